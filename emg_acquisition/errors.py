@@ -1,0 +1,13 @@
+"""Errors that a person can act on: each message names what was wrong and what to do, in one line."""
+
+
+class InputError(ValueError):
+    """A file, an option or a setting that cannot be used as it is."""
+
+
+class StreamNotFoundError(InputError):
+    """No LSL stream fits the choice, or more than one does."""
+
+
+class StreamLostError(RuntimeError):
+    """A stream that was being read has ended or has fallen silent."""

@@ -1,0 +1,235 @@
+"""What an EMG or a Gesture stream declares, and its form as an LSL description (XML).
+
+The XML is the one that LSL sends and that XDF stores as a stream header, so a stream on the wire and a
+stream in a file are read by the same code.
+"""
+
+import json
+import xml.etree.ElementTree as ET  # noqa: S405 - our own recordings and local streams
+from dataclasses import dataclass
+
+from emg_acquisition.errors import InputError
+from emg_acquisition.grid import ElectrodeGrid, grid_from_settings
+
+EMG_TYPE = "EMG"
+GESTURE_TYPE = "Gesture"
+EVENTS_TYPE = "Markers"
+N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities
+
+
+@dataclass(frozen=True)
+class EmgStreamInfo:
+    """An EMG stream: float32 microvolts at a regular rate, one channel an electrode of its grid.
+
+    Parameters
+    ----------
+    name : str
+        Stream name that people see.
+    source_id : str
+        Stable ``<device>-<serial>``.
+    fs_hz : float
+        Nominal sampling rate.
+    grid : ElectrodeGrid
+        Where channel 0..n-1 lie.
+    channel_labels : tuple of str
+        One label a channel, in channel order.
+    manufacturer, model, serial_number, reference, filters : str
+        As the amplifier declares them; empty where unknown.
+    playback_speed : float
+        1.0 but for a recording played faster: time stamps then advance by 1 / (fs_hz * playback_speed).
+    """
+
+    name: str
+    source_id: str
+    fs_hz: float
+    grid: ElectrodeGrid
+    channel_labels: tuple[str, ...]
+    manufacturer: str = ""
+    model: str = ""
+    serial_number: str = ""
+    reference: str = ""
+    filters: str = ""
+    playback_speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.channel_labels) != self.grid.n_channels:
+            msg = (
+                f"stream {self.name!r}: {len(self.channel_labels)} channel labels for a grid of "
+                f"{self.grid.n_channels} electrodes"
+            )
+            raise InputError(msg)
+        if not self.fs_hz > 0 or not self.playback_speed > 0:
+            msg = f"stream {self.name!r}: rate and speed must be positive, got {self.fs_hz}, {self.playback_speed}"
+            raise InputError(msg)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of EMG channels."""
+        return len(self.channel_labels)
+
+    @property
+    def sample_interval_s(self) -> float:
+        """Seconds between the time stamps of neighbouring samples."""
+        return 1.0 / (self.fs_hz * self.playback_speed)
+
+
+@dataclass(frozen=True)
+class GestureStreamInfo:
+    """A Gesture stream: one sample a hop, its gestures by name and the EMG stream that it decodes."""
+
+    name: str
+    source_id: str
+    rate_hz: float
+    gestures: tuple[str, ...]
+    emg_source_id: str
+    decoder_sha256: str = ""
+
+    @property
+    def n_channels(self) -> int:
+        """Fixed channels and one probability a gesture."""
+        return N_GESTURE_FIXED + len(self.gestures)
+
+
+def emg_description(info: EmgStreamInfo) -> ET.Element:
+    """Return the ``<desc>`` element of an EMG stream."""
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    for label, (row, column) in zip(info.channel_labels, info.grid.positions, strict=True):
+        channel = ET.SubElement(channels, "channel")
+        location = {"X": column * info.grid.pitch_mm, "Y": row * info.grid.pitch_mm, "Z": 0.0}
+        _texts(channel, {"label": label, "unit": "microvolts", "type": EMG_TYPE, "row": row, "column": column})
+        _texts(ET.SubElement(channel, "location"), location)
+    grid = ET.SubElement(desc, "grid")
+    _texts(
+        grid,
+        {
+            "name": info.grid.name,
+            "rows": info.grid.rows,
+            "columns": info.grid.columns,
+            "pitch_mm": info.grid.pitch_mm,
+            "wraps": info.grid.wraps,
+        },
+    )
+    acquisition = {"manufacturer": info.manufacturer, "model": info.model, "serial_number": info.serial_number}
+    _texts(ET.SubElement(desc, "acquisition"), acquisition)
+    _texts(
+        desc,
+        {"reference": info.reference, "filters": info.filters, "playback_speed": info.playback_speed},
+    )
+    return desc
+
+
+def gesture_description(info: GestureStreamInfo) -> ET.Element:
+    """Return the ``<desc>`` element of a Gesture stream."""
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    fixed = ("gesture_index", "confidence", "effort", "quality")
+    for label in (*fixed, *(f"p_{k}" for k in range(len(info.gestures)))):
+        _texts(ET.SubElement(channels, "channel"), {"label": label})
+    _texts(
+        desc,
+        {
+            "gestures": json.dumps(list(info.gestures)),
+            "emg_source_id": info.emg_source_id,
+            "decoder_sha256": info.decoder_sha256,
+        },
+    )
+    return desc
+
+
+def emg_info_from_xml(xml: str) -> EmgStreamInfo:
+    """Read an EMG stream's declaration from its LSL ``<info>`` document.
+
+    Raises
+    ------
+    InputError
+        If it is not an EMG stream as this project declares one; the message names the missing part.
+    """
+    root = _parse(xml)
+    name = _required(root, "name", "stream")
+    where = f"EMG stream {name!r}"
+    channels = root.findall("desc/channels/channel")
+    if not channels or root.find("desc/grid") is None:
+        msg = f"{where}: declares no electrode grid; it is no hdemg EMG stream (import it or declare a grid)"
+        raise InputError(msg)
+    rows, columns = int(_required(root, "desc/grid/rows", where)), int(_required(root, "desc/grid/columns", where))
+    layout = [[-1] * columns for _ in range(rows)]
+    for index, channel in enumerate(channels):
+        unit = channel.findtext("unit", "")
+        if unit not in {"microvolts", "uV", "µV"}:
+            msg = f"{where}: channel {index} is in {unit or 'no unit'}, microvolts are required"
+            raise InputError(msg)
+        row, column = int(_required(channel, "row", where)), int(_required(channel, "column", where))
+        if not (0 <= row < rows and 0 <= column < columns):
+            msg = f"{where}: channel {index} lies at row {row}, column {column} outside a {rows} x {columns} grid"
+            raise InputError(msg)
+        layout[row][column] = index
+    grid = grid_from_settings(
+        {
+            "name": _required(root, "desc/grid/name", where),
+            "channel_at": layout,
+            "pitch_mm": float(_required(root, "desc/grid/pitch_mm", where)),
+            "wraps": _required(root, "desc/grid/wraps", where),
+        },
+        where,
+    )
+    return EmgStreamInfo(
+        name=name,
+        source_id=root.findtext("source_id", "") or "",
+        fs_hz=float(_required(root, "nominal_srate", where)),
+        grid=grid,
+        channel_labels=tuple(_required(channel, "label", where) for channel in channels),
+        manufacturer=root.findtext("desc/acquisition/manufacturer", "") or "",
+        model=root.findtext("desc/acquisition/model", "") or "",
+        serial_number=root.findtext("desc/acquisition/serial_number", "") or "",
+        reference=root.findtext("desc/reference", "") or "",
+        filters=root.findtext("desc/filters", "") or "",
+        playback_speed=float(root.findtext("desc/playback_speed", "1") or 1),
+    )
+
+
+def gesture_info_from_xml(xml: str) -> GestureStreamInfo:
+    """Read a Gesture stream's declaration from its LSL ``<info>`` document.
+
+    Raises
+    ------
+    InputError
+        If the gestures are not declared or do not fit the number of channels.
+    """
+    root = _parse(xml)
+    name = _required(root, "name", "stream")
+    where = f"Gesture stream {name!r}"
+    info = GestureStreamInfo(
+        name=name,
+        source_id=root.findtext("source_id", "") or "",
+        rate_hz=float(_required(root, "nominal_srate", where)),
+        gestures=tuple(json.loads(_required(root, "desc/gestures", where))),
+        emg_source_id=root.findtext("desc/emg_source_id", "") or "",
+        decoder_sha256=root.findtext("desc/decoder_sha256", "") or "",
+    )
+    declared = int(_required(root, "channel_count", where))
+    if declared != info.n_channels:
+        msg = f"{where}: {declared} channels for {len(info.gestures)} gestures, {info.n_channels} are required"
+        raise InputError(msg)
+    return info
+
+
+def _parse(xml: str) -> ET.Element:
+    try:
+        return ET.fromstring(xml)  # noqa: S314 - see the import
+    except ET.ParseError as error:
+        msg = f"stream description is no XML: {error}"
+        raise InputError(msg) from error
+
+
+def _required(element: ET.Element, path: str, where: str) -> str:
+    text = element.findtext(path)
+    if not text:
+        msg = f"{where}: its description lacks {path!r}"
+        raise InputError(msg)
+    return text
+
+
+def _texts(parent: ET.Element, values: dict[str, object]) -> None:
+    for key, value in values.items():
+        ET.SubElement(parent, key).text = str(value)

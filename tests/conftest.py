@@ -1,0 +1,49 @@
+"""Shared fixtures: the real recordings, and LSL and ROS 2 kept to this test run alone."""
+
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+# Before anything starts LSL or ROS: a session and a domain that no other test run on this machine shares.
+LSL_SESSION_ID = f"hdemg-test-{uuid.uuid4().hex[:12]}"
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["ROS_LOCALHOST_ONLY"] = "1"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of real recordings, or skip the test and say how to provide them."""
+    folder = Path(os.environ.get("HDEMG_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings in {folder}: set HDEMG_TEST_DATA to the folder that holds flexemg/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def flexemg_dir(test_data: Path) -> Path:
+    folder = test_data / "flexemg"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is missing")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lsl_session() -> str:
+    """Keep LSL to this machine and this test run; returns the session id for child processes."""
+    from emg_acquisition.lsl_config import configure_lsl
+
+    configure_lsl(LSL_SESSION_ID)
+    return LSL_SESSION_ID
+
+
+@pytest.fixture(scope="session")
+def ros_domain() -> int:
+    """Keep ROS 2 to this machine and this test run; skips where no ROS is installed."""
+    pytest.importorskip("rclpy")
+    return int(os.environ["ROS_DOMAIN_ID"])

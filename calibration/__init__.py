@@ -1,1 +1,9 @@
-"""TODO."""
+"""From a participant to a decoder.
+
+In the order in which a calibration goes:
+
+- ``protocol.py``: which gestures are asked for, how often and for how long
+- ``labels.py``: cues to labelled windows, without the seconds around a change
+- ``held_out.py``: accuracy on repetitions that the classifier has not seen, and the temperature from them
+- ``train.py``: sessions to decoder.onnx and a report
+"""

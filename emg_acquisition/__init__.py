@@ -1,1 +1,15 @@
-"""TODO."""
+"""From the electrode to chunks of microvolts: sources, LSL streams, recordings and signal quality.
+
+Files in the order that data flows through them:
+
+- ``errors.py`` ``arrays.py`` ``grid.py`` ``stream_info.py`` ``events.py``: what every file below speaks
+- ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
+- ``publisher.py``: a source, paced by the clock, onto LSL
+- ``lsl_config.py``: keeps LSL to this machine and to one session
+- ``outlet.py``: EMG, Gesture and event streams onto LSL
+- ``inlet.py``: the same streams from LSL, each bound to one source
+- ``chunks.py``: a chunk of samples, split where time stamps show a gap
+- ``quality.py``: the state of each channel
+- ``recorder.py``: LSL streams into a session folder
+- ``recording/``: XDF, session folders and importers of public data
+"""

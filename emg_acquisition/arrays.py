@@ -11,7 +11,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 
 def samples_from_ms(duration_ms: float, fs_hz: float) -> int:
-    """Number of samples in a duration, by rounding half up; at least one.
+    """Return the number of samples in a duration, by rounding half up; at least one.
 
     Raises
     ------

@@ -1,11 +1,14 @@
 """Events: one JSON object a sample of a Markers stream (cues, modes, arm, stop, fault)."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emg_acquisition.errors import InputError
+
+_log = logging.getLogger(__name__)
 
 REST = "rest"
 
@@ -42,3 +45,17 @@ def event_from_json(text: str, t_lsl_s: float) -> Event:
         msg = f"marker {text[:60]!r} is no event: a JSON object with an 'event' key is required"
         raise InputError(msg) from error
     return Event(t_lsl_s, str(kind), fields)
+
+
+def events_from_texts(texts: Iterable[tuple[str, float]], where: str) -> list[Event]:
+    """Read markers with their LSL times; one that is no event of ours is logged, with `where`, and left out."""
+    events = (_event_or_none(text, t_lsl_s, where) for text, t_lsl_s in texts)
+    return [event for event in events if event is not None]
+
+
+def _event_or_none(text: str, t_lsl_s: float, where: str) -> Event | None:
+    try:
+        return event_from_json(text, t_lsl_s)
+    except InputError as error:
+        _log.warning("%s: %s", where, error)
+        return None

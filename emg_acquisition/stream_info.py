@@ -5,7 +5,8 @@ stream in a file are read by the same code.
 """
 
 import json
-import xml.etree.ElementTree as ET  # noqa: S405 - our own recordings and local streams
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emg_acquisition.errors import InputError
@@ -97,7 +98,9 @@ def emg_description(info: EmgStreamInfo) -> ET.Element:
     for label, (row, column) in zip(info.channel_labels, info.grid.positions, strict=True):
         channel = ET.SubElement(channels, "channel")
         location = {"X": column * info.grid.pitch_mm, "Y": row * info.grid.pitch_mm, "Z": 0.0}
-        _texts(channel, {"label": label, "unit": "microvolts", "type": EMG_TYPE, "row": row, "column": column})
+        _texts(
+            channel, {"label": label, "unit": "microvolts", "type": EMG_TYPE, "row": row, "column": column}
+        )
         _texts(ET.SubElement(channel, "location"), location)
     grid = ET.SubElement(desc, "grid")
     _texts(
@@ -110,7 +113,11 @@ def emg_description(info: EmgStreamInfo) -> ET.Element:
             "wraps": info.grid.wraps,
         },
     )
-    acquisition = {"manufacturer": info.manufacturer, "model": info.model, "serial_number": info.serial_number}
+    acquisition = {
+        "manufacturer": info.manufacturer,
+        "model": info.model,
+        "serial_number": info.serial_number,
+    }
     _texts(ET.SubElement(desc, "acquisition"), acquisition)
     _texts(
         desc,
@@ -137,6 +144,45 @@ def gesture_description(info: GestureStreamInfo) -> ET.Element:
     return desc
 
 
+def emg_header_xml(info: EmgStreamInfo) -> str:
+    """Return the ``<info>`` document of an EMG stream that was not received over LSL."""
+    return _header_xml(
+        {"name": info.name, "type": EMG_TYPE, "channel_count": info.n_channels, "channel_format": "float32"},
+        {"source_id": info.source_id, "nominal_srate": repr(info.fs_hz)},
+        emg_description(info),
+    )
+
+
+def gesture_header_xml(info: GestureStreamInfo) -> str:
+    """Return the ``<info>`` document of a Gesture stream that was not received over LSL."""
+    return _header_xml(
+        {
+            "name": info.name,
+            "type": GESTURE_TYPE,
+            "channel_count": info.n_channels,
+            "channel_format": "float32",
+        },
+        {"source_id": info.source_id, "nominal_srate": repr(info.rate_hz)},
+        gesture_description(info),
+    )
+
+
+def events_header_xml(name: str, source_id: str) -> str:
+    """Return the ``<info>`` document of a Markers stream that was not received over LSL."""
+    return _header_xml(
+        {"name": name, "type": EVENTS_TYPE, "channel_count": 1, "channel_format": "string"},
+        {"source_id": source_id, "nominal_srate": 0},
+        ET.Element("desc"),
+    )
+
+
+def _header_xml(head: Mapping[str, object], tail: Mapping[str, object], desc: ET.Element) -> str:
+    root = ET.Element("info")
+    _texts(root, {**head, **tail})
+    root.append(desc)
+    return '<?xml version="1.0"?>' + ET.tostring(root, encoding="unicode")
+
+
 def emg_info_from_xml(xml: str) -> EmgStreamInfo:
     """Read an EMG stream's declaration from its LSL ``<info>`` document.
 
@@ -152,7 +198,10 @@ def emg_info_from_xml(xml: str) -> EmgStreamInfo:
     if not channels or root.find("desc/grid") is None:
         msg = f"{where}: declares no electrode grid; it is no hdemg EMG stream (import it or declare a grid)"
         raise InputError(msg)
-    rows, columns = int(_required(root, "desc/grid/rows", where)), int(_required(root, "desc/grid/columns", where))
+    rows, columns = (
+        int(_required(root, "desc/grid/rows", where)),
+        int(_required(root, "desc/grid/columns", where)),
+    )
     layout = [[-1] * columns for _ in range(rows)]
     for index, channel in enumerate(channels):
         unit = channel.findtext("unit", "")
@@ -209,14 +258,16 @@ def gesture_info_from_xml(xml: str) -> GestureStreamInfo:
     )
     declared = int(_required(root, "channel_count", where))
     if declared != info.n_channels:
-        msg = f"{where}: {declared} channels for {len(info.gestures)} gestures, {info.n_channels} are required"
+        msg = (
+            f"{where}: {declared} channels for {len(info.gestures)} gestures, {info.n_channels} are required"
+        )
         raise InputError(msg)
     return info
 
 
 def _parse(xml: str) -> ET.Element:
     try:
-        return ET.fromstring(xml)  # noqa: S314 - see the import
+        return ET.fromstring(xml)  # noqa: S314 - our own recordings and local streams
     except ET.ParseError as error:
         msg = f"stream description is no XML: {error}"
         raise InputError(msg) from error
@@ -230,6 +281,6 @@ def _required(element: ET.Element, path: str, where: str) -> str:
     return text
 
 
-def _texts(parent: ET.Element, values: dict[str, object]) -> None:
+def _texts(parent: ET.Element, values: Mapping[str, object]) -> None:
     for key, value in values.items():
         ET.SubElement(parent, key).text = str(value)

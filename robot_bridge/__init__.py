@@ -1,1 +1,22 @@
-"""TODO."""
+"""Decision -> robot: a Gesture stream in, limited and supervised commands for a Stretch out.
+
+Files in the order that data flows through them:
+
+``settings_file``       YAML -> checked settings, with errors that name the file and the key
+``robot_model``         the 8 DoF: units, limits, coarse and fine speeds, from ``robot.yaml``
+``stretch_interface``   stretch_driver's names and orders: joint_states -> 8 values, 8 targets -> joint_pose_cmd
+``gesture_map``         ``maps/*.yaml``: gesture x mode -> DoF and direction, checked for reachability
+``safety``              disarmed / armed / moving / stopped / fault; freshness of every input
+``control``             decisions over time -> mode, coarse or fine, desired velocity of every DoF
+``motion``              desired velocity -> limited wheel velocity and joint targets
+``bridge_core``         the three above in one step a tick, without ROS
+``ros_context``         one ROS 2 node in a context and a thread of its own
+``robot_setup``         what the bridge asks of stretch_driver before it arms
+``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``
+``guard``               the companion process that stops the robot if the bridge dies or hangs
+``operator_link``       the other end: arm, stop, heartbeat and what the robot does
+``simulator``           a simulated Stretch behind stretch_driver's interface
+
+Nothing here but ``ros_context``, ``robot_setup``, ``ros_node``, ``guard``, ``operator_link`` and ``simulator``
+touches ROS.
+"""

@@ -1,0 +1,107 @@
+"""Accuracy on repetitions that the classifier has not seen, and the temperature that they suggest.
+
+Folds are whole repetitions, never windows: neighbouring windows overlap, so a split between them would test a
+classifier on what it was trained on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from calibration.labels import TrialWindows, stack_steady
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.models.lda import fit_lda
+from decoding.models.temperature import LEAST_TEMPERATURE, fit_temperature
+from emg_acquisition.arrays import Float64Array
+from emg_acquisition.events import REST
+
+MOST_FOLDS = 10
+# Effort plays no part in accuracy; any rising calibration serves.
+_ANY_EFFORT = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class HeldOutResult:
+    """What held-out repetitions say.
+
+    Parameters
+    ----------
+    temperature : float
+        For the classifier fitted on everything.
+    window_accuracy : float or None
+        Share of steady windows whose best gesture is the one asked for; no rejection, no smoothing.
+    trial_accuracy : float or None
+        Share of trials whose steady decisions, rejected and smoothed as live, are mostly the one asked for.
+    """
+
+    temperature: float
+    window_accuracy: float | None
+    trial_accuracy: float | None
+
+
+def folds_by_repetition(trials: Sequence[TrialWindows]) -> list[list[int]]:
+    """Indices of the trials of each fold: one repetition of one session, dealt out over at most ten folds."""
+    groups = sorted({(one.session, one.trial.repetition) for one in trials})
+    n_folds = min(len(groups), MOST_FOLDS)
+    fold_of = {group: k % n_folds for k, group in enumerate(groups)}
+    folds: list[list[int]] = [[] for _ in range(n_folds)]
+    for index, one in enumerate(trials):
+        folds[fold_of[one.session, one.trial.repetition]].append(index)
+    return folds
+
+
+def assess_held_out(
+    trials: Sequence[TrialWindows],
+    gestures: Sequence[str],
+    settings: DecisionSettings,
+    progress: Callable[[float], None],
+) -> HeldOutResult:
+    """Fit without each fold in turn and judge on it; with a single repetition there is nothing to judge by."""
+    folds = folds_by_repetition(trials)
+    if len(folds) == 1:
+        return HeldOutResult(LEAST_TEMPERATURE, None, None)
+    logits: dict[int, Float64Array] = {}
+    for done, fold in enumerate(folds):
+        rest_of_trials = [one for index, one in enumerate(trials) if index not in set(fold)]
+        known = stack_steady(rest_of_trials, gestures, settings.min_quality)
+        classifier = fit_lda(known.features, known.labels, len(gestures))
+        for index in fold:
+            logits[index] = classifier.logits(trials[index].block.features)
+        progress((done + 1) / len(folds))
+    truth = [gestures.index(one.trial.gesture) for one in trials]
+    steady_logits = np.concatenate([logits[k][one.steady] for k, one in enumerate(trials)])
+    labels = np.concatenate([np.full(one.steady.sum(), truth[k]) for k, one in enumerate(trials)])
+    temperature = fit_temperature(steady_logits, labels)
+    right = [
+        majority(one, logits[k] / temperature, gestures, settings) == truth[k]
+        for k, one in enumerate(trials)
+        if one.steady.any()
+    ]
+    return HeldOutResult(
+        temperature, float((steady_logits.argmax(axis=1) == labels).mean()), float(np.mean(right))
+    )
+
+
+def majority(
+    one: TrialWindows, scaled_logits: Float64Array, gestures: Sequence[str], settings: DecisionSettings
+) -> int:
+    """Most frequent decision over a trial's steady windows; -1 if there was none."""
+    effort = EffortCalibration(
+        rest_log_uv=_ANY_EFFORT[0], contraction_log_uv=(_ANY_EFFORT[1],) * len(gestures)
+    )
+    decider = Decider(settings, effort, list(gestures).index(REST))
+    probabilities = softmax(scaled_logits, axis=1).astype(np.float32)
+    counts = np.zeros(len(gestures), dtype=np.int64)
+    for k, steady in enumerate(one.steady):
+        evidence = Evidence(
+            sample_index=int(one.block.last_sample[k]),
+            probabilities=probabilities[k],
+            log_amplitude=float(one.block.log_amplitude[k]),
+            quality=float(one.block.quality[k]),
+        )
+        index = decider.process(evidence).gesture_index
+        if steady and index >= 0:
+            counts[index] += 1
+    return int(counts.argmax()) if counts.any() else -1

@@ -1,0 +1,132 @@
+"""Cues to labelled windows: only those that lie wholly where the muscle is sure to follow the cue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from decoding.feature_chain import FeatureBlock, FeatureChain
+from decoding.signal_settings import SignalSettings
+from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.chunks import split_at_gaps
+from emg_acquisition.recording.session import Session, Trial
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class TrialWindows:
+    """The windows of one trial, all of them in order of time.
+
+    Parameters
+    ----------
+    trial : Trial
+        What was asked for, when.
+    session : int
+        Which of the sessions given.
+    block : FeatureBlock
+        Windows that end within the trial; `last_sample` counts from the session's beginning.
+    steady : ndarray of bool, shape (n_windows,)
+        Windows that lie wholly beyond the margins: fit to train on and to be judged by.
+    """
+
+    trial: Trial
+    session: int
+    block: FeatureBlock
+    steady: np.typing.NDArray[np.bool_]
+
+
+def session_windows(session: Session, settings: SignalSettings) -> tuple[FeatureBlock, int]:
+    """Features of a whole session and a window's length in samples; state never crosses a gap."""
+    emg = session.emg
+    chain = FeatureChain(settings, emg.info.fs_hz, emg.info.grid)
+    blocks: list[FeatureBlock] = []
+    taken = 0
+    for chunk in split_at_gaps(emg.emg_uv, emg.t_lsl_s, emg.info, None):
+        chain.reset()
+        block = chain.process(chunk.emg_uv)
+        blocks.append(
+            FeatureBlock(block.features, block.log_amplitude, block.quality, block.last_sample + taken)
+        )
+        taken += chunk.n_samples
+    return _joined(blocks), chain.spec.window_samples
+
+
+def windows_for_trials(
+    block: FeatureBlock,
+    window_samples: int,
+    trials: Sequence[Trial],
+    *,
+    session: int,
+    after_cue_samples: int,
+    before_next_samples: int,
+) -> list[TrialWindows]:
+    """Give each trial its windows, and mark those that lie wholly beyond its margins.
+
+    Parameters
+    ----------
+    block : FeatureBlock
+        Of the whole session.
+    window_samples : int
+        Length of a window.
+    trials : sequence of Trial
+        With ``start`` inclusive and ``stop`` exclusive.
+    session : int
+        Which of the sessions this is.
+    after_cue_samples, before_next_samples : int
+        Margins: a muscle follows its cue by reaction time, and may run ahead of the next one.
+    """
+    first_sample = block.last_sample - (window_samples - 1)
+    found = []
+    for trial in trials:
+        inside = (block.last_sample >= trial.start) & (block.last_sample < trial.stop)
+        steady = (first_sample >= trial.start + after_cue_samples) & (
+            block.last_sample < trial.stop - before_next_samples
+        )
+        found.append(TrialWindows(trial, session, _selected(block, inside), steady[inside]))
+    return found
+
+
+def _selected(block: FeatureBlock, chosen: np.typing.NDArray[np.bool_]) -> FeatureBlock:
+    return FeatureBlock(
+        block.features[chosen], block.log_amplitude[chosen], block.quality[chosen], block.last_sample[chosen]
+    )
+
+
+def _joined(blocks: Sequence[FeatureBlock]) -> FeatureBlock:
+    return FeatureBlock(
+        np.concatenate([block.features for block in blocks]),
+        np.concatenate([block.log_amplitude for block in blocks]),
+        np.concatenate([block.quality for block in blocks]),
+        np.concatenate([block.last_sample for block in blocks]),
+    )
+
+
+@dataclass(frozen=True)
+class LabelledWindows:
+    """Steady windows of many trials, stacked for a classifier.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_windows, n_channels, n_features)
+    labels : ndarray of int64, shape (n_windows,)
+        Index into the gestures.
+    log_amplitude : ndarray, shape (n_windows,)
+        For effort.
+    """
+
+    features: Float32Array
+    labels: IntArray
+    log_amplitude: Float32Array
+
+
+def stack_steady(
+    trials: Sequence[TrialWindows], gestures: Sequence[str], min_quality: float
+) -> LabelledWindows:
+    """Stack the steady windows of good enough quality, each labelled by its trial's gesture."""
+    chosen = [(one, one.steady & (one.block.quality >= min_quality)) for one in trials]
+    return LabelledWindows(
+        np.concatenate([one.block.features[good] for one, good in chosen]),
+        np.concatenate([np.full(good.sum(), gestures.index(one.trial.gesture)) for one, good in chosen]),
+        np.concatenate([one.block.log_amplitude[good] for one, good in chosen]),
+    )

@@ -1,0 +1,242 @@
+"""Sessions to a decoder: check, window, judge on held-out repetitions, fit, calibrate effort, export."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from calibration.held_out import HeldOutResult, assess_held_out
+from calibration.labels import (
+    LabelledWindows,
+    TrialWindows,
+    session_windows,
+    stack_steady,
+    windows_for_trials,
+)
+from decoding.decision import DecisionSettings, EffortCalibration
+from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
+from decoding.filters import design_filter
+from decoding.models.export import export_decoder, software_versions
+from decoding.models.lda import fit_lda
+from decoding.signal_settings import SignalSettings
+from emg_acquisition.arrays import samples_from_ms
+from emg_acquisition.errors import InputError
+from emg_acquisition.events import REST
+from emg_acquisition.grid import GridSettings
+from emg_acquisition.recording.session import Session, trials
+
+logger = logging.getLogger(__name__)
+
+# A gesture hardly above rest still needs a span over which effort can rise: a tenth in log units is 10 %.
+LEAST_EFFORT_SPAN = 0.1
+LEAST_TRIALS = 2
+Progress = Callable[[str, float], None]
+
+
+class TrainSettings(BaseModel):
+    """How to train.
+
+    Parameters
+    ----------
+    signal : SignalSettings
+        Features; the decoder carries them.
+    decision : DecisionSettings
+        Rejection and smoothing; the decoder carries them.
+    after_cue_s, before_next_s : float
+        Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    signal: SignalSettings = SignalSettings()
+    decision: DecisionSettings = DecisionSettings()
+    after_cue_s: float = Field(default=1.0, ge=0)
+    before_next_s: float = Field(default=1.0, ge=0)
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What came of a training; accuracies are held out, None with a single repetition."""
+
+    decoder: Path
+    model: str
+    window_accuracy: float | None
+    trial_accuracy: float | None
+    seconds: float
+    gestures: tuple[str, ...]
+    n_trials: int
+    n_windows: int
+    temperature: float
+
+
+def train_decoder(
+    sessions: Sequence[Session], out: Path, settings: TrainSettings, progress: Progress
+) -> TrainReport:
+    """Train on every trial of the sessions and write a decoder file.
+
+    Parameters
+    ----------
+    sessions : sequence of Session
+        Of the same grid, rate and channels.
+    out : Path
+        Decoder file to write; written whole or not at all.
+    settings : TrainSettings
+        Signal, decision and margins.
+    progress : callable
+        Called with a stage's name and the share done, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the sessions differ in kind, have no cues or no ``rest``, or a gesture has too few trials.
+    """
+    began_s = time.monotonic()
+    _check_same_kind(sessions)
+    windows = _all_trials(sessions, settings, progress)
+    gestures = _gestures_of(windows)
+    held_out = assess_held_out(windows, gestures, settings.decision, lambda done: progress("held out", done))
+    progress("fit", 0.0)
+    known = stack_steady(windows, gestures, settings.decision.min_quality)
+    classifier = fit_lda(known.features, known.labels, len(gestures)).with_temperature(held_out.temperature)
+    metadata = _metadata(sessions, settings, gestures, held_out, _effort(known, gestures), classifier.name)
+    export_decoder(classifier, metadata, out)
+    progress("fit", 1.0)
+    return TrainReport(
+        decoder=out,
+        model=classifier.name,
+        window_accuracy=held_out.window_accuracy,
+        trial_accuracy=held_out.trial_accuracy,
+        seconds=time.monotonic() - began_s,
+        gestures=gestures,
+        n_trials=len(windows),
+        n_windows=len(known.labels),
+        temperature=held_out.temperature,
+    )
+
+
+def _check_same_kind(sessions: Sequence[Session]) -> None:
+    if not sessions:
+        msg = "no session to train on; name at least one session folder"
+        raise InputError(msg)
+    first = sessions[0].emg.info
+    for session in sessions[1:]:
+        info = session.emg.info
+        pairs = {
+            "sampling rate": (info.fs_hz, first.fs_hz),
+            "grid": (_layout(info.grid), _layout(first.grid)),
+            "channel labels": (info.channel_labels, first.channel_labels),
+        }
+        differing = [name for name, (got, wanted) in pairs.items() if got != wanted]
+        if differing:
+            msg = (
+                f"{session.folder}: {', '.join(differing)} not the same as in {sessions[0].folder}; "
+                f"train on sessions of one sleeve"
+            )
+            raise InputError(msg)
+
+
+def _layout(grid: object) -> tuple[object, ...]:
+    return tuple(getattr(grid, name) for name in ("channel_at", "pitch_mm", "wraps"))
+
+
+def _all_trials(
+    sessions: Sequence[Session], settings: TrainSettings, progress: Progress
+) -> list[TrialWindows]:
+    found: list[TrialWindows] = []
+    for k, session in enumerate(sessions):
+        cued = trials(session)
+        if not cued:
+            msg = f"{session.folder}: holds no cue, so nothing says what was asked for; record it with cues"
+            raise InputError(msg)
+        block, window_samples = session_windows(session, settings.signal)
+        fs_hz = session.emg.info.fs_hz
+        found += windows_for_trials(
+            block,
+            window_samples,
+            cued,
+            session=k,
+            after_cue_samples=_margin_samples(settings.after_cue_s, fs_hz),
+            before_next_samples=_margin_samples(settings.before_next_s, fs_hz),
+        )
+        progress("features", (k + 1) / len(sessions))
+    usable = [one for one in found if one.steady.any()]
+    if not usable:
+        msg = (
+            f"no trial is long enough: {settings.after_cue_s:g} s after its cue, {settings.before_next_s:g} s before "
+            f"the next and one window of {settings.signal.window_ms:g} ms do not fit; lower the margins"
+        )
+        raise InputError(msg)
+    _check_trial_counts(found, usable)
+    return usable
+
+
+def _margin_samples(margin_s: float, fs_hz: float) -> int:
+    return samples_from_ms(margin_s * 1000.0, fs_hz) if margin_s > 0 else 0
+
+
+def _check_trial_counts(found: Sequence[TrialWindows], usable: Sequence[TrialWindows]) -> None:
+    asked = Counter(one.trial.gesture for one in found)
+    counts = Counter(one.trial.gesture for one in usable)
+    if REST not in counts or len(asked) == 1:
+        msg = f"training needs {REST!r} and a gesture, got {', '.join(sorted(counts))}; rest is what stops the robot"
+        raise InputError(msg)
+    repetitions = {(one.session, one.trial.repetition) for one in usable}
+    least = LEAST_TRIALS if len(repetitions) > 1 else 1
+    scarce = [f"{gesture} ({counts[gesture]})" for gesture in sorted(asked) if counts[gesture] < least]
+    if scarce:
+        msg = f"too few usable trials of {', '.join(scarce)}: at least {least} are needed; record more repetitions"
+        raise InputError(msg)
+    if len(repetitions) == 1:
+        logger.warning("a single repetition: accuracy cannot be measured on held-out trials")
+
+
+def _gestures_of(windows: Sequence[TrialWindows]) -> tuple[str, ...]:
+    """Rest first, the others by name: an order that no drawn cue order can change."""
+    return (REST, *sorted({one.trial.gesture for one in windows} - {REST}))
+
+
+def _effort(known: LabelledWindows, gestures: Sequence[str]) -> EffortCalibration:
+    levels = [float(np.median(known.log_amplitude[known.labels == k])) for k in range(len(gestures))]
+    rest = gestures.index(REST)
+    least = levels[rest] + LEAST_EFFORT_SPAN
+    active = [max(least, level) for k, level in enumerate(levels) if k != rest]
+    contraction = [max(least, level) for level in levels]
+    contraction[rest] = float(np.median(active))
+    return EffortCalibration(rest_log_uv=levels[rest], contraction_log_uv=tuple(contraction))
+
+
+def _metadata(
+    sessions: Sequence[Session],
+    settings: TrainSettings,
+    gestures: tuple[str, ...],
+    held_out: HeldOutResult,
+    effort: EffortCalibration,
+    model: str,
+) -> DecoderMetadata:
+    info = sessions[0].emg.info
+    return DecoderMetadata(
+        fs_hz=info.fs_hz,
+        grid=GridSettings.model_validate(info.grid.to_settings()),
+        channel_labels=info.channel_labels,
+        signal=settings.signal,
+        filter_design=design_filter(settings.signal, info.fs_hz),
+        gestures=gestures,
+        decision=settings.decision,
+        effort=effort,
+        model=model,
+        training_sessions=tuple(_provenance(session) for session in sessions),
+        held_out=HeldOut(window_accuracy=held_out.window_accuracy, trial_accuracy=held_out.trial_accuracy),
+        software=software_versions(),
+    )
+
+
+def _provenance(session: Session) -> TrainingSession:
+    """Identify a session by the hash of its recording; none where the recording was never closed."""
+    info = session.info
+    sha256 = info.recording.sha256 if info.recording is not None else ""
+    return TrainingSession(participant=info.participant, session=info.session, sha256=sha256)

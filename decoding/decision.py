@@ -1,0 +1,197 @@
+"""Probabilities to a decision that a robot may act on: rejection, smoothing, dwell, release and effort.
+
+Smoothing costs delay, so it is spent on one side only. Starting or changing a gesture waits until it has won
+``dwell_hops`` hops in a row and the majority of the last ``vote_hops``; stopping waits for nothing: the first hop
+that does not confirm the held gesture gives rest or no decision.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from emg_acquisition.arrays import Float32Array
+
+NO_DECISION = -1
+
+
+class DecisionSettings(BaseModel):
+    """How probabilities become decisions.
+
+    Parameters
+    ----------
+    confidence_threshold : float
+        A hop whose best probability is lower is rejected.
+    vote_hops : int
+        A gesture needs the majority of so many newest hops.
+    dwell_hops : int
+        A gesture other than the held one must win so many hops in a row; adds (dwell_hops - 1) hops of delay.
+    min_quality : float
+        With a smaller share of usable channels there is no decision.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    confidence_threshold: float = Field(default=0.6, ge=0.0, le=1.0)
+    vote_hops: int = Field(default=3, ge=1)
+    dwell_hops: int = Field(default=3, ge=1)
+    min_quality: float = Field(default=0.7, ge=0.0, le=1.0)
+
+
+class EffortCalibration(BaseModel):
+    """Levels between which effort runs from 0 to 1, in log µV (mean over channels of the log-RMS).
+
+    Parameters
+    ----------
+    rest_log_uv : float
+        Level at rest.
+    contraction_log_uv : tuple of float
+        Level of a comfortable contraction of each gesture; at rest's own place, that of a typical gesture.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rest_log_uv: float
+    contraction_log_uv: tuple[float, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _rising(self) -> "EffortCalibration":
+        if min(self.contraction_log_uv) <= self.rest_log_uv:
+            msg = f"every contraction must lie above rest ({self.rest_log_uv:.3f}), got {self.contraction_log_uv}"
+            raise ValueError(msg)
+        return self
+
+    def effort(self, log_amplitude: float, gesture_index: int) -> float:
+        """Effort, 0 to 1, of a level while a gesture is decided."""
+        span = self.contraction_log_uv[gesture_index] - self.rest_log_uv
+        return min(1.0, max(0.0, (log_amplitude - self.rest_log_uv) / span))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the decoder says at one hop.
+
+    Parameters
+    ----------
+    sample_index : int
+        Newest EMG sample of its window, since reset.
+    gesture_index : int
+        Into the decoder's gestures; -1 is no decision.
+    confidence : float
+        Greatest probability of this hop.
+    effort : float
+        0 at rest, 1 at a comfortable contraction or more.
+    quality : float
+        Share of usable channels.
+    probabilities : ndarray, shape (n_gestures,)
+        float32, of this hop alone.
+    """
+
+    sample_index: int
+    gesture_index: int
+    confidence: float
+    effort: float
+    quality: float
+    probabilities: Float32Array
+
+    def to_values(self) -> Float32Array:
+        """Return the sample of a Gesture stream: ndarray, shape (4 + n_gestures,), float32."""
+        fixed = (self.gesture_index, self.confidence, self.effort, self.quality)
+        return np.concatenate([np.array(fixed, dtype=np.float32), self.probabilities])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one hop offers to the decider: the classifier's word on a window, and the window's state."""
+
+    sample_index: int
+    probabilities: Float32Array
+    log_amplitude: float
+    quality: float
+
+
+class GestureHold:
+    """Which gesture is held, hop by hop: dwell and majority to begin, nothing to end.
+
+    Parameters
+    ----------
+    settings : DecisionSettings
+        ``vote_hops`` and ``dwell_hops``.
+    rest_index : int
+        The gesture that means no motion; it needs no dwell.
+    """
+
+    def __init__(self, settings: DecisionSettings, rest_index: int) -> None:
+        self._dwell_hops = settings.dwell_hops
+        self._vote_hops = settings.vote_hops
+        self._rest_index = rest_index
+        self.reset()
+
+    def process(self, choice: int, /) -> int:
+        """Take a hop's choice (-1: rejected) and return it if it is decided, else -1.
+
+        Never another gesture than the hop's own choice: so a held gesture ends with the first hop that leaves it.
+        """
+        self._streak = self._streak + 1 if choice == self._previous else 1
+        self._previous = choice
+        self._votes.append(choice)
+        if self._held not in self._votes:
+            self._held = NO_DECISION
+        if choice in (self._rest_index, NO_DECISION):
+            return choice
+        if 2 * self._votes.count(choice) <= self._vote_hops:
+            return NO_DECISION
+        # A held gesture comes back after a stray hop without a new dwell.
+        if choice != self._held and self._streak < self._dwell_hops:
+            return NO_DECISION
+        self._held = choice
+        return choice
+
+    def reset(self) -> None:
+        """Hold nothing."""
+        self._votes: deque[int] = deque(maxlen=self._vote_hops)
+        self._previous = NO_DECISION
+        self._held = NO_DECISION
+        self._streak = 0
+
+
+class Decider:
+    """Evidence to decisions.
+
+    Parameters
+    ----------
+    settings : DecisionSettings
+        Threshold, smoothing and least quality.
+    effort : EffortCalibration
+        Levels of rest and of each gesture.
+    rest_index : int
+        Which gesture is rest.
+    """
+
+    def __init__(self, settings: DecisionSettings, effort: EffortCalibration, rest_index: int) -> None:
+        self._settings = settings
+        self._effort = effort
+        self._rest_index = rest_index
+        self._hold = GestureHold(settings, rest_index)
+
+    def process(self, evidence: Evidence, /) -> Decision:
+        """Decide on one hop."""
+        settings = self._settings
+        best = int(evidence.probabilities.argmax())
+        confidence = float(evidence.probabilities[best])
+        # Written so that a NaN is rejected.
+        clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
+        index = self._hold.process(best if clear else NO_DECISION)
+        return Decision(
+            sample_index=evidence.sample_index,
+            gesture_index=index,
+            confidence=confidence,
+            effort=self._effort.effort(evidence.log_amplitude, index if index >= 0 else self._rest_index),
+            quality=evidence.quality,
+            probabilities=evidence.probabilities,
+        )
+
+    def reset(self) -> None:
+        """Hold nothing."""
+        self._hold.reset()

@@ -1,0 +1,228 @@
+"""decoder.onnx: one file that holds a classifier and everything that its input depends on.
+
+The metadata stands as one JSON object under `METADATA_KEY` in ONNX's ``metadata_props``. It is read through
+onnxruntime, so that running a decoder needs neither onnx nor torch.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from decoding.decision import DecisionSettings, EffortCalibration
+from decoding.filters import FilterDesign, design_filter
+from decoding.onnx_classifier import OnnxClassifier
+from decoding.signal_settings import SignalSettings
+from emg_acquisition.errors import InputError
+from emg_acquisition.events import REST
+from emg_acquisition.grid import ElectrodeGrid, GridSettings
+from emg_acquisition.stream_info import EmgStreamInfo
+
+SCHEMA_VERSION = 1
+METADATA_KEY = "hdemg_decoder"
+RATE_TOLERANCE_HZ = 1e-3
+
+
+class DecoderMismatchError(InputError):
+    """A stream that a decoder was not trained for; the message says what differs."""
+
+
+class TrainingSession(BaseModel):
+    """A session that a decoder was trained on; the hash of its recording, empty if that was never closed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    participant: str
+    session: str
+    sha256: str
+
+
+class HeldOut(BaseModel):
+    """Accuracy on repetitions that the classifier had not seen; None where there was only one repetition."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window_accuracy: float | None
+    trial_accuracy: float | None
+
+
+class DecoderMetadata(BaseModel):
+    """What a decoder file declares beside its graph.
+
+    Parameters
+    ----------
+    fs_hz, grid, channel_labels
+        The stream that it takes.
+    signal, filter_design, decision, effort
+        How that stream becomes features, and probabilities become decisions. The filter is as really designed.
+    gestures : tuple of str
+        Order of the probabilities; ``rest`` is one of them.
+    model, training_sessions, held_out, software
+        Where it comes from, and how good it was.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    fs_hz: float = Field(gt=0)
+    grid: GridSettings
+    channel_labels: tuple[str, ...]
+    signal: SignalSettings
+    filter_design: FilterDesign
+    gestures: tuple[str, ...] = Field(min_length=2)
+    decision: DecisionSettings
+    effort: EffortCalibration
+    model: str
+    training_sessions: tuple[TrainingSession, ...]
+    held_out: HeldOut
+    software: dict[str, str]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DecoderMetadata":
+        if REST not in self.gestures or len(set(self.gestures)) != len(self.gestures):
+            msg = f"gestures must be distinct and hold {REST!r}, got {', '.join(self.gestures)}"
+            raise ValueError(msg)
+        if len(self.effort.contraction_log_uv) != len(self.gestures):
+            msg = "effort needs one contraction level a gesture"
+            raise ValueError(msg)
+        if self.filter_design != design_filter(self.signal, self.fs_hz):
+            msg = f"filter_design is not that of the signal settings at {self.fs_hz:g} Hz"
+            raise ValueError(msg)
+        if len(self.channel_labels) != self.electrode_grid.n_channels:
+            msg = f"{len(self.channel_labels)} channel labels for {self.electrode_grid.n_channels} electrodes"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def electrode_grid(self) -> ElectrodeGrid:
+        """The grid as an object."""
+        return ElectrodeGrid(self.grid.name, self.grid.channel_at, self.grid.pitch_mm, self.grid.wraps)
+
+    @property
+    def rest_index(self) -> int:
+        """Which gesture is rest."""
+        return self.gestures.index(REST)
+
+    @property
+    def rate_hz(self) -> float:
+        """Decisions a second."""
+        return 1000.0 / self.signal.hop_ms
+
+    def verify_stream(self, stream: EmgStreamInfo) -> None:
+        """Check that a stream is the kind that this decoder was trained on.
+
+        Raises
+        ------
+        DecoderMismatchError
+            Naming everything that differs: rate, grid, channel labels or their order.
+        """
+        differences = [
+            *_rate_difference(self.fs_hz, stream.fs_hz),
+            *_grid_differences(self.electrode_grid, stream.grid),
+            *_label_differences(self.channel_labels, stream.channel_labels),
+        ]
+        if differences:
+            msg = f"stream {stream.name!r} does not fit the decoder: {'; '.join(differences)}; train on this stream"
+            raise DecoderMismatchError(msg)
+
+
+@dataclass(frozen=True)
+class DecoderFile:
+    """A decoder as loaded: `metadata`, the classifier's graph, and what identifies the file."""
+
+    path: Path
+    sha256: str
+    metadata: DecoderMetadata
+    content: bytes
+
+    def classifier(self) -> OnnxClassifier:
+        """Start the graph in onnxruntime."""
+        return OnnxClassifier(self.content, str(self.path))
+
+
+def load_decoder(path: Path) -> DecoderFile:
+    """Read and check a decoder file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is no ONNX file, is not one of this project's, or contradicts itself.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot read the decoder ({error.strerror}); `hdemg train` makes one"
+        raise InputError(msg) from error
+    classifier = OnnxClassifier(content, str(path))
+    metadata = _metadata(classifier.metadata, path)
+    expected_in = [len(metadata.channel_labels), len(metadata.signal.features)]
+    if [*classifier.input_shape[1:]] != expected_in or classifier.output_shape[-1] != len(metadata.gestures):
+        msg = (
+            f"{path}: its graph takes {list(classifier.input_shape)} and gives {list(classifier.output_shape)}, its "
+            f"metadata says [1, {expected_in[0]}, {expected_in[1]}] and [1, {len(metadata.gestures)}]"
+        )
+        raise InputError(msg)
+    return DecoderFile(path, hashlib.sha256(content).hexdigest(), metadata, content)
+
+
+def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
+    text = properties.get(METADATA_KEY)
+    if text is None:
+        msg = f"{path}: an ONNX file without {METADATA_KEY!r} metadata; it is no hdemg decoder"
+        raise InputError(msg)
+    try:
+        fields = json.loads(text)
+        version = fields.get("schema_version") if isinstance(fields, dict) else None
+        if version != SCHEMA_VERSION:
+            msg = f"{path}: decoder schema version {version}, this release reads {SCHEMA_VERSION}; train it again"
+            raise InputError(msg)
+        return DecoderMetadata.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "metadata"
+        msg = f"{path}: {where}: {first['msg']}"
+        raise InputError(msg) from error
+    except json.JSONDecodeError as error:
+        msg = f"{path}: its {METADATA_KEY!r} metadata is no JSON ({error}); train it again"
+        raise InputError(msg) from error
+
+
+def _rate_difference(trained_hz: float, got_hz: float) -> list[str]:
+    if abs(trained_hz - got_hz) <= RATE_TOLERANCE_HZ:
+        return []
+    return [f"sampling rate {got_hz:g} Hz, trained at {trained_hz:g} Hz"]
+
+
+def _grid_differences(trained: ElectrodeGrid, got: ElectrodeGrid) -> list[str]:
+    if (trained.rows, trained.columns) != (got.rows, got.columns):
+        return [f"grid of {got.rows} x {got.columns}, trained on {trained.rows} x {trained.columns}"]
+    differences = []
+    moved = np.argwhere(np.array(trained.channel_at) != np.array(got.channel_at))
+    if len(moved):
+        row, column = (int(place) for place in moved[0])
+        differences.append(
+            f"channel {got.channel_at[row][column]} at row {row}, column {column} of the grid, trained with "
+            f"channel {trained.channel_at[row][column]} there ({len(moved)} places differ)"
+        )
+    if trained.wraps != got.wraps:
+        differences.append(f"grid wraps {got.wraps!r}, trained with {trained.wraps!r}")
+    if trained.pitch_mm != got.pitch_mm:
+        differences.append(f"pitch {got.pitch_mm:g} mm, trained at {trained.pitch_mm:g} mm")
+    return differences
+
+
+def _label_differences(trained: tuple[str, ...], got: tuple[str, ...]) -> list[str]:
+    if len(trained) != len(got):
+        return [f"{len(got)} channels, trained on {len(trained)}"]
+    moved = [k for k, (a, b) in enumerate(zip(trained, got, strict=True)) if a != b]
+    if not moved:
+        return []
+    first = moved[0]
+    kind = "channel order" if sorted(trained) == sorted(got) else "channel labels"
+    return [
+        f"{kind}: channel {first} is {got[first]!r}, trained as {trained[first]!r} ({len(moved)} channels differ)"
+    ]

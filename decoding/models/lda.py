@@ -1,0 +1,166 @@
+"""Linear discriminant analysis with a covariance shrunk towards a sphere.
+
+References
+----------
+Friedman, *Regularized discriminant analysis*, J. Am. Stat. Assoc. 84(405), 1989: the shrunk pooled covariance.
+Ledoit, Wolf, *A well-conditioned estimator for large-dimensional covariance matrices*, J. Multivariate Analysis
+88(2), 2004: how much to shrink, lemma 3.2 and section 3.3.
+"""
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
+from emg_acquisition.errors import InputError
+
+# A feature that hardly varies (a channel always below the floor) must not be blown up to unit variance.
+LEAST_SCALE = 1e-3
+
+
+def ledoit_wolf_shrinkage(centred: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Covariance shrunk towards its mean variance times identity.
+
+    Parameters
+    ----------
+    centred : torch.Tensor, shape (n_windows, n_dimensions)
+        float64, mean removed.
+
+    Returns
+    -------
+    torch.Tensor, shape (n_dimensions, n_dimensions)
+        (1 - s) S + s m I, with S the covariance (divided by n) and m its mean variance.
+    float
+        The shrinkage s, 0 to 1.
+    """
+    n, dimensions = centred.shape
+    covariance = centred.T @ centred / n
+    mean_variance = torch.trace(covariance) / dimensions
+    sphere = mean_variance * torch.eye(dimensions, dtype=centred.dtype)
+    dispersion = ((covariance - sphere) ** 2).sum()
+    # Mean squared distance of the single outer products from S, without forming n matrices.
+    error = ((centred**2).sum(dim=1) ** 2).mean() / n - (covariance**2).sum() / n
+    shrinkage = float(torch.clamp(error / dispersion, 0.0, 1.0)) if dispersion > 0 else 1.0
+    return (1.0 - shrinkage) * covariance + shrinkage * sphere, shrinkage
+
+
+class LdaClassifier(torch.nn.Module):
+    """Shrinkage LDA with its normalisation inside; priors are equal, whatever the share of rest in training.
+
+    Parameters
+    ----------
+    mean, scale : torch.Tensor, shape (n_dimensions,)
+        Normalisation of the flattened features.
+    weight : torch.Tensor, shape (n_gestures, n_dimensions)
+        Discriminants of the normalised features.
+    bias : torch.Tensor, shape (n_gestures,)
+        Their offsets.
+    shape : tuple of int
+        (n_channels, n_features) of a window.
+    temperature : float
+        Divides the logits.
+    """
+
+    def __init__(
+        self,
+        mean: torch.Tensor,
+        scale: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        *,
+        shape: tuple[int, int],
+        temperature: float = 1.0,
+    ) -> None:
+        super().__init__()
+        for name, value in (("mean", mean), ("scale", scale), ("weight", weight), ("bias", bias)):
+            self.register_buffer(name, value)
+        self.shape = shape
+        self.temperature = temperature
+
+    @property
+    def name(self) -> str:
+        """What the model is called in a report."""
+        return "lda"
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Probabilities: (n, n_channels, n_features) -> (n, n_gestures)."""
+        return torch.softmax(self._scores(features) / self.temperature, dim=-1)
+
+    def _scores(self, features: torch.Tensor) -> torch.Tensor:
+        return (features.flatten(1) - self.mean) / self.scale @ self.weight.T + self.bias
+
+    def logits(self, features: Float32Array) -> Float64Array:
+        """Log-posteriors but for a constant, before temperature: ndarray, shape (n, n_gestures)."""
+        with torch.no_grad():
+            scores = self._scores(torch.from_numpy(features.astype(np.float64)))
+        return np.asarray(scores.numpy(), dtype=np.float64)
+
+    def with_temperature(self, temperature: float) -> "LdaClassifier":
+        """Return the same classifier with another temperature."""
+        return LdaClassifier(
+            self.mean, self.scale, self.weight, self.bias, shape=self.shape, temperature=temperature
+        )
+
+    def to_graph(self) -> onnx.GraphProto:
+        """Return the ONNX graph of `forward` in float32.
+
+        Written node by node: torch's own exporter takes seconds and warns, for four nodes.
+        """
+        weight = self.weight / (self.scale * self.temperature)
+        constants = {
+            "mean": self.mean.reshape(1, -1),
+            "weight": weight,
+            "bias": self.bias / self.temperature,
+        }
+        initializers = [
+            numpy_helper.from_array(value.numpy().astype(np.float32), name)
+            for name, value in constants.items()
+        ]
+        nodes = [
+            helper.make_node("Flatten", ["features"], ["flat"], axis=1),
+            helper.make_node("Sub", ["flat", "mean"], ["centred"]),
+            helper.make_node("Gemm", ["centred", "weight", "bias"], ["logits"], transB=1),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ]
+        taken = helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, *self.shape])
+        given = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, len(self.bias)])
+        return helper.make_graph(nodes, self.name, [taken], [given], initializers)
+
+
+def fit_lda(features: Float32Array, labels: IntArray, n_gestures: int) -> LdaClassifier:
+    """Fit on windows; deterministic.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_windows, n_channels, n_features)
+        Finite.
+    labels : ndarray of int64, shape (n_windows,)
+        Gesture of each window, 0 to n_gestures - 1.
+    n_gestures : int
+        Number of gestures.
+
+    Raises
+    ------
+    InputError
+        If a gesture has no window or a feature is not finite.
+    """
+    counts = np.bincount(labels, minlength=n_gestures)
+    if len(labels) == 0 or counts.min() == 0:
+        msg = f"gesture number {int(counts.argmin())} of {n_gestures} has no window to train on"
+        raise InputError(msg)
+    if not np.isfinite(features).all():
+        msg = "features hold a non-finite value; training needs repaired ones (decoding.feature_chain)"
+        raise InputError(msg)
+    flat = torch.from_numpy(features.reshape(len(features), -1).astype(np.float64))
+    of_class = torch.from_numpy(labels.astype(np.int64))
+    mean = flat.mean(dim=0)
+    scale = torch.clamp(flat.std(dim=0, correction=0), min=LEAST_SCALE)
+    normal = (flat - mean) / scale
+    centres = torch.stack([normal[of_class == k].mean(dim=0) for k in range(n_gestures)])
+    covariance, _ = ledoit_wolf_shrinkage(normal - centres[of_class])
+    # Features that never vary at all leave a zero matrix; a tiny ridge keeps it solvable.
+    covariance += 1e-9 * torch.eye(covariance.shape[0], dtype=torch.float64)
+    weight = torch.linalg.solve(covariance, centres.T).T.contiguous()
+    bias = -0.5 * (weight * centres).sum(dim=1)
+    return LdaClassifier(mean, scale, weight, bias, shape=(features.shape[1], features.shape[2]))

@@ -1,0 +1,67 @@
+"""Features to probabilities with onnxruntime: the only file that imports it."""
+
+import numpy as np
+import onnxruntime as ort
+
+from emg_acquisition.arrays import Float32Array
+from emg_acquisition.errors import InputError
+
+_SHAPE_SIZES = 3
+
+
+class OnnxClassifier:
+    """A graph of one input, features (1, n_channels, n_features), and one output, probabilities (1, n_gestures).
+
+    Parameters
+    ----------
+    content : bytes
+        The ONNX file.
+    name : str
+        What to call it in an error: its path.
+
+    Raises
+    ------
+    InputError
+        If it is no ONNX file that onnxruntime can read, or its graph is of another kind.
+    """
+
+    def __init__(self, content: bytes, name: str) -> None:
+        options = ort.SessionOptions()
+        # One window is microseconds of work: a pool of threads costs more than it saves, and one thread on a
+        # batch of one gives the same bits live and in replay.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors share no public base class
+            msg = f"{name}: not a readable ONNX file (truncated or of another kind); train or copy it again"
+            raise InputError(msg) from error
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != _SHAPE_SIZES:
+            msg = f"{name}: its graph is not features (1, channels, features) -> probabilities; no hdemg decoder"
+            raise InputError(msg)
+        self._feed_name, self._fetch_names = inputs[0].name, [outputs[0].name]
+        self.input_shape = tuple(inputs[0].shape)
+        self.output_shape = tuple(outputs[0].shape)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The file's ``metadata_props``."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def probabilities(self, features: Float32Array) -> Float32Array:
+        """Classify one window.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n_channels, n_features)
+            float32.
+
+        Returns
+        -------
+        ndarray, shape (n_gestures,)
+            float32, adding up to one.
+        """
+        found = self._session.run(self._fetch_names, {self._feed_name: features[np.newaxis]})
+        return np.asarray(found[0][0], dtype=np.float32)

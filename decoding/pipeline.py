@@ -1,0 +1,66 @@
+"""The decoder at work: microvolts in, decisions out; the same object live and in replay."""
+
+import numpy as np
+
+from decoding.decision import Decider, Decision, Evidence
+from decoding.decoder_file import DecoderFile
+from decoding.feature_chain import FeatureChain
+from emg_acquisition.arrays import Float32Array
+from emg_acquisition.stream_info import EmgStreamInfo
+
+
+class DecoderPipeline:
+    """A decoder bound to a stream.
+
+    Every window is classified by itself, a batch of one, because a matrix product's bits depend on the batch:
+    so a replay gives exactly the decisions that were live.
+
+    Parameters
+    ----------
+    decoder : DecoderFile
+        From `decoding.decoder_file.load_decoder`.
+    stream : EmgStreamInfo
+        The stream to decode.
+
+    Raises
+    ------
+    DecoderMismatchError
+        If the stream is not of the kind that the decoder was trained on.
+    """
+
+    def __init__(self, decoder: DecoderFile, stream: EmgStreamInfo) -> None:
+        metadata = decoder.metadata
+        metadata.verify_stream(stream)
+        self._chain = FeatureChain(metadata.signal, metadata.fs_hz, metadata.electrode_grid)
+        self._classifier = decoder.classifier()
+        self._decider = Decider(metadata.decision, metadata.effort, metadata.rest_index)
+        # The first run allocates; that belongs to the start and not to the first decision.
+        self._classifier.probabilities(
+            np.zeros((stream.n_channels, len(metadata.signal.features)), dtype=np.float32)
+        )
+
+    def process(self, emg_uv: Float32Array, /) -> list[Decision]:
+        """Take the next samples, (n_samples, n_channels), and return the decisions of the hops that they end.
+
+        Raises
+        ------
+        InputError
+            If the array has another number of channels or is not float32.
+        """
+        block = self._chain.process(emg_uv)
+        return [
+            self._decider.process(
+                Evidence(
+                    sample_index=int(block.last_sample[k]),
+                    probabilities=self._classifier.probabilities(block.features[k]),
+                    log_amplitude=float(block.log_amplitude[k]),
+                    quality=float(block.quality[k]),
+                )
+            )
+            for k in range(len(block))
+        ]
+
+    def reset(self) -> None:
+        """Begin anew after a gap; sample indices count from 0 again."""
+        self._chain.reset()
+        self._decider.reset()

@@ -1,0 +1,151 @@
+"""Faulty samples and channels: found before the filter, mended after the features.
+
+Repair has two places, because a fault has two ways to do harm.
+
+- A non-finite sample would stay in a recursive filter for ever. `FiniteGuard` replaces it, before the filter, by
+  the channel's last good sample: the electrode's offset (some 10^4 counts) stays, so there is no step.
+- A channel that is flat, clipped or broken carries no muscle. `FaultMonitor` finds it in the raw samples, and
+  `repair_features` replaces its features by the mean of its good neighbours on the grid. Features rather than
+  filtered samples: neighbours' signals are partly independent, so their mean would look like a weaker muscle,
+  whereas the mean of their amplitudes is an amplitude.
+
+Faults are counted hop by hop from minima, maxima and last samples, all of which are exact for any chunking.
+"""
+
+import numpy as np
+
+from decoding.signal_settings import SignalSettings
+from decoding.windows import WindowSpec
+from emg_acquisition.arrays import Float32Array, IntArray, samples_from_ms
+from emg_acquisition.grid import ElectrodeGrid
+
+BoolArray = np.typing.NDArray[np.bool_]
+# Ten volts at an electrode: no amplifier measures it. Beyond it float32 sums of squares could overflow.
+PLAUSIBLE_UV = np.float32(1e7)
+
+
+class FiniteGuard:
+    """Replace non-finite (or impossibly large) samples by the channel's last good one, 0 before any.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        self._last_good = np.zeros(n_channels, dtype=np.float32)
+
+    def process(self, chunk: Float32Array, /) -> Float32Array:
+        """Return the samples, (n_samples, n_channels), all finite; the same array if nothing had to be mended."""
+        if len(chunk) == 0:
+            return chunk
+        # NaN compares false, so one test finds NaN, infinity and the impossible.
+        if bool(np.abs(chunk).max() < PLAUSIBLE_UV):
+            self._last_good = chunk[-1].copy()
+            return chunk
+        mended = chunk.copy()
+        faulty = ~(np.abs(chunk) < PLAUSIBLE_UV)
+        for channel in np.flatnonzero(faulty.any(axis=0)):
+            mended[:, channel] = self._hold(chunk[:, channel], faulty[:, channel], int(channel))
+        self._last_good = mended[-1].copy()
+        return mended
+
+    def _hold(self, samples: Float32Array, faulty: BoolArray, channel: int) -> Float32Array:
+        newest_good = np.maximum.accumulate(np.where(faulty, -1, np.arange(len(samples))))
+        return np.where(newest_good < 0, self._last_good[channel], samples[newest_good]).astype(np.float32)
+
+    def reset(self) -> None:
+        """Forget the last samples."""
+        self._last_good = np.zeros_like(self._last_good)
+
+
+class FaultMonitor:
+    """Which channels are fit to use in each window, judged on the raw samples.
+
+    A channel is faulty in a hop if it holds a non-finite sample, does not change at all, or reaches the
+    amplifier's clipping level. It stays unfit until the fault has left the window and the filter has settled.
+
+    Parameters
+    ----------
+    settings : SignalSettings
+        Its ``saturation_uv`` and ``settle_ms`` count.
+    spec : WindowSpec
+        Window and hop in samples.
+    fs_hz : float
+        Sampling rate.
+    n_channels : int
+        Number of channels.
+    """
+
+    def __init__(self, settings: SignalSettings, spec: WindowSpec, fs_hz: float, n_channels: int) -> None:
+        settle_samples = samples_from_ms(settings.settle_ms, fs_hz)
+        self._unfit_hops = spec.hops_per_window + -(-settle_samples // spec.hop_samples)
+        limit_uv = PLAUSIBLE_UV if settings.saturation_uv is None else settings.saturation_uv
+        self._limit_uv = np.float32(limit_uv)
+        self._hop_samples = spec.hop_samples
+        self._n_channels = n_channels
+        self.reset()
+
+    def process(self, chunk: Float32Array, /) -> list[BoolArray]:
+        """Take raw samples, (n_samples, n_channels), and return for each ended hop which channels are fit."""
+        ended = []
+        taken = 0
+        while taken < len(chunk):
+            piece = chunk[taken : taken + self._hop_samples - self._filled]
+            # Both keep NaN, and so does every minimum and maximum after it: one NaN marks the hop.
+            np.minimum(self._lowest, piece.min(axis=0), out=self._lowest)
+            np.maximum(self._highest, piece.max(axis=0), out=self._highest)
+            self._filled += len(piece)
+            taken += len(piece)
+            if self._filled == self._hop_samples:
+                ended.append(self._end_hop())
+        return ended
+
+    def _end_hop(self) -> BoolArray:
+        working = self._lowest < self._highest
+        working &= (self._highest < self._limit_uv) & (self._lowest > -self._limit_uv)
+        self._unfit_for -= 1
+        self._unfit_for[~working] = self._unfit_hops - 1
+        np.maximum(self._unfit_for, -1, out=self._unfit_for)
+        self._start_hop()
+        return np.asarray(self._unfit_for < 0)
+
+    def _start_hop(self) -> None:
+        self._filled = 0
+        self._lowest = np.full(self._n_channels, np.inf, dtype=np.float32)
+        self._highest = np.full(self._n_channels, -np.inf, dtype=np.float32)
+
+    def reset(self) -> None:
+        """Forget all faults."""
+        self._unfit_for: IntArray = np.full(self._n_channels, -1, dtype=np.int64)
+        self._start_hop()
+
+
+def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid) -> Float32Array:
+    """Replace the features of unfit channels by the mean of their good neighbours.
+
+    Where no neighbour is good, the mean of all good channels serves; where no channel is good, the features stay
+    (the quality of 0 beside them then forbids a decision).
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_channels, n_features)
+        One window.
+    fit : ndarray of bool, shape (n_channels,)
+        Which channels to trust.
+    grid : ElectrodeGrid
+        Where the channels lie.
+
+    Returns
+    -------
+    ndarray, shape (n_channels, n_features)
+        The same array where all channels are fit, else a new one.
+    """
+    if bool(fit.all()) or not bool(fit.any()):
+        return features
+    repaired = features.copy()
+    for channel in np.flatnonzero(~fit):
+        good = [near for near in grid.neighbours[channel] if fit[near]]
+        repaired[channel] = features[good or fit].mean(axis=0)
+    return repaired

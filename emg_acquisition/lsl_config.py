@@ -1,0 +1,57 @@
+"""Keeps LSL to this machine and to one session, so that no stranger's stream is mistaken for ours."""
+
+import re
+import threading
+
+import pylsl
+
+from emg_acquisition.errors import InputError
+
+DEFAULT_SESSION_ID = "default"
+_VALID_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# liblsl reads its configuration once, at its first use; what it was told is therefore state of the process.
+_lock = threading.Lock()
+_configured: list[str] = []
+
+
+def configure_lsl(session_id: str) -> None:
+    """Tell LSL its session; streams are then found only on this machine and only within the session.
+
+    Call it before anything else uses LSL. liblsl reads this configuration in place of any ``lsl_api.cfg``:
+    discovery stays on the loopback addresses, and no library message but a fatal one reaches the terminal.
+
+    Parameters
+    ----------
+    session_id : str
+        Letters, digits, ``_``, ``.`` and ``-``; processes that are to find each other share it.
+
+    Raises
+    ------
+    InputError
+        If the id has other characters, or LSL already runs with another one in this process.
+    """
+    if not _VALID_SESSION_ID.fullmatch(session_id):
+        msg = f"LSL session id {session_id!r}: 1 to 64 letters, digits, '_', '.' or '-' are required"
+        raise InputError(msg)
+    with _lock:
+        if _configured and _configured[0] != session_id:
+            msg = (
+                f"LSL session {_configured[0]!r} is already in use in this process; "
+                f"start another process for session {session_id!r}"
+            )
+            raise InputError(msg)
+        if not _configured:
+            pylsl.set_config_content(
+                "[multicast]\nResolveScope = machine\n"
+                "[ports]\nIPv6 = disable\n"
+                f"[lab]\nSessionID = {session_id}\n"
+                "[log]\nlevel = -3\n"
+            )
+            _configured.append(session_id)
+
+
+def ensure_configured() -> str:
+    """Return the session id in use; LSL's own default, machine-local, where nobody has chosen one."""
+    if not _configured:
+        configure_lsl(DEFAULT_SESSION_ID)
+    return _configured[0]

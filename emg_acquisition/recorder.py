@@ -1,0 +1,164 @@
+"""LSL streams into a session folder, while they run."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from emg_acquisition.errors import StreamLostError
+from emg_acquisition.events import Event
+from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet
+from emg_acquisition.outlet import lsl_clock_s
+from emg_acquisition.recording.session import ProtocolInfo
+from emg_acquisition.recording.session_writer import SessionWriter
+
+_log = logging.getLogger(__name__)
+
+# A recorder that the machine keeps waiting must not lose what others still sent.
+BUFFER_S = 60.0
+COPY_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class RecorderSettings:
+    """What to record, by ``source_id``, and for whom.
+
+    Parameters
+    ----------
+    participant, session : str
+        Codes of letters and digits.
+    emg_source_id : str or None
+        None takes the one EMG stream that there is.
+    gesture_source_id : str, optional
+        The decoder's stream.
+    event_source_ids : tuple of str
+        Markers streams; their events are joined in one stream of the recording.
+    timeout_s : float
+        How long to look for each stream.
+    protocol : ProtocolInfo, optional
+        What the participant is asked to do.
+    """
+
+    participant: str
+    session: str
+    emg_source_id: str | None
+    gesture_source_id: str | None = None
+    event_source_ids: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+    protocol: ProtocolInfo | None = None
+
+
+@dataclass(frozen=True)
+class RecorderReport:
+    """What was recorded."""
+
+    emg_samples: int
+    decisions: int
+    events: int
+    gaps: int
+    seconds: float
+
+
+def run_recorder(
+    settings: RecorderSettings, folder: Path, stop: threading.Event, ready: threading.Event | None = None
+) -> RecorderReport:
+    """Record until ``stop`` is set or the EMG stream ends; time stamps are kept as they were sent.
+
+    Parameters
+    ----------
+    settings : RecorderSettings
+        What to record.
+    folder : Path
+        The session folder to write.
+    stop : threading.Event
+        Ends the recording properly.
+    ready : threading.Event, optional
+        Set once every stream is connected and the folder is open: what is sent from then on is recorded.
+
+    Raises
+    ------
+    StreamNotFoundError
+        If a stream is not there in time.
+    InputError
+        If the folder holds a recording already.
+    """
+    started_s = time.monotonic()
+    with ExitStack() as stack:
+        tracks = _Tracks(settings, stack)
+        writer = SessionWriter(
+            folder,
+            participant=settings.participant,
+            session=settings.session,
+            emg=tracks.emg.info,
+            gestures=tracks.gestures.info if tracks.gestures else None,
+            protocol=settings.protocol,
+        )
+        stack.callback(writer.close)
+        if ready is not None:
+            ready.set()
+        try:
+            while not stop.wait(COPY_EVERY_S):
+                tracks.copy(writer)
+            tracks.copy(writer)
+        except StreamLostError as error:
+            _log.warning("%s; the recording ends", error)
+            writer.write_events([Event(lsl_clock_s(), "stream_lost", {"reason": str(error)})])
+    seconds = time.monotonic() - started_s
+    return RecorderReport(tracks.n_emg, tracks.n_decisions, tracks.n_events, tracks.emg.gaps, seconds)
+
+
+class _Tracks:
+    """The streams that are recorded. A lost one beside the EMG ends with a note, and the recording goes on."""
+
+    def __init__(self, settings: RecorderSettings, stack: ExitStack) -> None:
+        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S)
+        stack.callback(self.emg.close)
+        self.gestures: GestureInlet | None = None
+        if settings.gesture_source_id is not None:
+            self.gestures = GestureInlet(settings.gesture_source_id, settings.timeout_s)
+            stack.callback(self.gestures.close)
+        self._copies = [self._copy_decisions] if self.gestures else []
+        for source_id in settings.event_source_ids:
+            inlet = EventInlet(source_id, settings.timeout_s)
+            stack.callback(inlet.close)
+            self._copies.append(partial(self._copy_events, inlet))
+        self.n_emg = self.n_decisions = self.n_events = 0
+
+    def copy(self, writer: SessionWriter) -> None:
+        """Write all that has arrived.
+
+        Raises
+        ------
+        StreamLostError
+            If the EMG stream has ended.
+        """
+        self._copies = [copy for copy in self._copies if _still_there(copy, writer)]
+        while chunks := self.emg.pull(0.0):
+            for chunk in chunks:
+                writer.write_emg(chunk.emg_uv, chunk.t_lsl_s)
+                self.n_emg += chunk.n_samples
+
+    def _copy_decisions(self, writer: SessionWriter) -> None:
+        if self.gestures is not None:
+            values, t_lsl_s = self.gestures.pull_values(0.0)
+            writer.write_gestures(values, t_lsl_s)
+            self.n_decisions += len(t_lsl_s)
+
+    def _copy_events(self, inlet: EventInlet, writer: SessionWriter) -> None:
+        events = inlet.pull(0.0)
+        writer.write_events(events)
+        self.n_events += len(events)
+
+
+def _still_there(copy: Callable[[SessionWriter], None], writer: SessionWriter) -> bool:
+    try:
+        copy(writer)
+    except StreamLostError as error:
+        _log.warning("%s; the recording goes on without it", error)
+        writer.write_events([Event(lsl_clock_s(), "stream_lost", {"reason": str(error)})])
+        return False
+    return True

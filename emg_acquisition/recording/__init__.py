@@ -1,0 +1,8 @@
+"""Recordings: XDF files within session folders, and importers of public data sets.
+
+- ``xdf_writer.py``: appends streams to an XDF file
+- ``xdf_reader.py``: reads an XDF file, also one whose end is missing
+- ``session.py``: a session folder as an object; its trials
+- ``session_writer.py``: writes a session folder
+- ``import_flexemg.py``: the flexemg data set as session folders
+"""

@@ -1,0 +1,10 @@
+"""Where samples come from, one file a source.
+
+- ``source.py``: the Protocol that every source keeps
+- ``schedule.py``: cues, one after the other, for a calibration recording
+- ``wearer_anatomy.py``: where a simulated wearer's muscles lie and which of them a gesture uses
+- ``wearer_signal.py``: the muscles' activity over time, noise, powerline and offset
+- ``simulated_wearer.py``: EMG of a simulated wearer, by schedule or by live intention
+- ``live_intention.py``: lets a stream of events steer the simulated wearer
+- ``recording.py``: plays a recorded session
+"""

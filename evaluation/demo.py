@@ -1,0 +1,203 @@
+"""The main job on this machine with nothing plugged in: calibrate, train, drive, stop, replay, report."""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from robot_bridge.operator_link import RobotSnapshot
+
+from calibration.protocol import CueSchedule
+from calibration.train import TrainReport, TrainSettings, train_decoder
+from decoding.decoder_file import load_decoder
+from emg_acquisition.events import REST
+from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.outlet import EventOutlet
+from emg_acquisition.recording.session import Session, load_session, trials
+from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
+from evaluation.metrics import TrialOutcome, trial_accuracy, trial_outcomes
+from evaluation.replay import replay_session
+from evaluation.robot_log import RobotLog, RobotTrack
+from evaluation.scripted_operator import Hold, ScriptedOperator, achieved
+from evaluation.simulated_session import record_schedule
+from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.robot_model import RobotModel, load_robot_model
+from robot_bridge.stretch_interface import DOF_NAMES
+
+GESTURE_MAP = "ten_gestures"
+REPETITIONS = 4
+GESTURE_S = 2.0
+REST_S = 1.0
+# The wearer's ramp, the window and the dwell: before that, a decision is still about the former intention.
+AFTER_CUE_S = 0.6
+# A hold counts as motion when it brought at least this part of speed times time held.
+LEAST_PART = 0.2
+STOP_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo measured; the report shows it."""
+
+    folder: Path
+    training: TrainReport
+    outcomes: tuple[TrialOutcome, ...]
+    holds: tuple[Hold, ...]
+    track: RobotTrack
+    final: RobotSnapshot
+    identical: bool | None
+    decisions: int
+    model: RobotModel
+    seconds: float
+
+    @property
+    def gestures(self) -> Sequence[str]:
+        """Names of the classes."""
+        return self.training.gestures
+
+    @property
+    def trial_accuracy(self) -> float:
+        """Share of the live holds and rests that were decided right."""
+        return trial_accuracy(self.outcomes)
+
+    def displacement(self, hold: Hold) -> np.ndarray:
+        """Net motion of the 8 DoF during a hold."""
+        return self.track.displacement(hold.begin_t_lsl_s, hold.end_t_lsl_s)
+
+    def achieved(self, hold: Hold) -> bool:
+        """Whether a hold moved its DoF its way."""
+        dof = self.model.dof[hold.dof]
+        speed = dof.fine if hold.fine else dof.coarse
+        smallest = LEAST_PART * speed * (hold.end_t_lsl_s - hold.begin_t_lsl_s)
+        return achieved(hold, self.displacement(hold), DOF_NAMES, smallest)
+
+    @property
+    def dof_moved(self) -> list[str]:
+        """DoF that moved both ways in coarse and in fine."""
+        return [
+            name
+            for name in DOF_NAMES
+            if {(h.direction, h.fine) for h in self.holds if h.dof == name and self.achieved(h)}
+            == {(1, False), (-1, False), (1, True), (-1, True)}
+        ]
+
+
+def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], None]) -> DemoResult:
+    """Run the whole main job into `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+        Receives the sessions, the decoder and the logs.
+    wearer_seed : int
+        Which simulated wearer.
+    progress : callable
+        Told what happens and the fraction done.
+
+    Raises
+    ------
+    StreamLostError
+        If a stage ends or the robot stops in mid-task; the message has its reason.
+    """
+    started = time.monotonic()
+    progress("calibrating a simulated wearer", 0.0)
+    calibration, decoder = folder / "sub-DEMO" / "ses-calibration", folder / "decoder.onnx"
+    wearer = WearerSettings(seed=wearer_seed)
+    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
+    schedule = CueSchedule(
+        gestures=gestures, repetitions=REPETITIONS, hold_s=GESTURE_S, rest_s=REST_S, seed=wearer_seed
+    )
+    record_schedule(wearer, schedule, calibration, participant="DEMO")
+    training = train_decoder(
+        [load_session(calibration)],
+        decoder,
+        TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0),
+        lambda step, part: progress(f"training, {step}", 0.05 + 0.10 * part),
+    )
+    model = load_robot_model()
+    holds, track, final = _drive(folder, decoder, wearer_seed, progress, training.gestures)
+    progress("replaying what was recorded", 0.97)
+    live = load_session(folder / "sub-DEMO" / "ses-live")
+    replay = replay_session(live, load_decoder(decoder))
+    progress("done", 1.0)
+    return DemoResult(
+        folder,
+        training,
+        _outcomes(live, training.gestures),
+        tuple(holds),
+        track,
+        final,
+        replay.identical_to_recording,
+        len(replay.values),
+        model,
+        time.monotonic() - started,
+    )
+
+
+def _drive(
+    folder: Path,
+    decoder: Path,
+    wearer_seed: int,
+    progress: Callable[[str, float], None],
+    gestures: Sequence[str],
+) -> tuple[list[Hold], RobotTrack, RobotSnapshot]:
+    gesture_map = load_gesture_map(GESTURE_MAP, gestures, load_robot_model())
+    names = isolate()
+    configure_lsl(names.lsl_session)
+    intentions_id = f"demo-intentions-{uuid.uuid4().hex[:8]}"
+    intentions = EventOutlet("demo intentions", intentions_id)
+    settings = ChainSettings(
+        source=("simulated", "--wearer", str(wearer_seed), "--intentions", intentions_id),
+        emg_source_id=SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id,
+        decoder=decoder,
+        gesture_map=GESTURE_MAP,
+        out=folder,
+        record_to=folder / "sub-DEMO" / "ses-live",
+        participant="DEMO",
+        event_source_ids=(intentions_id,),
+    )
+    progress("starting the live chain", 0.15)
+    try:
+        with running_chain(settings, names) as chain:
+            chain.wait_until_ready()
+            chain.arm()
+            log = RobotLog(chain.link)
+            operator = ScriptedOperator(
+                chain,
+                intentions,
+                gesture_map,
+                lambda step, part: progress(f"driving, {step}", 0.2 + 0.75 * part),
+            )
+            try:
+                holds = operator.touch_every_dof()
+            finally:
+                track = log.stop()
+            final = _stop(chain)
+    finally:
+        intentions.close()
+    return holds, track, final
+
+
+def _stop(chain: LiveChain) -> RobotSnapshot:
+    """Stop by the operator's link, as a caregiver would, and see that the bridge stands stopped."""
+    chain.link.stop()
+    return chain.link.wait_for(lambda now: now.safety_state not in {"armed", "moving"}, STOP_TIMEOUT_S)
+
+
+def _outcomes(live: Session, gestures: Sequence[str]) -> tuple[TrialOutcome, ...]:
+    if live.gestures is None:
+        return ()
+    emg = live.emg
+    newest = emg.t_lsl_s.searchsorted(live.gestures.t_lsl_s - emg.info.sample_interval_s / 2)
+    decided = live.gestures.values[:, 0].astype(np.int64)
+    return trial_outcomes(
+        trials(live),
+        newest,
+        decided,
+        gestures,
+        after_cue_samples=int(AFTER_CUE_S * emg.info.fs_hz),
+        before_next_samples=0,
+    )

@@ -1,0 +1,85 @@
+"""Child processes that are started in order, watched, and never left behind."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+TERMINATE_TIMEOUT_S = 5.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this child when its parent dies, however it dies (``prctl(2)``)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass
+class ProcessGroup:
+    """Named ``hdemg`` stages, each with a log file of its own.
+
+    Parameters
+    ----------
+    log_dir : Path
+        Where each stage's output goes, as ``<name>.log``.
+    environment : Mapping of str to str
+        Added to this process's environment for every stage.
+    """
+
+    log_dir: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start ``hdemg ARGUMENTS`` as the stage `name`."""
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        with (self.log_dir / f"{name}.log").open("ab") as log:
+            child = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, "-m", "ui.cli", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONSAFEPATH": "1", **self.environment},
+                # Ctrl-C in a terminal reaches the whole group: these end in order instead.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs between fork and exec here
+            )
+        self._children[name] = child
+        logger.debug("started %s (process %d): hdemg %s", name, child.pid, " ".join(arguments))
+        return child
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Return the process of a stage that was started."""
+        return self._children[name]
+
+    def dead(self) -> dict[str, int]:
+        """Stages that have ended, with their exit status."""
+        states = {name: child.poll() for name, child in self._children.items()}
+        return {name: status for name, status in states.items() if status is not None}
+
+    def last_words(self, name: str) -> str:
+        """Return the last line that a stage wrote; its explanation if it failed."""
+        lines = (self.log_dir / f"{name}.log").read_text(errors="replace").splitlines()
+        return lines[-1].strip() if lines else "(it wrote nothing)"
+
+    def stop(self) -> None:
+        """End every stage in reverse order of starting: politely first, by force after a few seconds."""
+        for name, child in reversed(list(self._children.items())):
+            if child.poll() is None:
+                child.terminate()
+            try:
+                child.wait(TERMINATE_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                logger.warning("%s did not end within %g s and is killed", name, TERMINATE_TIMEOUT_S)
+                child.kill()
+                child.wait()
+        self._children.clear()

@@ -1,0 +1,196 @@
+"""A recorded session in real time through the whole live chain, and what each trial made the robot do."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robot_bridge.operator_link import RobotSnapshot
+
+from decoding.decoder_file import load_decoder
+from decoding.pipeline import DecoderPipeline
+from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.recording.session import Session, Trial, load_session, trials
+from emg_acquisition.sources.recording import RecordingSource
+from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
+from evaluation.metrics import TrialOutcome, trial_outcomes
+from evaluation.replay import replay_session
+from evaluation.robot_log import RobotLog, RobotTrack, moved_dof
+from robot_bridge.gesture_map import GestureMap, load_gesture_map
+from robot_bridge.robot_model import RobotModel, load_robot_model
+
+CUE_MARGIN_S = 1.0
+POLL_S = 0.1
+LIMIT_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class TrialMotion:
+    """What the robot did in a trial, against what the map says.
+
+    Parameters
+    ----------
+    outcome : TrialOutcome
+        What was decided.
+    expected : tuple of (str, int) or None
+        DoF and direction of the cued gesture in the mode of that moment; None where it moves nothing.
+    moved : dict of str to int
+        DoF that moved, with their directions.
+    at_limit : bool
+        Whether the expected DoF already stood at the end of its range in that direction.
+    """
+
+    outcome: TrialOutcome
+    expected: tuple[str, int] | None
+    moved: dict[str, int]
+    at_limit: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether just the expected DoF moved, in the expected direction (or could not, at its limit)."""
+        if self.expected is None:
+            return not self.moved
+        return self.moved == dict([self.expected]) or (self.at_limit and not self.moved)
+
+
+@dataclass(frozen=True)
+class RobotReplay:
+    """Result of a replay through the robot."""
+
+    outcomes: tuple[TrialOutcome, ...]
+    motions: tuple[TrialMotion, ...]
+    decisions: int
+    identical_to_recording: bool | None
+    real_time_factor: float
+    final: RobotSnapshot
+
+
+def replay_through_robot(
+    folder: Path,
+    decoder: Path,
+    gesture_map: str,
+    *,
+    speed: float = 1.0,
+    progress: Callable[[str, float], None],
+    max_seconds: float | None = None,
+) -> RobotReplay:
+    """Play a session into the live chain with a simulated Stretch and judge every trial.
+
+    Parameters
+    ----------
+    folder, decoder : Path
+        Session folder and decoder file.
+    gesture_map : str
+        Name of a ready-made map or a YAML file.
+    speed : float
+        Times the recording's own rate.
+    progress : callable
+        Told what happens and the fraction done.
+    max_seconds : float, optional
+        Play no more than so many recorded seconds.
+
+    Raises
+    ------
+    InputError
+        If session, decoder and map do not fit each other; nothing is started then.
+    StreamLostError
+        If a stage ends in mid-session.
+    """
+    session = load_session(folder)
+    decoder_file = load_decoder(decoder)
+    DecoderPipeline(decoder_file, session.emg.info)
+    model = load_robot_model()
+    chosen_map = load_gesture_map(gesture_map, decoder_file.metadata.gestures, model)
+    emg_source_id = RecordingSource(session).info.source_id
+    length_s = len(session.emg.emg_uv) / session.emg.info.fs_hz
+    length_s = min(length_s, max_seconds or length_s)
+    names = isolate()
+    configure_lsl(names.lsl_session)
+    with tempfile.TemporaryDirectory(prefix="hdemg-replay-") as temporary:
+        settings = ChainSettings(
+            source=(str(folder), "--speed", str(speed)),
+            emg_source_id=emg_source_id,
+            decoder=decoder,
+            gesture_map=gesture_map,
+            out=Path(temporary),
+            record_to=Path(temporary) / "recorded",
+            event_source_ids=(f"{emg_source_id}-events",),
+        )
+        started = time.monotonic()
+        with running_chain(settings, names) as chain:
+            track, final = _play(chain, length_s / speed, progress)
+        took_s = time.monotonic() - started
+        recorded = load_session(Path(temporary) / "recorded")
+        live = replay_session(recorded, decoder_file)
+    outcomes = _outcomes(recorded, decoder_file.metadata.gestures)
+    motions = tuple(_judge(outcome, recorded, track, chosen_map, model) for outcome in outcomes)
+    return RobotReplay(
+        outcomes, motions, len(live.values), live.identical_to_recording, length_s / took_s, final
+    )
+
+
+def _play(
+    chain: LiveChain, wall_s: float, progress: Callable[[str, float], None]
+) -> tuple[RobotTrack, RobotSnapshot]:
+    progress("starting the chain", 0.0)
+    chain.wait_until_ready()
+    log = RobotLog(chain.link)
+    started = time.monotonic()
+    try:
+        chain.arm()
+        while (gone_s := time.monotonic() - started) < wall_s and "acquire" not in chain.processes.dead():
+            chain.check()
+            progress("playing", min(1.0, gone_s / wall_s))
+            time.sleep(POLL_S)
+        final = chain.link.snapshot()
+    finally:
+        track = log.stop()
+    return track, final
+
+
+def _outcomes(recorded: Session, gestures: Sequence[str]) -> tuple[TrialOutcome, ...]:
+    """Judge the decisions that were made live, as they were recorded."""
+    if recorded.gestures is None:
+        return ()
+    newest = recorded.emg.t_lsl_s.searchsorted(
+        recorded.gestures.t_lsl_s - recorded.emg.info.sample_interval_s / 2
+    )
+    margin = int(CUE_MARGIN_S * recorded.emg.info.fs_hz)
+    whole = _complete(trials(recorded), len(recorded.emg.emg_uv), margin)
+    return trial_outcomes(
+        whole,
+        newest,
+        recorded.gestures.values[:, 0].astype(int),
+        gestures,
+        after_cue_samples=margin,
+        before_next_samples=margin,
+    )
+
+
+def _complete(cued: Sequence[Trial], n_samples: int, margin: int) -> list[Trial]:
+    """Leave out a last trial that a stop cut off before its middle."""
+    return [trial for trial in cued if trial.stop < n_samples or trial.stop - trial.start > 3 * margin]
+
+
+def _judge(
+    outcome: TrialOutcome, recorded: Session, track: RobotTrack, gesture_map: GestureMap, model: RobotModel
+) -> TrialMotion:
+    trial, t_lsl_s = outcome.trial, recorded.emg.t_lsl_s
+    margin = int(CUE_MARGIN_S * recorded.emg.info.fs_hz)
+    begin, end = float(t_lsl_s[trial.start + margin]), float(t_lsl_s[trial.stop - 1])
+    looked = track.at(begin)
+    acts = gesture_map.actions(track.modes[looked]).get(trial.gesture)
+    expected = acts.move if acts is not None else None
+    moved = moved_dof(track.displacement(begin, end), model)
+    return TrialMotion(outcome, expected, moved, _at_limit(expected, track, looked, model))
+
+
+def _at_limit(expected: tuple[str, int] | None, track: RobotTrack, looked: int, model: RobotModel) -> bool:
+    if expected is None:
+        return False
+    name, direction = expected
+    dof = model.dof[name]
+    limit = dof.upper if direction > 0 else dof.lower
+    position = track.positions[looked][list(model.dof).index(name)]
+    return limit is not None and abs(position - limit) < LIMIT_TOLERANCE

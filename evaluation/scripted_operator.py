@@ -1,0 +1,155 @@
+"""A scripted operator: gestures, never commands, that touch every DoF of a map in coarse and in fine.
+
+It looks at the robot as a person would: a tap that did not change the mode is made again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from robot_bridge.operator_link import RobotSnapshot
+
+from emg_acquisition.arrays import Float64Array
+from emg_acquisition.errors import StreamLostError
+from emg_acquisition.events import Event
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from evaluation.chain import LiveChain
+from robot_bridge.gesture_map import GestureMap
+
+HOLD_S = 1.0
+TAP_S = 0.4
+TRIES = 4
+ANSWER_TIMEOUT_S = 3.0
+REST_TIMEOUT_S = 5.0
+REST_S = 0.15
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A gesture that was held to move a DoF, and when (LSL time)."""
+
+    dof: str
+    direction: int
+    fine: bool
+    gesture: str
+    begin_t_lsl_s: float
+    end_t_lsl_s: float
+
+
+class ScriptedOperator:
+    """Drives an armed chain whose source follows intentions.
+
+    Parameters
+    ----------
+    chain : LiveChain
+        Armed.
+    intentions : EventOutlet
+        The stream that the simulated wearer follows; cues go into it too, so that a recording holds the truth.
+    gesture_map : GestureMap
+        What each gesture does.
+    progress : callable
+        Told what happens and the fraction done.
+    """
+
+    def __init__(
+        self,
+        chain: LiveChain,
+        intentions: EventOutlet,
+        gesture_map: GestureMap,
+        progress: Callable[[str, float], None],
+    ) -> None:
+        self._chain = chain
+        self._intentions = intentions
+        self._map = gesture_map
+        self._progress = progress
+        self._trial = 0
+
+    def touch_every_dof(self) -> list[Hold]:
+        """Move every DoF both ways in coarse, then in fine; return what was held when."""
+        holds: list[Hold] = []
+        total = 4 * len(self._map.covers)
+        for fine in (False, True):
+            self._set_fine(fine)
+            done: set[str] = set()
+            for _ in self._map.mode_names:
+                mode = self._look().mode
+                for dof in self._dof_of(mode):
+                    if dof in done:
+                        continue
+                    for direction in (1, -1):
+                        holds.append(self._move(mode, dof, direction, fine))
+                        tier = "fine" if fine else "coarse"
+                        self._progress(f"{tier} {dof}", len(holds) / total)
+                    done.add(dof)
+                self._next_mode(mode)
+        return holds
+
+    def _dof_of(self, mode: str) -> list[str]:
+        moves = [acts.move for acts in self._map.actions(mode).values() if acts.move is not None]
+        return list(dict.fromkeys(dof for dof, _ in moves))
+
+    def _move(self, mode: str, dof: str, direction: int, fine: bool) -> Hold:
+        gesture = self._map.gesture_for(mode, dof, direction)
+        begin = lsl_clock_s()
+        self._perform(gesture, HOLD_S)
+        return Hold(dof, direction, fine, gesture, begin, lsl_clock_s())
+
+    def _next_mode(self, mode: str) -> None:
+        if len(self._map.mode_names) == 1:
+            return
+        gesture = self._gesture_with("tap", "next_mode", mode)
+        self._repeat_until(gesture, TAP_S, lambda now: now.mode != mode, f"mode stays {mode}")
+
+    def _set_fine(self, fine: bool) -> None:
+        now = self._look()
+        if now.fine == fine:
+            return
+        gesture = self._gesture_with("hold", "toggle_speed", now.mode)
+        self._repeat_until(gesture, 2 * HOLD_S, lambda later: later.fine == fine, "speed does not change")
+
+    def _gesture_with(self, act: str, function: str, mode: str) -> str:
+        for gesture, acts in self._map.actions(mode).items():
+            if getattr(acts, act) == function:
+                return gesture
+        msg = f"the map has no {act} for {function} in mode {mode}"
+        raise StreamLostError(msg)
+
+    def _repeat_until(
+        self, gesture: str, seconds: float, reached: Callable[[RobotSnapshot], bool], otherwise: str
+    ) -> None:
+        for _ in range(TRIES):
+            self._perform(gesture, seconds)
+            try:
+                self._chain.link.wait_for(reached, ANSWER_TIMEOUT_S)
+            except TimeoutError:
+                continue
+            return
+        msg = f"{gesture} was made {TRIES} times but the {otherwise}"
+        raise StreamLostError(msg)
+
+    def _perform(self, gesture: str, seconds: float) -> None:
+        """Hold a gesture, then rest until the bridge sees the rest."""
+        self._intend(gesture)
+        time.sleep(seconds)
+        self._intend(self._map.rest)
+        self._chain.check()
+        self._chain.link.wait_for(lambda now: now.gesture == self._map.rest, REST_TIMEOUT_S)
+        time.sleep(REST_S)
+        now = self._look()
+        if now.safety_state not in {"armed", "moving"}:
+            msg = f"the bridge stopped: {now.safety_state}, {now.reason}"
+            raise StreamLostError(msg)
+
+    def _intend(self, gesture: str) -> None:
+        self._trial += 1
+        now = lsl_clock_s()
+        self._intentions.push(Event(now, "intention", {"gesture": gesture, "effort": 1.0}))
+        self._intentions.push(Event(now, "cue", {"gesture": gesture, "repetition": 1, "trial": self._trial}))
+
+    def _look(self) -> RobotSnapshot:
+        return self._chain.link.snapshot()
+
+
+def achieved(hold: Hold, displacement: Float64Array, dof_names: tuple[str, ...], smallest: float) -> bool:
+    """Whether the robot's net motion during a hold was on its DoF, its way, and at least `smallest`."""
+    return bool(displacement[dof_names.index(hold.dof)] * hold.direction >= smallest)

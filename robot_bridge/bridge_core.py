@@ -1,0 +1,161 @@
+"""Safety, control and motion in one step a tick; knows nothing of ROS or LSL."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from robot_bridge.control import NO_DECISION, Controller, ModeChange
+from robot_bridge.gesture_map import GestureMap
+from robot_bridge.motion import Command, MotionShaper
+from robot_bridge.robot_model import RobotModel
+from robot_bridge.safety import GestureDecision, SafetyLimits, SafetyMachine, Transition
+from robot_bridge.stretch_interface import JOINT_DOF, JointReading, read_joint_limits, read_joint_states
+
+# The last command of a stop is repeated for this long, then the bridge falls silent: another controller may come.
+STOP_REPEAT_S = 0.5
+
+
+class BridgeSettings(BaseModel):
+    """What a bridge is started with.
+
+    Parameters
+    ----------
+    gesture_source_id : str
+        LSL source_id of the one decoder that may drive the robot.
+    gesture_map : str or Path
+        A bundled map's name or a YAML file.
+    robot_model : Path, optional
+        A robot's YAML file; the bundled Stretch 3 without.
+    name : str
+        Prefix of the event stream's source_id, ``<name>-bridge-events``.
+    namespace : str
+        ROS namespace of the robot and of the bridge.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gesture_source_id: str = Field(min_length=1)
+    gesture_map: str | Path = "ten_gestures"
+    robot_model: Path | None = None
+    name: str = "hdemg"
+    namespace: str = ""
+    rate_hz: float = Field(default=50.0, ge=20, le=200)
+    lsl_timeout_s: float = Field(default=10.0, gt=0)
+    require_heartbeat: bool = False
+    quality_min: float = Field(default=0.3, ge=0, le=1)
+
+    @property
+    def event_source_id(self) -> str:
+        """LSL source_id of the bridge's events."""
+        return f"{self.name}-bridge-events"
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told of what happens."""
+
+    on_transition: Callable[[Transition], None]
+    on_mode: Callable[[ModeChange], None]
+
+
+class BridgeCore:
+    """Decisions and robot state in, one `Command` a tick out, or None for silence.
+
+    Parameters
+    ----------
+    model : RobotModel
+        The robot; tightened by its own limits once they are read.
+    gesture_map : GestureMap
+        What the gestures mean.
+    limits : SafetyLimits
+        Freshness limits.
+    listeners : Listeners
+        Told of every transition and of every change of mode or speed.
+    """
+
+    def __init__(
+        self, model: RobotModel, gesture_map: GestureMap, limits: SafetyLimits, listeners: Listeners
+    ) -> None:
+        self._model = model
+        self._listeners = listeners
+        rest_index = gesture_map.gestures.index(gesture_map.rest)
+        self.safety = SafetyMachine(len(gesture_map.gestures), rest_index, limits, self._on_transition)
+        self.control = Controller(gesture_map, model, listeners.on_mode)
+        self._shaper = MotionShaper(model)
+        self._reading: JointReading | None = None
+        self._stop_until_s = -math.inf
+        self._latched: Command | None = None
+
+    def on_decision(self, decision: GestureDecision, t_mono_s: float) -> None:
+        """Take a decision; one that cannot be trusted counts as no decision for control."""
+        self.safety.on_decision(decision, t_mono_s)
+        index = int(decision.index) if self.safety.signal_is_good else NO_DECISION
+        self.control.on_decision(index, t_mono_s, live=self.safety.is_live)
+
+    def on_joint_states(
+        self, names: Sequence[str], positions: Sequence[float], stamp_s: float, t_mono_s: float
+    ) -> None:
+        """Take a joint_states message's names, positions in m or rad, and header stamp."""
+        reading = read_joint_states(names, positions)
+        values = None if reading is None else (*reading.positions.values(), *reading.head)
+        self.safety.on_joint_states(values, stamp_s, t_mono_s)
+        if values is not None and all(math.isfinite(value) for value in values):
+            self._reading = reading
+
+    def on_joint_limits(self, names: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> None:
+        """Take the robot's own limits; ignored while armed, so that limits never jump under a motion."""
+        if self.safety.is_live:
+            return
+        limits = read_joint_limits(names, lower, upper)
+        missing = [dof for dof in JOINT_DOF if dof not in limits]
+        try:
+            tightened = self._model.with_robot_limits(limits)
+        except ValueError as error:
+            self.safety.limits_problem = str(error)
+            return
+        self.safety.limits_problem = f"joint_limits lacks {', '.join(missing)}" if missing else None
+        self._shaper = MotionShaper(tightened)
+        self._stop_until_s = -math.inf
+
+    def is_commanding(self, t_mono_s: float) -> bool:
+        """Whether the robot is being commanded, or its stop is still being repeated."""
+        return self.safety.is_live or t_mono_s <= self._stop_until_s
+
+    def tick(self, t_mono_s: float) -> Command | None:
+        """Check, decide and shape once; None while there is nothing to publish."""
+        self.safety.tick(t_mono_s)
+        if self.safety.is_live and self._reading is not None:
+            desired = self.control.desired(t_mono_s)
+            self.safety.set_moving(any(desired.values()), t_mono_s)
+            command = self._shaper.step(desired, self._reading, t_mono_s)
+            if _is_finite(command):
+                return command
+            self.safety.fault("the bridge computed a command that is not finite", t_mono_s)
+        if t_mono_s > self._stop_until_s:
+            return None
+        return self.stop_command()
+
+    def stop_command(self) -> Command | None:
+        """Command that stops the robot, latched at the first call after a motion; None if never armed."""
+        if self._latched is None and self._shaper.has_targets:
+            self._latched = self._shaper.hold(self._reading)
+        return self._latched
+
+    def _on_transition(self, transition: Transition) -> None:
+        was_live, is_live = (state in {"armed", "moving"} for state in (transition.old, transition.new))
+        if is_live and not was_live and self._reading is not None:
+            self.control.release()
+            self._latched = None
+            self._shaper.start(self._reading, transition.t_mono_s)
+        elif was_live and not is_live:
+            self.control.release()
+            self._stop_until_s = transition.t_mono_s + STOP_REPEAT_S
+        self._listeners.on_transition(transition)
+
+
+def _is_finite(command: Command) -> bool:
+    values = (command.translate_m_s, command.rotate_rad_s, *command.targets.values(), *command.head)
+    return all(math.isfinite(value) for value in values)

@@ -1,0 +1,116 @@
+"""Reads the one Gesture stream that the bridge is bound to, in a thread of its own."""
+
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
+from emg_acquisition.inlet import GestureInlet
+from emg_acquisition.outlet import lsl_clock_s
+from emg_acquisition.stream_info import N_GESTURE_FIXED
+from robot_bridge.safety import GestureDecision
+
+_PULL_S = 0.1
+_RECONNECT_S = 1.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ReceivedDecision:
+    """A decision, when it arrived (this process's monotonic clock) and its source's LSL time stamp."""
+
+    decision: GestureDecision
+    t_mono_s: float
+    t_lsl_s: float
+
+
+class DecisionReader:
+    """Blocking pulls in a thread; `drain` hands over what has arrived.
+
+    A stream that ends is looked for again under the same source_id and must then be the same decoder; the
+    robot has long been stopped by then, and stays so until it is armed anew.
+
+    Parameters
+    ----------
+    source_id : str
+        The decoder's LSL source_id.
+    timeout_s : float
+        How long to look for it at first.
+
+    Raises
+    ------
+    StreamNotFoundError, InputError
+        As `GestureInlet` does.
+    """
+
+    def __init__(self, source_id: str, timeout_s: float) -> None:
+        self._source_id = source_id
+        self._inlet: GestureInlet | None = GestureInlet(source_id, timeout_s)
+        self.info = self._inlet.info
+        self._received: deque[ReceivedDecision] = deque(maxlen=1000)
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
+        self.failure: Exception | None = None
+
+    def start(self) -> None:
+        """Read from now on."""
+        self._thread.start()
+
+    def drain(self) -> list[ReceivedDecision]:
+        """Return what has arrived since the last call, oldest first."""
+        received = []
+        while self._received:
+            received.append(self._received.popleft())
+        return received
+
+    def close(self) -> None:
+        """End the thread and the stream."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._inlet is not None:
+            self._inlet.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._ending.is_set():
+                if self._inlet is None:
+                    self._reconnect()
+                else:
+                    self._pull(self._inlet)
+        except Exception as error:  # noqa: BLE001 - the thread's edge: the bridge reads it, stops and raises
+            self.failure = error
+
+    def _pull(self, inlet: GestureInlet) -> None:
+        try:
+            # Raw values: a number that is not finite must reach the safety machine as it is.
+            values, stamps = inlet.pull_values(_PULL_S)
+        except StreamLostError as error:
+            _LOG.warning("%s; looking for it again", error)
+            inlet.close()
+            self._inlet = None
+            return
+        now_mono_s, now_lsl_s = time.monotonic(), lsl_clock_s()
+        for row, t_lsl_s in zip(values.tolist(), stamps.tolist(), strict=True):
+            index, confidence, effort, quality = row[:N_GESTURE_FIXED]
+            decision = GestureDecision(
+                index, confidence, effort, quality, now_lsl_s - t_lsl_s, tuple(row[N_GESTURE_FIXED:])
+            )
+            self._received.append(ReceivedDecision(decision, now_mono_s, t_lsl_s))
+
+    def _reconnect(self) -> None:
+        try:
+            inlet = GestureInlet(self._source_id, _RECONNECT_S)
+        except (StreamNotFoundError, InputError):
+            self._ending.wait(_PULL_S)
+            return
+        same = (inlet.info.gestures, inlet.info.decoder_sha256) == (self.info.gestures, self.info.decoder_sha256)
+        if not same:
+            inlet.close()
+            _LOG.error("%s is now another decoder: it is ignored; restart the bridge", self._source_id)
+            self._ending.wait(_RECONNECT_S)
+            return
+        _LOG.info("decoder %s is back", self._source_id)
+        self._inlet = inlet

@@ -1,0 +1,257 @@
+"""Which gesture moves what, in which mode: a YAML map, checked against the decoder's gestures and the robot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from emg_acquisition.errors import InputError
+from emg_acquisition.events import REST
+from robot_bridge.robot_model import RobotModel
+from robot_bridge.settings_file import load_settings
+from robot_bridge.stretch_interface import DOF_NAMES
+
+BUNDLED_MAPS = Path(__file__).parent / "maps"
+Function = Literal["next_mode", "previous_mode", "toggle_speed"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Motion of one DoF: its name, and +1 or -1."""
+
+    dof: str
+    sign: int
+
+
+def _parse_move(value: object) -> object:
+    if isinstance(value, Move) or value is None:
+        return value
+    parts = value.split() if isinstance(value, str) else []
+    if len(parts) != 2 or parts[1] not in {"+", "-"}:  # noqa: PLR2004 - a name and a sign
+        msg = f"a move is a DoF and a direction such as 'lift +' or 'lift -', got {value!r}"
+        raise ValueError(msg)
+    return Move(parts[0], 1 if parts[1] == "+" else -1)
+
+
+class Acts(BaseModel):
+    """What one gesture means in one mode.
+
+    ``move`` lasts while the gesture is held; ``tap`` is for a short hold that ends in rest; ``hold`` happens
+    once, after a long hold.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    move: Annotated[Move | None, BeforeValidator(_parse_move)] = None
+    tap: Function | None = None
+    hold: Function | None = None
+
+
+class GestureMapFile(BaseModel):
+    """A map as its YAML file declares it; ``every_mode`` applies in each mode beside its own gestures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rest: str = REST
+    covers: tuple[str, ...] = DOF_NAMES
+    tap_min_s: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+    tap_max_s: float = Field(default=0.6, gt=0, allow_inf_nan=False)
+    hold_s: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    every_mode: Mapping[str, Acts] = Field(default_factory=dict)
+    modes: Mapping[str, Mapping[str, Acts]] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class GestureMap:
+    """A checked map. Modes keep the file's order; the first is the one to start in."""
+
+    name: str
+    gestures: tuple[str, ...]
+    rest: str
+    covers: tuple[str, ...]
+    tap_min_s: float
+    tap_max_s: float
+    hold_s: float
+    modes: Mapping[str, Mapping[str, Acts]]
+
+    @property
+    def mode_names(self) -> tuple[str, ...]:
+        """Modes in their order."""
+        return tuple(self.modes)
+
+    def acts(self, mode: str, gesture: str) -> Acts | None:
+        """What a gesture means in a mode; None for nothing."""
+        return self.modes[mode].get(gesture)
+
+    def after(self, mode: str, step: int) -> str:
+        """Mode that follows (step 1) or precedes (step -1), around the end."""
+        names = self.mode_names
+        return names[(names.index(mode) + step) % len(names)]
+
+    def gesture_for(self, mode: str, dof: str, sign: int) -> str | None:
+        """Gesture that moves a DoF in a direction in a mode; None if none does."""
+        wanted = Move(dof, sign)
+        return next((gesture for gesture, acts in self.modes[mode].items() if acts.move == wanted), None)
+
+    def gesture_to(self, mode: str, function: Function) -> tuple[str, Literal["tap", "hold"]] | None:
+        """Gesture and act that call a function in a mode; None if none does."""
+        for gesture, acts in self.modes[mode].items():
+            if acts.tap == function:
+                return gesture, "tap"
+            if acts.hold == function:
+                return gesture, "hold"
+        return None
+
+
+def map_path(path_or_name: str | Path) -> Path:
+    """Path of a map: a bundled one by its name, else the path as it is.
+
+    Raises
+    ------
+    InputError
+        If it is neither a bundled name nor a file; the message lists the bundled names.
+    """
+    bundled = BUNDLED_MAPS / f"{path_or_name}.yaml"
+    if Path(path_or_name).name == str(path_or_name) and bundled.is_file():
+        return bundled
+    if Path(path_or_name).is_file():
+        return Path(path_or_name)
+    names = ", ".join(sorted(path.stem for path in BUNDLED_MAPS.glob("*.yaml")))
+    msg = f"gesture map {str(path_or_name)!r}: neither a file nor a bundled map; bundled are {names}"
+    raise InputError(msg)
+
+
+def load_gesture_map(path_or_name: str | Path, gestures: Sequence[str], model: RobotModel) -> GestureMap:
+    """Read a map and check it against the decoder's gestures and the robot.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        A YAML file, or the name of a bundled map (``ten_gestures``).
+    gestures : sequence of str
+        The decoder's gestures, in the order of its probabilities.
+    model : RobotModel
+        The robot whose DoF the map moves.
+
+    Raises
+    ------
+    InputError
+        One line that names the file, the mode, the gesture and what to do.
+    """
+    path = map_path(path_or_name)
+    file = load_settings(path, GestureMapFile)
+    _check_timing(file, path)
+    _check_rest(file, gestures, path)
+    _check_covers(file, model, path)
+    modes = {mode: _merged(file.every_mode, own, f"{path}: mode {mode}") for mode, own in file.modes.items()}
+    for mode, acts_of in modes.items():
+        for gesture, acts in acts_of.items():
+            where = f"{path}: mode {mode}, gesture {gesture}"
+            _check_gesture(gesture, acts, gestures, file, where)
+    checked = GestureMap(
+        path.stem,
+        tuple(gestures),
+        file.rest,
+        file.covers,
+        file.tap_min_s,
+        file.tap_max_s,
+        file.hold_s,
+        modes,
+    )
+    _check_reach(checked, path)
+    return checked
+
+
+def _check_timing(file: GestureMapFile, path: Path) -> None:
+    if not file.tap_min_s < file.tap_max_s < file.hold_s:
+        msg = (
+            f"{path}: tap_min_s < tap_max_s < hold_s is required, "
+            f"got {file.tap_min_s}, {file.tap_max_s}, {file.hold_s}"
+        )
+        raise InputError(msg)
+
+
+def _check_rest(file: GestureMapFile, gestures: Sequence[str], path: Path) -> None:
+    if file.rest not in gestures:
+        msg = (
+            f"{path}: rest: {file.rest!r} is no gesture of this decoder ({', '.join(gestures)}); "
+            f"set rest to the gesture in which nothing may move"
+        )
+        raise InputError(msg)
+
+
+def _check_covers(file: GestureMapFile, model: RobotModel, path: Path) -> None:
+    for dof in file.covers:
+        if dof not in model.dof:
+            msg = f"{path}: covers: {dof!r} is no DoF of {model.name}; choose from {', '.join(DOF_NAMES)}"
+            raise InputError(msg)
+
+
+def _merged(every: Mapping[str, Acts], own: Mapping[str, Acts], where: str) -> dict[str, Acts]:
+    merged = dict(every)
+    for gesture, acts in own.items():
+        shared = merged.get(gesture, Acts())
+        for act in ("move", "tap", "hold"):
+            if getattr(shared, act) is not None and getattr(acts, act) is not None:
+                msg = f"{where}, gesture {gesture}: {act} has two meanings, here and in every_mode; keep one"
+                raise InputError(msg)
+        both = {**shared.model_dump(exclude_none=True), **acts.model_dump(exclude_none=True)}
+        merged[gesture] = Acts.model_validate({**both, "move": acts.move or shared.move})
+    return merged
+
+
+def _check_gesture(
+    gesture: str, acts: Acts, gestures: Sequence[str], file: GestureMapFile, where: str
+) -> None:
+    if gesture not in gestures:
+        msg = f"{where}: unknown to this decoder; it knows {', '.join(gestures)}: rename it or drop the line"
+        raise InputError(msg)
+    if gesture == file.rest:
+        msg = f"{where}: the rest gesture must do nothing; drop the line"
+        raise InputError(msg)
+    if acts.move is not None and acts.hold is not None:
+        msg = f"{where}: held, it would both move {acts.move.dof} and {acts.hold}; give {acts.hold} another gesture"
+        raise InputError(msg)
+    if acts.move is None and acts.tap is None and acts.hold is None:
+        msg = f"{where}: means nothing; give it move, tap or hold, or drop the line"
+        raise InputError(msg)
+    if acts.move is not None and acts.move.dof not in DOF_NAMES:
+        msg = f"{where}: unknown DoF {acts.move.dof!r}; choose from {', '.join(DOF_NAMES)}"
+        raise InputError(msg)
+    if acts.move is not None and acts.move.dof not in file.covers:
+        msg = f"{where}: moves {acts.move.dof}, which covers leaves out; add it to covers or drop the move"
+        raise InputError(msg)
+
+
+def _check_reach(checked: GestureMap, path: Path) -> None:
+    for mode in checked.mode_names:
+        reachable = _reachable_from(checked, mode)
+        missing = [other for other in checked.mode_names if other not in reachable]
+        if missing and reachable == {mode}:
+            msg = f"{path}: mode {mode}: no way out; give a gesture 'tap: next_mode' there"
+            raise InputError(msg)
+        if missing:
+            msg = f"{path}: mode {mode}: cannot reach mode {missing[0]}; let every mode have next_mode"
+            raise InputError(msg)
+    for dof in checked.covers:
+        for sign, symbol in ((1, "+"), (-1, "-")):
+            if not any(checked.gesture_for(mode, dof, sign) for mode in checked.mode_names):
+                msg = (
+                    f"{path}: no gesture in any mode moves '{dof} {symbol}'; add it to a mode, "
+                    f"or leave {dof} out of covers"
+                )
+                raise InputError(msg)
+
+
+def _reachable_from(checked: GestureMap, start: str) -> set[str]:
+    reached, frontier = {start}, [start]
+    while frontier:
+        mode = frontier.pop()
+        for function, step in (("next_mode", 1), ("previous_mode", -1)):
+            other = checked.after(mode, step)
+            if other not in reached and checked.gesture_to(mode, function) is not None:
+                reached.add(other)
+                frontier.append(other)
+    return reached

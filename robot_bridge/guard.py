@@ -1,0 +1,122 @@
+"""The companion process that stops the robot when the bridge dies or hangs (``python -m robot_bridge.guard``).
+
+stretch_driver has no watchdog on joints and one of 0.5 s on the wheels. The bridge writes a byte a tick to a
+socket; when an armed bridge falls silent for 150 ms, or its end of the socket closes, the guard at once sends
+a zero Twist and the measured joints, a few times, and ends. While the bridge is disarmed, and after its
+goodbye, the guard publishes nothing. It runs in a session of its own, so it survives what kills the bridge.
+"""
+
+import argparse
+import logging
+import math
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+from geometry_msgs.msg import Twist
+from robot_bridge.guard_link import ARMED, BYE
+from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.stretch_interface import (
+    CMD_VEL,
+    GUARD_NODE,
+    JOINT_POSE,
+    JOINT_STATES,
+    POSE_GRIPPER,
+    joint_pose,
+    read_joint_states,
+)
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+
+SILENCE_S = 0.15
+REPEATS = 10
+REPEAT_EVERY_S = 0.05
+_LOG = logging.getLogger(__name__)
+
+
+class Guard:
+    """Publishers made beforehand, and the newest measured pose."""
+
+    def __init__(self, ros: RosNode) -> None:
+        self._twist = ros.node.create_publisher(Twist, CMD_VEL, QOS)
+        self._pose = ros.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
+        ros.node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
+        ros.node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_command, QOS)
+        self._measured: list[float] | None = None
+        self._grips: tuple[float, float] | None = None
+
+    def watch(self, link: socket.socket) -> str | None:
+        """Answer the bridge's bytes. Returns why the robot must be stopped, or None after a goodbye."""
+        link.settimeout(SILENCE_S)
+        armed = False
+        while True:
+            try:
+                received = link.recv(4096)
+            except TimeoutError:
+                if armed:
+                    return f"the bridge was silent for {SILENCE_S} s"
+                continue
+            except OSError:
+                received = b""
+            if BYE in received:
+                return None
+            if not received:
+                return "the bridge has died" if armed else None
+            armed = received.endswith(ARMED)
+            try:
+                link.send(received[-1:])
+            except OSError:
+                continue  # the next recv says that the bridge has gone
+
+    def stop_robot(self) -> None:
+        """Zero wheels and joints held where they were measured, repeated in case a message is lost."""
+        pose = self._hold_pose()
+        for _ in range(REPEATS):
+            self._twist.publish(Twist())
+            if pose is not None:
+                self._pose.publish(Float64MultiArray(data=pose))
+            time.sleep(REPEAT_EVERY_S)
+
+    def _hold_pose(self) -> list[float] | None:
+        if self._measured is None:
+            return None
+        pose = list(self._measured)
+        if self._grips is not None and self._grips[0] == self._grips[1]:
+            # The gripper was holding, not moving: keep its grip, or it drops the cup.
+            pose[POSE_GRIPPER] = self._grips[1]
+        return pose
+
+    def _on_joint_states(self, message: JointState) -> None:
+        reading = read_joint_states(message.name, message.position)
+        if reading is not None:
+            pose = joint_pose(reading.positions, reading.head)
+            if all(math.isfinite(value) for value in pose):
+                self._measured = pose
+
+    def _on_command(self, message: Float64MultiArray) -> None:
+        grip = message.data[POSE_GRIPPER]
+        self._grips = (grip if self._grips is None else self._grips[1], grip)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a guard on an inherited socket."""
+    parser = argparse.ArgumentParser(prog="python -m robot_bridge.guard", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="socket to the bridge, inherited")
+    parser.add_argument("--namespace", default="", help="ROS namespace of the robot")
+    options = parser.parse_args(arguments)
+    # The bridge ends the guard; a Ctrl-C or a plain kill meant for the bridge must not come first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with socket.socket(fileno=options.fd) as link, RosNode(GUARD_NODE, options.namespace) as ros:
+        guard = Guard(ros)
+        ros.start()
+        reason = guard.watch(link)
+        if reason is not None:
+            _LOG.warning("%s: stopping the robot", reason)
+            guard.stop_robot()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,63 @@
+"""What the bridge asks of stretch_driver before it arms: navigation mode, streaming, joint limits."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from robot_bridge.ros_context import RosNode
+from robot_bridge.safety import NAVIGATION, SafetyMachine
+from std_srvs.srv import Trigger
+
+SERVICE_LIMIT_S = 2.0
+STATUS_LIMIT_S = 1.0
+Until = Callable[[Callable[[], bool], float], Awaitable[bool]]
+
+
+class RobotSetup:
+    """Clients of stretch_driver's services.
+
+    Parameters
+    ----------
+    ros : RosNode
+        The bridge's node.
+    until : callable
+        ``await until(condition, limit_s)`` is True once the condition holds, False when the limit has passed.
+    """
+
+    def __init__(self, ros: RosNode, until: Until) -> None:
+        self._until = until
+        self._clients = {
+            name: ros.node.create_client(Trigger, name)
+            for name in ("switch_to_navigation_mode", "activate_streaming_position", "get_joint_states")
+        }
+
+    async def prepare(self, safety: SafetyMachine) -> str | None:
+        """Bring the robot into the state that arming requires. Returns None, or the one reason why not."""
+        driver = safety.driver
+        if driver.runstopped:
+            return "the run-stop is pressed: release it, then arm"
+        if not driver.homed:
+            return "the robot is not homed: call /home_the_robot, then arm"
+        asked = [
+            ("switch_to_navigation_mode", driver.mode != NAVIGATION),
+            ("activate_streaming_position", not driver.streaming),
+            # Asked anew at every arming: limits change with the tool.
+            ("get_joint_states", True),
+        ]
+        for service, needed in asked:
+            problem = await self._call(service) if needed else None
+            if problem is not None:
+                return problem
+        await self._until(lambda: driver.mode == NAVIGATION and driver.streaming, STATUS_LIMIT_S)
+        await self._until(lambda: safety.limits_problem is None, STATUS_LIMIT_S)
+        return None
+
+    async def _call(self, service: str) -> str | None:
+        client = self._clients[service]
+        if not client.service_is_ready():
+            return f"the driver's service {client.srv_name} is not there; is stretch_driver running?"
+        future: Any = client.call_async(Trigger.Request())
+        if not await self._until(future.done, SERVICE_LIMIT_S):
+            client.remove_pending_request(future)
+            return f"the driver did not answer {client.srv_name} within {SERVICE_LIMIT_S:g} s"
+        response = future.result()
+        return None if response.success else f"the driver refused {client.srv_name}: {response.message}"

@@ -1,0 +1,300 @@
+"""The ROS 2 node ``hdemg_bridge``: topics and services around `BridgeCore`, and `run_bridge`.
+
+Publishes ``stretch/cmd_vel``, ``joint_pose_cmd``; for observers ``emg/gesture`` (name), ``emg/decision``
+(index, confidence, effort, quality, latency_ms, p...), ``emg/mode`` (``<mode>/<coarse or fine>``) and
+``diagnostics``. Serves ``~/arm``, ``~/stop``, ``~/set_speed``; hears ``~/heartbeat``. While it is disarmed and
+its stop has been sent, it publishes nothing that moves, so that another controller can use the robot.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from emg_acquisition.events import Event
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from geometry_msgs.msg import Twist
+from rclpy.task import Future
+from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
+from robot_bridge.bridge_figures import BridgeFigures
+from robot_bridge.control import ModeChange
+from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
+from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.guard_link import GuardLink
+from robot_bridge.motion import Command
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.robot_setup import RobotSetup
+from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.safety import DRIVER_TOPICS, SafetyLimits, Transition
+from robot_bridge.stretch_interface import (
+    BRIDGE_NODE,
+    CMD_VEL,
+    GUARD_NODE,
+    JOINT_LIMITS,
+    JOINT_POSE,
+    JOINT_STATES,
+    joint_pose,
+)
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
+from std_srvs.srv import SetBool, Trigger
+
+__all__ = ["BridgeSettings", "run_bridge"]
+
+_CHECK_PUBLISHERS_S = 0.1
+_DIAGNOSTICS_S = 0.2
+_FINAL_REPEATS = 5
+_LOG = logging.getLogger(__name__)
+
+
+class BridgeNode:
+    """Messages to `BridgeCore` and back; every decision about motion is made there.
+
+    Parameters
+    ----------
+    ros : RosNode
+        The node, not yet spinning.
+    settings : BridgeSettings
+        What the bridge was started with.
+    reader : DecisionReader
+        The decoder's stream.
+    guard : GuardLink
+        The companion process.
+    events : EventOutlet
+        Where events go.
+    """
+
+    def __init__(
+        self,
+        ros: RosNode,
+        settings: BridgeSettings,
+        reader: DecisionReader,
+        guard: GuardLink,
+        events: EventOutlet,
+    ) -> None:
+        self._ros, self._reader, self._guard, self._events = ros, reader, guard, events
+        model = load_robot_model(settings.robot_model)
+        gesture_map = load_gesture_map(settings.gesture_map, reader.info.gestures, model)
+        limits = SafetyLimits(
+            require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min
+        )
+        listeners = Listeners(self._on_transition, self._on_mode)
+        self._core = BridgeCore(model, gesture_map, limits, listeners)
+        self._gestures = gesture_map.gestures
+        self._figures = BridgeFigures(1.0 / settings.rate_hz)
+        self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
+        self._publishers_s = self._diagnostics_s = -1.0
+        self._commanded_t_lsl_s: float | None = None
+        self._setup = RobotSetup(ros, self._until)
+        self._make_publishers()
+        self._subscribe()
+        self._serve()
+        ros.node.create_timer(1.0 / settings.rate_hz, self._tick)
+
+    def _make_publishers(self) -> None:
+        node = self._ros.node
+        self._twist_pub = node.create_publisher(Twist, CMD_VEL, QOS)
+        self._pose_pub = node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
+        self._gesture_pub = node.create_publisher(String, "emg/gesture", QOS)
+        self._decision_pub = node.create_publisher(Float32MultiArray, "emg/decision", QOS)
+        self._mode_pub = node.create_publisher(String, "emg/mode", QOS)
+        self._diagnostics_pub = node.create_publisher(BridgeFigures.message_type, "diagnostics", QOS)
+
+    def _subscribe(self) -> None:
+        node, core = self._ros.node, self._core
+        node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
+        node.create_subscription(
+            JointState, JOINT_LIMITS, lambda m: core.on_joint_limits(m.name, m.position, m.velocity), QOS
+        )
+        for topic in DRIVER_TOPICS:
+            node.create_subscription(
+                String if topic == "mode" else Bool,
+                topic,
+                lambda m, topic=topic: core.safety.on_driver(topic, m.data, time.monotonic()),
+                QOS,
+            )
+        node.create_subscription(
+            Empty, "~/heartbeat", lambda _: core.safety.on_heartbeat(time.monotonic()), QOS
+        )
+
+    def _serve(self) -> None:
+        node = self._ros.node
+        node.create_service(SetBool, "~/arm", self._on_arm)
+        node.create_service(Trigger, "~/stop", self._on_stop)
+        node.create_service(SetBool, "~/set_speed", self._on_set_speed)
+
+    # ---- every tick
+
+    def _tick(self) -> None:
+        t_mono_s = time.monotonic()
+        self._figures.on_tick(t_mono_s)
+        safety = self._core.safety
+        if self._reader.failure is not None:
+            raise self._reader.failure
+        for received in self._reader.drain():
+            self._take(received)
+        safety.guard_problem = self._guard.beat(t_mono_s, armed=safety.is_live)
+        if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
+            self._publishers_s = t_mono_s
+            safety.foreign_publishers = self._foreign_publishers()
+        command = self._core.tick(t_mono_s)
+        if command is not None:
+            self.publish(command)
+        if t_mono_s - self._diagnostics_s >= _DIAGNOSTICS_S:
+            self._publish_diagnostics(t_mono_s)
+        self._resolve_waiting(t_mono_s)
+
+    def _take(self, received: ReceivedDecision) -> None:
+        decision = received.decision
+        self._core.on_decision(decision, received.t_mono_s)
+        self._figures.decisions += 1
+        self._commanded_t_lsl_s = received.t_lsl_s
+        latency_ms = 1000.0 * (lsl_clock_s() - received.t_lsl_s)
+        fixed = [decision.index, decision.confidence, decision.effort, decision.quality, latency_ms]
+        self._decision_pub.publish(Float32MultiArray(data=[*fixed, *decision.probabilities]))
+        self._gesture_pub.publish(String(data=self._core.control.gesture))
+
+    def publish(self, command: Command) -> None:
+        """Send a command to the robot."""
+        twist = Twist()
+        twist.linear.x, twist.angular.z = command.translate_m_s, command.rotate_rad_s
+        self._twist_pub.publish(twist)
+        self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
+        if self._commanded_t_lsl_s is not None and self._core.safety.is_live:
+            self._figures.on_latency(lsl_clock_s() - self._commanded_t_lsl_s)
+        self._commanded_t_lsl_s = None
+
+    def publish_stop(self) -> None:
+        """Leave a zero Twist and held joints behind, if the robot was being commanded."""
+        command = self._core.stop_command() if self._core.is_commanding(time.monotonic()) else None
+        for _ in range(_FINAL_REPEATS if command is not None else 0):
+            self._twist_pub.publish(Twist())
+            self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
+            time.sleep(0.02)
+
+    def _foreign_publishers(self) -> str | None:
+        node = self._ros.node
+        for topic in (CMD_VEL, JOINT_POSE):
+            names = [info.node_name for info in node.get_publishers_info_by_topic(topic)]
+            for own in (BRIDGE_NODE, GUARD_NODE):
+                if own in names:
+                    names.remove(own)
+            if names:
+                return f"another node ({', '.join(sorted(names))}) publishes {topic}: stop it first"
+        return None
+
+    def _publish_diagnostics(self, t_mono_s: float) -> None:
+        self._diagnostics_s = t_mono_s
+        safety, control = self._core.safety, self._core.control
+        stamp = self._ros.node.get_clock().now().to_msg()
+        self._diagnostics_pub.publish(self._figures.message(safety, stamp))
+        self._mode_pub.publish(String(data=mode_text(ModeChange(control.mode, control.fine))))
+
+    # ---- what comes in
+
+    def _on_joint_states(self, message: JointState) -> None:
+        stamp_s = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
+        self._core.on_joint_states(message.name, message.position, stamp_s, time.monotonic())
+
+    async def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        refusal = await self._arm() if request.data else self._disarm()
+        response.success, response.message = refusal is None, refusal or self._core.safety.state
+        return response
+
+    async def _arm(self) -> str | None:
+        safety = self._core.safety
+        if safety.is_live:
+            return None
+        refusal = safety.refusal_before_setup(time.monotonic()) or await self._setup.prepare(safety)
+        return refusal or self._core.safety.arm(time.monotonic())
+
+    def _disarm(self) -> None:
+        self._core.safety.disarm(time.monotonic())
+
+    def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._core.safety.stop(time.monotonic())
+        response.success, response.message = True, self._core.safety.state
+        return response
+
+    def _on_set_speed(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._core.control.set_fine(request.data)
+        response.success, response.message = True, "fine" if request.data else "coarse"
+        return response
+
+    # ---- what is told
+
+    def _on_transition(self, transition: Transition) -> None:
+        kinds = {"armed": "arm", "disarmed": "disarm", "stopped": "stop", "fault": "fault", "moving": "moving"}
+        back = transition.old == "moving" and transition.new == "armed"
+        kind = "still" if back else kinds[transition.new]
+        self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
+        self._publish_diagnostics(transition.t_mono_s)
+
+    def _on_mode(self, change: ModeChange) -> None:
+        _LOG.info("mode %s", mode_text(change))
+        self._events.push(Event(lsl_clock_s(), "mode", {"mode": change.mode, "fine": change.fine}))
+        self._mode_pub.publish(String(data=mode_text(change)))
+
+    # ---- waiting inside a service, without blocking the one thread
+
+    def _until(self, condition: Callable[[], bool], limit_s: float) -> Awaitable[bool]:
+        future: Any = Future()
+        self._waiting.append((condition, time.monotonic() + limit_s, future))
+        return future  # type: ignore[no-any-return]
+
+    def _resolve_waiting(self, t_mono_s: float) -> None:
+        still = []
+        for condition, deadline_s, future in self._waiting:
+            if condition():
+                future.set_result(True)
+            elif t_mono_s > deadline_s:
+                future.set_result(False)
+            else:
+                still.append((condition, deadline_s, future))
+        self._waiting = still
+
+
+def mode_text(change: ModeChange) -> str:
+    """Text of ``emg/mode``."""
+    return f"{change.mode}/{'fine' if change.fine else 'coarse'}"
+
+
+def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
+    """Run the bridge until `stop` is set; whatever ends it, the robot is left stopped.
+
+    Parameters
+    ----------
+    settings : BridgeSettings
+        The decoder to be bound to, the map, the robot.
+    stop : threading.Event
+        Ends the bridge.
+
+    Raises
+    ------
+    StreamNotFoundError, InputError
+        If the decoder's stream, the map or the robot's file cannot be used.
+    """
+    reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s)
+    events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
+    guard: GuardLink | None = None
+    try:
+        with RosNode(BRIDGE_NODE, settings.namespace) as ros:
+            guard = GuardLink(settings.namespace)
+            node = BridgeNode(ros, settings, reader, guard, events)
+            reader.start()
+            ros.start()
+            try:
+                while not stop.is_set() and not ros.failed.wait(0.05):
+                    pass
+            finally:
+                ros.stop_spinning()
+                node.publish_stop()
+            if ros.failure is not None:
+                _LOG.error("the bridge failed and has stopped the robot: %s", ros.failure)
+                raise ros.failure
+    finally:
+        if guard is not None:
+            guard.close()
+        reader.close()
+        events.close()

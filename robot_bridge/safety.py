@@ -1,0 +1,355 @@
+"""The state machine that lets the robot move or stops it: disarmed, armed, moving, stopped, fault.
+
+Pure: every call brings the receiver's monotonic time. A fault or a stop latches; only `SafetyMachine.arm`, a
+deliberate act with every input fresh and the muscles at rest, leaves it.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["disarmed", "armed", "moving", "stopped", "fault"]
+NAVIGATION = "navigation"
+_LOG = logging.getLogger(__name__)
+
+
+class SafetyLimits(BaseModel):
+    """Freshness limits and thresholds.
+
+    Each silence limit leaves 50 ms of the 300 ms between a fault and the zero command for the tick and the way
+    to the robot; that is why none may be longer than 0.25 s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    decision_s: float = Field(default=0.25, gt=0, le=0.25)
+    decision_age_s: float = Field(default=0.25, gt=0, le=0.25)
+    future_s: float = Field(default=0.05, gt=0, le=0.25)
+    joint_states_s: float = Field(default=0.25, gt=0, le=0.25)
+    driver_s: float = Field(default=0.25, gt=0, le=0.25)
+    heartbeat_s: float = Field(default=0.25, gt=0, le=0.25)
+    tick_gap_s: float = Field(default=0.15, gt=0, le=0.25)
+    quality_min: float = Field(default=0.3, ge=0, le=1)
+    poor_quality_s: float = Field(default=0.15, ge=0, le=0.25)
+    rest_before_arming_s: float = Field(default=0.3, ge=0)
+    require_heartbeat: bool = False
+
+
+@dataclass(frozen=True)
+class GestureDecision:
+    """One decision as it came in: ``index`` -1 is no decision; ``age_s`` by its source's time stamp."""
+
+    index: float
+    confidence: float
+    effort: float
+    quality: float
+    age_s: float
+    probabilities: tuple[float, ...] = ()
+
+    def is_finite(self) -> bool:
+        """Tell whether every number is finite."""
+        values = (self.index, self.confidence, self.effort, self.quality, self.age_s, *self.probabilities)
+        return all(math.isfinite(value) for value in values)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change of state, with its reason."""
+
+    t_mono_s: float
+    old: State
+    new: State
+    reason: str
+
+
+@dataclass
+class DriverStatus:
+    """What stretch_driver last said of itself, and when each word came."""
+
+    mode: str = ""
+    homed: bool = False
+    runstopped: bool = False
+    streaming: bool = False
+    seen_s: dict[str, float] = field(default_factory=dict)
+
+
+DRIVER_TOPICS = ("mode", "is_homed", "is_runstopped", "is_streaming_position")
+
+
+class SafetyMachine:
+    """States, freshness and the reasons to stop.
+
+    Parameters
+    ----------
+    n_gestures, rest_index : int
+        How many gestures the decoder has, and which of them is rest.
+    limits : SafetyLimits
+        Freshness limits and thresholds.
+    on_transition : callable
+        Called with every `Transition`, after the state has changed.
+    """
+
+    def __init__(
+        self,
+        n_gestures: int,
+        rest_index: int,
+        limits: SafetyLimits,
+        on_transition: Callable[[Transition], None],
+    ) -> None:
+        self.limits = limits
+        self.state: State = "disarmed"
+        self.reason = "not armed yet"
+        self.stops = 0
+        self.driver = DriverStatus()
+        self.guard_problem: str | None = "the guard process is not ready"
+        self.foreign_publishers: str | None = None
+        self.limits_problem: str | None = "the robot's joint limits have not been read"
+        self._n_gestures = n_gestures
+        self._rest_index = rest_index
+        self._on_transition = on_transition
+        self._decision: GestureDecision | None = None
+        self._decision_s = -math.inf
+        self._bad_decision: str | None = None
+        self._rest_since_s: float | None = None
+        self._poor_since_s: float | None = None
+        self._joints_s = -math.inf
+        self._joints_stamp_s = -math.inf
+        self._bad_joints: str | None = "no joint state has been read"
+        self._heartbeat_s = -math.inf
+        self._needs_heartbeat = limits.require_heartbeat
+        self._tick_s: float | None = None
+
+    # ---- inputs
+
+    def on_decision(self, decision: GestureDecision, t_mono_s: float) -> None:
+        """Take a decision; a bad one is a fault while armed and keeps from arming otherwise."""
+        self._decision, self._decision_s = decision, t_mono_s
+        self._bad_decision = self._judge(decision)
+        at_rest = self._bad_decision is None and decision.index == self._rest_index
+        if not at_rest:
+            self._rest_since_s = None
+        elif self._rest_since_s is None:
+            self._rest_since_s = t_mono_s
+        if self._bad_decision is not None:
+            self.fault(self._bad_decision, t_mono_s)
+            return
+        if decision.quality >= self.limits.quality_min:
+            self._poor_since_s = None
+        elif self._poor_since_s is None:
+            self._poor_since_s = t_mono_s
+
+    def on_joint_states(self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float) -> None:
+        """Take a joint state; None where joints are missing. A stamp that stands still is no news."""
+        if positions is None:
+            self._bad_joints = "joint_states lacks joints of this robot"
+        elif not all(math.isfinite(value) for value in positions):
+            self._bad_joints = "joint_states holds a number that is not finite"
+        elif stamp_s > self._joints_stamp_s or stamp_s <= 0:
+            self._bad_joints = None
+            self._joints_s, self._joints_stamp_s = t_mono_s, stamp_s
+        elif stamp_s < self._joints_stamp_s - 1.0:
+            # A driver that was started again, on a clock that was set back; from here on it counts anew.
+            self._joints_stamp_s = stamp_s
+        if self._bad_joints is not None:
+            self.fault(self._bad_joints, t_mono_s)
+
+    def on_driver(self, topic: str, value: str | bool, t_mono_s: float) -> None:  # noqa: FBT001 - a message's data
+        """Take one of stretch_driver's status topics."""
+        self.driver.seen_s[topic] = t_mono_s
+        if topic == "mode":
+            self.driver.mode = str(value)
+        elif topic == "is_homed":
+            self.driver.homed = bool(value)
+        elif topic == "is_runstopped":
+            self.driver.runstopped = bool(value)
+        elif topic == "is_streaming_position":
+            self.driver.streaming = bool(value)
+        if self.is_live:
+            self._fault_first((self._driver_problem(),), t_mono_s)
+
+    def on_heartbeat(self, t_mono_s: float) -> None:
+        """Take a heartbeat of the operator's window."""
+        self._heartbeat_s = t_mono_s
+
+    # ---- acts
+
+    def arm(self, t_mono_s: float) -> str | None:
+        """Arm. Returns None, or why not."""
+        if self.is_live:
+            return None
+        refusal = self._refusal(t_mono_s)
+        if refusal is not None:
+            _LOG.warning("arming refused: %s", refusal)
+            return refusal
+        self._needs_heartbeat = self.limits.require_heartbeat or self._heartbeat_fresh(t_mono_s)
+        self._go("armed", "armed by the operator", t_mono_s)
+        return None
+
+    def disarm(self, t_mono_s: float) -> None:
+        """Disarm, from whatever state."""
+        if self.state != "disarmed":
+            self._go("disarmed", "disarmed by the operator", t_mono_s)
+
+    def stop(self, t_mono_s: float) -> None:
+        """Stop and latch. A fault keeps its reason."""
+        if self.state not in {"fault", "stopped"}:
+            self._go("stopped", "stopped by the operator", t_mono_s)
+
+    def fault(self, reason: str, t_mono_s: float) -> None:
+        """Latch a fault, if armed; the first reason stays."""
+        if self.is_live:
+            self._go("fault", reason, t_mono_s)
+
+    # ---- every tick
+
+    def tick(self, t_mono_s: float) -> None:
+        """Check every input's freshness; call at the fixed rate."""
+        gap_s = 0.0 if self._tick_s is None else t_mono_s - self._tick_s
+        self._tick_s = t_mono_s
+        if not self.is_live:
+            return
+        overrun = None
+        if not 0 <= gap_s <= self.limits.tick_gap_s:
+            overrun = f"the bridge itself hung for {gap_s:.2f} s"
+        self._fault_first((overrun, *self._problems(t_mono_s)), t_mono_s)
+
+    def set_moving(self, moving: bool, t_mono_s: float) -> None:  # noqa: FBT001 - a flag
+        """Note whether a motion is being commanded."""
+        if moving and self.state == "armed":
+            self._go("moving", "a gesture is held", t_mono_s)
+        elif not moving and self.state == "moving":
+            self._go("armed", "no gesture is held", t_mono_s)
+
+    @property
+    def is_live(self) -> bool:
+        """Armed or moving."""
+        return self.state in {"armed", "moving"}
+
+    @property
+    def signal_is_good(self) -> bool:
+        """Whether the last decision's signal quality lets it move anything."""
+        return self._poor_since_s is None and self._bad_decision is None
+
+    # ---- judging
+
+    def _judge(self, decision: GestureDecision) -> str | None:
+        if not decision.is_finite():
+            return "the decision holds a number that is not finite"
+        if decision.index != int(decision.index) or not -1 <= decision.index < self._n_gestures:
+            return f"the decision's gesture index {decision.index:g} is not one of -1 to {self._n_gestures - 1}"
+        if decision.age_s < -self.limits.future_s:
+            return f"the decision's time stamp lies {-decision.age_s:.2f} s in the future"
+        if decision.age_s > self.limits.decision_age_s:
+            return f"the decision is stale: its EMG is {decision.age_s:.2f} s old"
+        return None
+
+    def _problems(self, t_mono_s: float) -> tuple[str | None, ...]:
+        return (
+            self._decision_problem(t_mono_s),
+            self._joints_problem(t_mono_s),
+            self._driver_silence(t_mono_s),
+            self._driver_problem(),
+            self._heartbeat_problem(t_mono_s),
+            self.guard_problem,
+            self.foreign_publishers,
+        )
+
+    def _fault_first(self, problems: tuple[str | None, ...], t_mono_s: float) -> None:
+        for problem in problems:
+            if problem is not None:
+                self.fault(problem, t_mono_s)
+                return
+
+    def _decision_problem(self, t_mono_s: float) -> str | None:
+        if self._decision is None:
+            return "no decision has come from the decoder"
+        silence_s = t_mono_s - self._decision_s
+        if silence_s > self.limits.decision_s:
+            return f"no decision for {silence_s:.2f} s"
+        if self._bad_decision is not None:
+            return self._bad_decision
+        age_s = self._decision.age_s + silence_s
+        if age_s > self.limits.decision_age_s:
+            return f"the decision is stale: its EMG is {age_s:.2f} s old"
+        if self._poor_since_s is not None and t_mono_s - self._poor_since_s >= self.limits.poor_quality_s:
+            return f"the signal is poor: quality {self._decision.quality:.2f} below {self.limits.quality_min:.2f}"
+        return None
+
+    def _joints_problem(self, t_mono_s: float) -> str | None:
+        if self._bad_joints is not None:
+            return self._bad_joints
+        silence_s = t_mono_s - self._joints_s
+        return f"no new joint state for {silence_s:.2f} s" if silence_s > self.limits.joint_states_s else None
+
+    def _driver_silence(self, t_mono_s: float) -> str | None:
+        for topic in DRIVER_TOPICS:
+            silence_s = t_mono_s - self.driver.seen_s.get(topic, -math.inf)
+            if silence_s > self.limits.driver_s:
+                return f"stretch_driver's topic {topic!r} is silent; is the driver running?"
+        return None
+
+    def _driver_problem(self) -> str | None:
+        if self.driver.runstopped:
+            return "the run-stop is pressed"
+        if not self.driver.homed:
+            return "the robot is not homed; call /home_the_robot"
+        if self.driver.mode != NAVIGATION:
+            return f"the driver is in mode {self.driver.mode!r}, {NAVIGATION!r} is required"
+        if not self.driver.streaming:
+            return "streaming position is not active"
+        return None
+
+    def _heartbeat_fresh(self, t_mono_s: float) -> bool:
+        return t_mono_s - self._heartbeat_s <= self.limits.heartbeat_s
+
+    def _heartbeat_problem(self, t_mono_s: float) -> str | None:
+        if self._needs_heartbeat and not self._heartbeat_fresh(t_mono_s):
+            return "the operator's window sends no heartbeat"
+        return None
+
+    def refusal_before_setup(self, t_mono_s: float) -> str | None:
+        """Why arming would be refused whatever the robot's mode, or None; nothing has been asked of the robot."""
+        # A heartbeat that was needed last time is not needed for good: only a setting makes it so.
+        self._needs_heartbeat = self.limits.require_heartbeat
+        problems = (
+            self._decision_problem(t_mono_s),
+            self._rest_problem(t_mono_s),
+            self._joints_problem(t_mono_s),
+            self._driver_silence(t_mono_s),
+            self._heartbeat_problem(t_mono_s),
+            self.guard_problem,
+            self.foreign_publishers,
+        )
+        return next((problem for problem in problems if problem is not None), None)
+
+    def _refusal(self, t_mono_s: float) -> str | None:
+        timer = None
+        if self._tick_s is None or t_mono_s - self._tick_s > self.limits.tick_gap_s:
+            timer = "the bridge's own timer does not run"
+        problems = (
+            self.refusal_before_setup(t_mono_s),
+            self._driver_problem(),
+            self.limits_problem,
+            timer,
+        )
+        return next((problem for problem in problems if problem is not None), None)
+
+    def _rest_problem(self, t_mono_s: float) -> str | None:
+        if self._poor_since_s is not None:
+            return "the signal is poor"
+        if self._rest_since_s is None or t_mono_s - self._rest_since_s < self.limits.rest_before_arming_s:
+            return f"the muscles are not at rest: rest for {self.limits.rest_before_arming_s:g} s, then arm"
+        return None
+
+    def _go(self, new: State, reason: str, t_mono_s: float) -> None:
+        transition = Transition(t_mono_s, self.state, new, reason)
+        self.state, self.reason = new, reason
+        if new in {"stopped", "fault"}:
+            self.stops += 1
+        level = logging.WARNING if new == "fault" else logging.INFO
+        _LOG.log(level, "%s -> %s: %s", transition.old, new, reason)
+        self._on_transition(transition)

@@ -1,0 +1,114 @@
+"""What the end-to-end tests share: the command line as a child process, imported recordings, trained decoders."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from calibration.protocol import CueSchedule
+from calibration.train import TrainSettings, train_decoder
+from emg_acquisition.events import REST
+from emg_acquisition.recording.session import load_session
+from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from evaluation.simulated_session import record_schedule
+
+COMMAND_TIMEOUT_S = 240.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        return json.loads(self.out.strip().splitlines()[-1])
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "ui.cli", *(str(argument) for argument in arguments)]
+
+
+@pytest.fixture(scope="session")
+def hdemg() -> Callable[..., Ran]:
+    """Run ``hdemg ARGUMENTS`` as a user would."""
+
+    def run(*arguments: str | Path, timeout_s: float = COMMAND_TIMEOUT_S) -> Ran:
+        done = subprocess.run(
+            command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def marked_environment() -> Iterator[dict[str, str]]:
+    """Environment whose descendants can be found again; none may be left when the test has ended."""
+    mark = f"HDEMG_TEST_MARK={uuid.uuid4().hex}"
+    key, value = mark.split("=")
+    yield {**os.environ, key: value}
+    deadline = time.monotonic() + 15
+    while left := processes_with(mark):
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.1)
+
+
+def processes_with(mark: str) -> list[str]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                status = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                if status != "Z":
+                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(scope="session")
+def flexemg_sessions(
+    flexemg_dir: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
+) -> Path:
+    """Participant 001, session 1, imported: the folder with ses-Session1Train and ses-Session1Test."""
+    out = tmp_path_factory.mktemp("flexemg")
+    recordings: Sequence[str] = ("001-Session1Train", "001-Session1Test")
+    options = [part for name in recordings for part in ("--recording", name)]
+    ran = hdemg("import", "flexemg", flexemg_dir, out, *options)
+    assert ran.status == 0, ran.err
+    return out / "sub-001"
+
+
+@pytest.fixture(scope="session")
+def flexemg_decoder(
+    flexemg_sessions: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
+) -> Path:
+    decoder = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
+    ran = hdemg("train", flexemg_sessions / "ses-Session1Train", "-o", decoder)
+    assert ran.status == 0, ran.err
+    return decoder
+
+
+@pytest.fixture(scope="session")
+def simulated_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a decoder for the simulated wearer 1."""
+    folder = tmp_path_factory.mktemp("wearer")
+    wearer = WearerSettings(seed=1)
+    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
+    schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
+    session = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
+    settings = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
+    return train_decoder([session], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder

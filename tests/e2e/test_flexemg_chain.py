@@ -1,0 +1,68 @@
+"""Real EMG through the whole chain: import, train, LSL, decoder, ROS 2 bridge, simulated robot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from decoding.decoder_file import load_decoder
+from decoding.pipeline import DecoderPipeline
+from emg_acquisition.recording.session import load_session
+from evaluation.replay import replay_session
+from tests.e2e.conftest import Ran
+
+pytestmark = pytest.mark.real_data
+
+TWO_REPETITIONS_S = "56"
+
+
+def test_held_out_recording_is_decoded_by_trial(
+    hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path
+) -> None:
+    ran = hdemg("replay", flexemg_sessions / "ses-Session1Test", "--decoder", flexemg_decoder, "--json")
+    assert ran.status == 0, ran.err
+    assert ran.json["trial_accuracy"] >= 0.97
+    assert ran.json["identical_to_recording"] is None
+
+
+def test_real_emg_moves_exactly_what_the_map_says(
+    hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, ros_domain: int
+) -> None:
+    ran = hdemg(
+        *("replay", flexemg_sessions / "ses-Session1Test", "--decoder", flexemg_decoder),
+        *("--robot", "sim", "--map", "lift_and_gripper", "--seconds", TWO_REPETITIONS_S, "--json"),
+    )
+    assert ran.status == 0, ran.err
+    figures = ran.json
+    assert figures["trials"] >= 10
+    assert figures["trial_accuracy"] >= 0.97
+    assert figures["trials_exact_motion"] == figures["trials"], ran.out
+    assert figures["identical_to_recording"] is True
+    assert figures["stops"] == 0
+    for gesture, motion in (
+        ("wrist_extension", "lift +"),
+        ("wrist_flexion", "lift -"),
+        ("hand_open", "gripper +"),
+        ("fist", "gripper -"),
+        ("rest", "nothing"),
+    ):
+        assert f"{gesture}: {motion}" in ran.out
+
+
+@pytest.mark.parametrize("chunk_samples", [1, 7, 50, 1333])
+def test_chunk_size_changes_no_decision(
+    flexemg_sessions: Path, flexemg_decoder: Path, chunk_samples: int
+) -> None:
+    session, decoder = load_session(flexemg_sessions / "ses-Session1Test"), load_decoder(flexemg_decoder)
+    n_samples = 6 * 1333
+    whole = replay_session(session, decoder)
+    pipeline = DecoderPipeline(decoder, session.emg.info)
+    decisions = [
+        decision
+        for start in range(0, n_samples, chunk_samples)
+        for decision in pipeline.process(session.emg.emg_uv[start : min(start + chunk_samples, n_samples)])
+    ]
+    assert len(decisions) > 50
+    for decision, sample, values in zip(decisions, whole.sample_index, whole.values, strict=False):
+        assert decision.sample_index == sample
+        assert decision.to_values().tobytes() == values.tobytes()

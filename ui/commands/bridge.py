@@ -1,0 +1,55 @@
+"""``hdemg bridge``."""
+
+import argparse
+from pathlib import Path
+
+from ui.commands.options import add_lsl, add_ros
+from ui.console import stop_on_signals
+
+NAME = "bridge"
+HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed"
+EXAMPLE = "hdemg bridge --decoder hdemg-decoder --map ten_gestures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--decoder",
+        default="hdemg-decoder",
+        metavar="SOURCE_ID",
+        help="the one Gesture stream that may drive the robot (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--map",
+        default="ten_gestures",
+        help="ten_gestures, four_gestures, lift_and_gripper or a YAML file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--robot-model", type=Path, metavar="YAML", help="limits and speeds (default: a Stretch 3)"
+    )
+    parser.add_argument(
+        "--require-heartbeat",
+        action="store_true",
+        help="arm only while an operator's window sends its heartbeat, and stop when it is lost",
+    )
+    add_lsl(parser)
+    add_ros(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Bridge until stopped; the robot is left standing."""
+    from emg_acquisition.lsl_config import configure_lsl
+    from robot_bridge.ros_node import BridgeSettings, run_bridge
+
+    configure_lsl(args.lsl_session)
+    settings = BridgeSettings(
+        gesture_source_id=args.decoder,
+        gesture_map=args.map,
+        robot_model=args.robot_model,
+        namespace=args.namespace,
+        require_heartbeat=args.require_heartbeat,
+        lsl_timeout_s=args.timeout,
+    )
+    with stop_on_signals() as stop:
+        run_bridge(settings, stop)
+    return 0

@@ -1,0 +1,40 @@
+"""``hdemg decode``."""
+
+import argparse
+from pathlib import Path
+
+from ui.commands.options import add_json, add_lsl
+from ui.console import print_json, stop_on_signals
+
+NAME = "decode"
+HELP = "LSL stream of type EMG -> decoder -> LSL stream of type Gesture"
+EXAMPLE = "hdemg decode decoder.onnx --emg simulated-wearer-1 --name hdemg"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("decoder", type=Path, metavar="DECODER", help="decoder.onnx")
+    parser.add_argument("--emg", metavar="SOURCE_ID", help="EMG stream (default: the only one there is)")
+    parser.add_argument(
+        "--source-id",
+        default="hdemg-decoder",
+        metavar="ID",
+        help="source_id of the Gesture stream, to which the bridge is bound (default: %(default)s)",
+    )
+    add_lsl(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode until stopped or until the EMG stream is lost."""
+    from decoding.live import LiveDecoderSettings, run_live_decoder
+    from emg_acquisition.lsl_config import configure_lsl
+
+    configure_lsl(args.lsl_session)
+    settings = LiveDecoderSettings(args.decoder, args.emg, args.source_id, args.timeout)
+    with stop_on_signals() as stop:
+        report = run_live_decoder(settings, stop)
+    print(f"{report.decisions} decisions, {report.gaps} gaps in the EMG")
+    if args.json:
+        print_json({"decisions": report.decisions, "gaps": report.gaps})
+    return 0

@@ -1,0 +1,161 @@
+"""``hdemg replay``."""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emg_acquisition.errors import InputError
+from ui.commands.options import add_json, folder, playback_speed, positive_number
+from ui.console import ProgressBar, interrupt_on_sigterm, print_json
+
+if TYPE_CHECKING:
+    from evaluation.robot_replay import TrialMotion
+
+NAME = "replay"
+HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
+EXAMPLE = (
+    "hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper"
+)
+
+CUE_MARGIN_S = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("session", type=folder, metavar="SESSION", help="folder of a recorded session")
+    parser.add_argument(
+        "--decoder", type=folder, metavar="DECODER", help="default: the session's own decoder.onnx"
+    )
+    parser.add_argument(
+        "--robot", choices=("sim",), help="also drive a simulated Stretch through LSL and ROS 2"
+    )
+    parser.add_argument(
+        "--map", default="ten_gestures", help="gesture map for the robot (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--speed",
+        type=playback_speed,
+        metavar="N|max",
+        help="times real time (default: max, with a robot 1)",
+    )
+    parser.add_argument(
+        "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay and say what was decided, and what moved."""
+    decoder = args.decoder or args.session / "decoder.onnx"
+    return _with_robot(args, decoder) if args.robot else _decode_only(args, decoder)
+
+
+def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
+    from decoding.decoder_file import load_decoder
+    from emg_acquisition.recording.session import load_session, trials
+    from evaluation.metrics import trial_accuracy, trial_outcomes
+    from evaluation.replay import replay_session
+
+    if args.speed not in {None, float("inf")}:
+        raise InputError(
+            "--speed N paces a replay with a robot (--robot sim); without one it runs as fast as it goes"
+        )
+    if args.seconds is not None:
+        raise InputError(
+            "--seconds shortens a replay with a robot (--robot sim); without one the whole session is decoded"
+        )
+    decoder_file = load_decoder(decoder)
+    session = load_session(args.session)
+    with interrupt_on_sigterm(), ProgressBar("replay") as progress:
+        result = replay_session(session, decoder_file, progress)
+    margin = int(CUE_MARGIN_S * session.emg.info.fs_hz)
+    gestures = decoder_file.metadata.gestures
+    outcomes = trial_outcomes(
+        trials(session),
+        result.sample_index,
+        result.gesture_index,
+        gestures,
+        after_cue_samples=margin,
+        before_next_samples=margin,
+    )
+    accuracy = trial_accuracy(outcomes) if outcomes else None
+    print(f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time")
+    if accuracy is not None:
+        print(f"{accuracy:.3f} of {len(outcomes)} trials right, outside {CUE_MARGIN_S:g} s of a cue change")
+    if result.identical_to_recording is not None:
+        print(
+            "decisions "
+            + ("identical to" if result.identical_to_recording else "DIFFER from")
+            + " those recorded"
+        )
+    if args.json:
+        print_json(
+            {
+                "decisions": len(result.values),
+                "real_time_factor": round(result.real_time_factor, 1),
+                "identical_to_recording": result.identical_to_recording,
+                "trial_accuracy": accuracy,
+            }
+        )
+    return 0
+
+
+def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
+    from evaluation.metrics import trial_accuracy
+    from evaluation.robot_replay import replay_through_robot
+
+    speed = 1.0 if args.speed is None else args.speed
+    if speed == float("inf"):
+        raise InputError(
+            "--speed max is for decoding alone: a robot takes its time; give a number or leave it out"
+        )
+    with interrupt_on_sigterm(), ProgressBar("replay") as progress:
+        result = replay_through_robot(
+            args.session, decoder, args.map, speed=speed, progress=progress, max_seconds=args.seconds
+        )
+    accuracy = trial_accuracy(result.outcomes) if result.outcomes else None
+    exact = sum(motion.exact for motion in result.motions)
+    if accuracy is not None:
+        print(
+            f"{accuracy:.3f} of {len(result.outcomes)} trials right, outside {CUE_MARGIN_S:g} s of a cue change"
+        )
+    print(f"{exact} of {len(result.motions)} trials moved exactly what the map says")
+    for line in _motion_lines(result.motions):
+        print(line)
+    final = result.final
+    print(
+        f"latency: median {final.latency_ms_median:.1f} ms, p99 {final.latency_ms_p99:.1f} ms; stops: {final.stops}"
+    )
+    if args.json:
+        print_json(
+            {
+                "decisions": result.decisions,
+                "real_time_factor": round(result.real_time_factor, 3),
+                "identical_to_recording": result.identical_to_recording,
+                "trial_accuracy": accuracy,
+                "trials": len(result.outcomes),
+                "trials_exact_motion": exact,
+                "latency_ms": {"median": final.latency_ms_median, "p99": final.latency_ms_p99},
+                "stops": final.stops,
+            }
+        )
+    return 0
+
+
+def _motion_lines(motions: "tuple[TrialMotion, ...]") -> list[str]:
+    """One line a gesture: what it should move, and in how many trials just that moved."""
+    by_gesture: dict[str, list[TrialMotion]] = defaultdict(list)
+    for motion in motions:
+        by_gesture[motion.outcome.trial.gesture].append(motion)
+    lines = []
+    for gesture, group in sorted(by_gesture.items()):
+        expected = group[0].expected
+        says = f"{expected[0]} {'+' if expected[1] > 0 else '-'}" if expected else "nothing"
+        at_limit = sum(motion.at_limit and not motion.moved for motion in group)
+        others = sorted({dof for motion in group if not motion.exact for dof in motion.moved})
+        line = f"  {gesture}: {says} in {sum(m.exact for m in group)} of {len(group)} trials"
+        line += f", {at_limit} of them at its limit" if at_limit else ""
+        line += f"; otherwise {', '.join(others) or 'no motion'}" if not all(m.exact for m in group) else ""
+        lines.append(line)
+    return lines

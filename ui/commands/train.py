@@ -1,0 +1,57 @@
+"""``hdemg train``."""
+
+import argparse
+
+from ui.commands.options import add_json, folder
+from ui.console import ProgressBar, interrupt_on_sigterm, print_json
+
+NAME = "train"
+HELP = "recorded sessions -> decoder.onnx, with an estimate on held-out repetitions"
+EXAMPLE = "hdemg train data/sub-001/ses-Session1Train -o decoder.onnx"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "sessions", type=folder, nargs="+", metavar="SESSION", help="folder of a recorded session"
+    )
+    parser.add_argument(
+        "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same seed gives the same decoder (default: 0)"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say how well held-out repetitions are decoded."""
+    from calibration.train import TrainSettings, train_decoder
+    from emg_acquisition.errors import InputError
+    from emg_acquisition.recording.session import load_session
+
+    if not args.out.parent.is_dir():
+        raise InputError(f"{args.out.parent} is no folder: make it first, or choose another --out")
+    with interrupt_on_sigterm(), ProgressBar("train") as progress:
+        progress("reading", 0.0)
+        sessions = [load_session(path) for path in args.sessions]
+        report = train_decoder(sessions, args.out, TrainSettings(seed=args.seed), progress)
+    held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
+    print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")
+    if report.trial_accuracy is None:
+        print("held out: not estimated, a second repetition of each gesture is needed")
+    else:
+        print(
+            f"held-out repetitions: {report.trial_accuracy:.3f} of trials, "
+            f"{report.window_accuracy:.3f} of windows right"
+        )
+    if args.json:
+        print_json(
+            {
+                "decoder": str(report.decoder),
+                "model": report.model,
+                "held_out": held_out,
+                "seconds": round(report.seconds, 3),
+            }
+        )
+    return 0

@@ -42,7 +42,7 @@ class HeldOutResult:
 
 
 def folds_by_repetition(trials: Sequence[TrialWindows]) -> list[list[int]]:
-    """Indices of the trials of each fold: one repetition of one session, dealt out over at most ten folds."""
+    """Return the trials' indices fold by fold: whole repetitions of a session, over at most ten folds."""
     groups = sorted({(one.session, one.trial.repetition) for one in trials})
     n_folds = min(len(groups), MOST_FOLDS)
     fold_of = {group: k % n_folds for k, group in enumerate(groups)}
@@ -58,14 +58,14 @@ def assess_held_out(
     settings: DecisionSettings,
     progress: Callable[[float], None],
 ) -> HeldOutResult:
-    """Fit without each fold in turn and judge on it; with a single repetition there is nothing to judge by."""
+    """Fit without each fold in turn and judge on it; a single repetition leaves nothing to judge by."""
     folds = folds_by_repetition(trials)
     if len(folds) == 1:
         return HeldOutResult(LEAST_TEMPERATURE, None, None)
     logits: dict[int, Float64Array] = {}
     for done, fold in enumerate(folds):
         rest_of_trials = [one for index, one in enumerate(trials) if index not in set(fold)]
-        known = stack_steady(rest_of_trials, gestures, settings.min_quality)
+        known = stack_steady(rest_of_trials, gestures)
         classifier = fit_lda(known.features, known.labels, len(gestures))
         for index in fold:
             logits[index] = classifier.logits(trials[index].block.features)
@@ -75,9 +75,7 @@ def assess_held_out(
     labels = np.concatenate([np.full(one.steady.sum(), truth[k]) for k, one in enumerate(trials)])
     temperature = fit_temperature(steady_logits, labels)
     right = [
-        majority(one, logits[k] / temperature, gestures, settings) == truth[k]
-        for k, one in enumerate(trials)
-        if one.steady.any()
+        majority(one, logits[k] / temperature, gestures, settings) == truth[k] for k, one in enumerate(trials)
     ]
     return HeldOutResult(
         temperature, float((steady_logits.argmax(axis=1) == labels).mean()), float(np.mean(right))

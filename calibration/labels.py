@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decoding.feature_chain import FeatureBlock, FeatureChain
+from decoding.repair import BoolArray
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.chunks import split_at_gaps
@@ -27,13 +28,13 @@ class TrialWindows:
     block : FeatureBlock
         Windows that end within the trial; `last_sample` counts from the session's beginning.
     steady : ndarray of bool, shape (n_windows,)
-        Windows that lie wholly beyond the margins: fit to train on and to be judged by.
+        Windows that lie wholly beyond the margins, of good enough quality: to train on and to be judged by.
     """
 
     trial: Trial
     session: int
     block: FeatureBlock
-    steady: np.typing.NDArray[np.bool_]
+    steady: BoolArray
 
 
 def session_windows(session: Session, settings: SignalSettings) -> tuple[FeatureBlock, int]:
@@ -60,6 +61,7 @@ def windows_for_trials(
     session: int,
     after_cue_samples: int,
     before_next_samples: int,
+    min_quality: float,
 ) -> list[TrialWindows]:
     """Give each trial its windows, and mark those that lie wholly beyond its margins.
 
@@ -75,6 +77,8 @@ def windows_for_trials(
         Which of the sessions this is.
     after_cue_samples, before_next_samples : int
         Margins: a muscle follows its cue by reaction time, and may run ahead of the next one.
+    min_quality : float
+        Windows with a smaller share of usable channels are not steady.
     """
     first_sample = block.last_sample - (window_samples - 1)
     found = []
@@ -83,11 +87,12 @@ def windows_for_trials(
         steady = (first_sample >= trial.start + after_cue_samples) & (
             block.last_sample < trial.stop - before_next_samples
         )
+        steady &= block.quality >= min_quality
         found.append(TrialWindows(trial, session, _selected(block, inside), steady[inside]))
     return found
 
 
-def _selected(block: FeatureBlock, chosen: np.typing.NDArray[np.bool_]) -> FeatureBlock:
+def _selected(block: FeatureBlock, chosen: BoolArray) -> FeatureBlock:
     return FeatureBlock(
         block.features[chosen], block.log_amplitude[chosen], block.quality[chosen], block.last_sample[chosen]
     )
@@ -120,13 +125,10 @@ class LabelledWindows:
     log_amplitude: Float32Array
 
 
-def stack_steady(
-    trials: Sequence[TrialWindows], gestures: Sequence[str], min_quality: float
-) -> LabelledWindows:
-    """Stack the steady windows of good enough quality, each labelled by its trial's gesture."""
-    chosen = [(one, one.steady & (one.block.quality >= min_quality)) for one in trials]
+def stack_steady(trials: Sequence[TrialWindows], gestures: Sequence[str]) -> LabelledWindows:
+    """Stack the steady windows, each labelled by its trial's gesture."""
     return LabelledWindows(
-        np.concatenate([one.block.features[good] for one, good in chosen]),
-        np.concatenate([np.full(good.sum(), gestures.index(one.trial.gesture)) for one, good in chosen]),
-        np.concatenate([one.block.log_amplitude[good] for one, good in chosen]),
+        np.concatenate([one.block.features[one.steady] for one in trials]),
+        np.concatenate([np.full(one.steady.sum(), gestures.index(one.trial.gesture)) for one in trials]),
+        np.concatenate([one.block.log_amplitude[one.steady] for one in trials]),
     )

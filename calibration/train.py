@@ -101,9 +101,16 @@ def train_decoder(
     gestures = _gestures_of(windows)
     held_out = assess_held_out(windows, gestures, settings.decision, lambda done: progress("held out", done))
     progress("fit", 0.0)
-    known = stack_steady(windows, gestures, settings.decision.min_quality)
+    known = stack_steady(windows, gestures)
     classifier = fit_lda(known.features, known.labels, len(gestures)).with_temperature(held_out.temperature)
-    metadata = _metadata(sessions, settings, gestures, held_out, _effort(known, gestures), classifier.name)
+    metadata = _metadata(
+        sessions,
+        settings,
+        gestures=gestures,
+        effort=_effort(known, gestures),
+        held_out=held_out,
+        model=classifier.name,
+    )
     export_decoder(classifier, metadata, out)
     progress("fit", 1.0)
     return TrainReport(
@@ -162,13 +169,14 @@ def _all_trials(
             session=k,
             after_cue_samples=_margin_samples(settings.after_cue_s, fs_hz),
             before_next_samples=_margin_samples(settings.before_next_s, fs_hz),
+            min_quality=settings.decision.min_quality,
         )
         progress("features", (k + 1) / len(sessions))
     usable = [one for one in found if one.steady.any()]
     if not usable:
         msg = (
-            f"no trial is long enough: {settings.after_cue_s:g} s after its cue, {settings.before_next_s:g} s before "
-            f"the next and one window of {settings.signal.window_ms:g} ms do not fit; lower the margins"
+            f"no trial has a usable window: {settings.after_cue_s:g} s after its cue and {settings.before_next_s:g} s "
+            f"before the next do not leave {settings.signal.window_ms:g} ms, or the signal is too poor"
         )
         raise InputError(msg)
     _check_trial_counts(found, usable)
@@ -183,13 +191,14 @@ def _check_trial_counts(found: Sequence[TrialWindows], usable: Sequence[TrialWin
     asked = Counter(one.trial.gesture for one in found)
     counts = Counter(one.trial.gesture for one in usable)
     if REST not in counts or len(asked) == 1:
-        msg = f"training needs {REST!r} and a gesture, got {', '.join(sorted(counts))}; rest is what stops the robot"
+        have = ", ".join(sorted(counts))
+        msg = f"training needs {REST!r} and a gesture, got {have}; rest is what stops the robot"
         raise InputError(msg)
     repetitions = {(one.session, one.trial.repetition) for one in usable}
     least = LEAST_TRIALS if len(repetitions) > 1 else 1
     scarce = [f"{gesture} ({counts[gesture]})" for gesture in sorted(asked) if counts[gesture] < least]
     if scarce:
-        msg = f"too few usable trials of {', '.join(scarce)}: at least {least} are needed; record more repetitions"
+        msg = f"too few usable trials of {', '.join(scarce)}: {least} at least are needed; record more"
         raise InputError(msg)
     if len(repetitions) == 1:
         logger.warning("a single repetition: accuracy cannot be measured on held-out trials")
@@ -213,9 +222,10 @@ def _effort(known: LabelledWindows, gestures: Sequence[str]) -> EffortCalibratio
 def _metadata(
     sessions: Sequence[Session],
     settings: TrainSettings,
+    *,
     gestures: tuple[str, ...],
-    held_out: HeldOutResult,
     effort: EffortCalibration,
+    held_out: HeldOutResult,
     model: str,
 ) -> DecoderMetadata:
     info = sessions[0].emg.info

@@ -1,1 +1,18 @@
-"""TODO."""
+"""From microvolts to decisions.
+
+In the order in which a chunk goes:
+
+- ``stage.py``: the contract that every stage keeps
+- ``signal_settings.py``: settings of the way from microvolts to features
+- ``repair.py``: faulty samples held before the filter, faulty channels found and their features mended
+- ``filters.py``: causal band-pass and powerline notch
+- ``windows.py``: samples to hops, hops to windows
+- ``features.py``: amplitude and shape of a window, from sums per hop
+- ``feature_chain.py``: the stages so far, wired; training uses the same
+- ``onnx_classifier.py``: features to probabilities, with onnxruntime
+- ``decision.py``: probabilities to a decision: rejection, dwell, release, effort
+- ``decoder_file.py``: decoder.onnx, its metadata and its check against a stream
+- ``pipeline.py``: microvolts to decisions, the same object live and in replay
+- ``live.py``: EMG stream to Gesture stream around the pipeline
+- ``models/``: classifiers in torch, their temperature and their export; only training imports it
+"""

@@ -17,12 +17,13 @@ from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.filters import FilterDesign, design_filter
 from decoding.onnx_classifier import OnnxClassifier
 from decoding.signal_settings import SignalSettings
+from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid, GridSettings
 from emg_acquisition.stream_info import EmgStreamInfo
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 METADATA_KEY = "hdemg_decoder"
 RATE_TOLERANCE_HZ = 1e-3
 
@@ -58,7 +59,7 @@ class DecoderMetadata(BaseModel):
     fs_hz, grid, channel_labels
         The stream that it takes.
     signal, filter_design, decision, effort
-        How that stream becomes features, and probabilities become decisions. The filter is as really designed.
+        How that stream becomes features and probabilities become decisions; the filter as really designed.
     gestures : tuple of str
         Order of the probabilities; ``rest`` is one of them.
     model, training_sessions, held_out, software
@@ -108,9 +109,9 @@ class DecoderMetadata(BaseModel):
         return self.gestures.index(REST)
 
     @property
-    def rate_hz(self) -> float:
-        """Decisions a second."""
-        return 1000.0 / self.signal.hop_ms
+    def hop_rate_hz(self) -> float:
+        """Decisions a second, with the hop as rounded to samples."""
+        return self.fs_hz / window_spec(self.signal, self.fs_hz).hop_samples
 
     def verify_stream(self, stream: EmgStreamInfo) -> None:
         """Check that a stream is the kind that this decoder was trained on.
@@ -126,7 +127,8 @@ class DecoderMetadata(BaseModel):
             *_label_differences(self.channel_labels, stream.channel_labels),
         ]
         if differences:
-            msg = f"stream {stream.name!r} does not fit the decoder: {'; '.join(differences)}; train on this stream"
+            found = "; ".join(differences)
+            msg = f"stream {stream.name!r} does not fit the decoder: {found}; train on this stream"
             raise DecoderMismatchError(msg)
 
 
@@ -162,8 +164,8 @@ def load_decoder(path: Path) -> DecoderFile:
     expected_in = [len(metadata.channel_labels), len(metadata.signal.features)]
     if [*classifier.input_shape[1:]] != expected_in or classifier.output_shape[-1] != len(metadata.gestures):
         msg = (
-            f"{path}: its graph takes {list(classifier.input_shape)} and gives {list(classifier.output_shape)}, its "
-            f"metadata says [1, {expected_in[0]}, {expected_in[1]}] and [1, {len(metadata.gestures)}]"
+            f"{path}: its graph takes {list(classifier.input_shape)} and gives {list(classifier.output_shape)}, "
+            f"its metadata says [1, {expected_in[0]}, {expected_in[1]}] and [1, {len(metadata.gestures)}]"
         )
         raise InputError(msg)
     return DecoderFile(path, hashlib.sha256(content).hexdigest(), metadata, content)
@@ -178,7 +180,7 @@ def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
         fields = json.loads(text)
         version = fields.get("schema_version") if isinstance(fields, dict) else None
         if version != SCHEMA_VERSION:
-            msg = f"{path}: decoder schema version {version}, this release reads {SCHEMA_VERSION}; train it again"
+            msg = f"{path}: decoder schema version {version}, {SCHEMA_VERSION} is required; train it again"
             raise InputError(msg)
         return DecoderMetadata.model_validate_json(text)
     except ValidationError as error:
@@ -223,6 +225,4 @@ def _label_differences(trained: tuple[str, ...], got: tuple[str, ...]) -> list[s
         return []
     first = moved[0]
     kind = "channel order" if sorted(trained) == sorted(got) else "channel labels"
-    return [
-        f"{kind}: channel {first} is {got[first]!r}, trained as {trained[first]!r} ({len(moved)} channels differ)"
-    ]
+    return [f"{kind}: channel {first} is {got[first]!r}, trained as {trained[first]!r} ({len(moved)} differ)"]

@@ -1,4 +1,4 @@
-"""Microvolts to features: guard, filter, windows and repair wired up, the same for training, live and replay."""
+"""Microvolts to features: guard, filter, windows and repair wired up; the same in training, live and replay."""
 
 from dataclasses import dataclass
 

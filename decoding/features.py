@@ -7,21 +7,27 @@ them, so that a window's features are exactly those of its own samples.
 
 References
 ----------
-Hudgins, Parker, Scott, *A new strategy for multifunction myoelectric control*, IEEE Trans. Biomed. Eng. 40(1),
-1993: mean absolute value, waveform length, zero crossings, slope sign changes and their threshold.
+Hudgins, Parker, Scott, *A new strategy for multifunction myoelectric control*, IEEE Trans. Biomed. Eng.
+40(1), 1993: mean absolute value, waveform length, zero crossings, slope sign changes and their threshold.
 Phinyomark, Phukpattaranont, Limsakul, *Feature reduction and selection for EMG signal classification*, Expert
 Systems with Applications 39(8), 2012: RMS and the common notation.
 """
 
 from collections import deque
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from decoding.signal_settings import FeatureName, SignalSettings
 from decoding.windows import CONTEXT_SAMPLES, HopSlicer, WindowSpec
 from emg_acquisition.arrays import Float32Array
 
-SumName = str
+SumName: TypeAlias = str
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+CountArray: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+UINT8_OVERFLOWS = 256
+_OF_STEPS = frozenset({"length", "crossings", "slopes"})
 _SUM_OF: dict[FeatureName, SumName] = {
     "log_rms": "square",
     "rms": "square",
@@ -51,36 +57,47 @@ def hop_sums(block: Float32Array, names: tuple[SumName, ...], threshold_uv: floa
     """
     sums = np.zeros((2, len(names), block.shape[1]), dtype=np.float32)
     own = block[CONTEXT_SAMPLES:]
-    step: Float32Array | None = None
-    if {"length", "crossings", "slopes"} & set(names):
-        step = block[1:] - block[:-1]
+    steps = _Steps(block, threshold_uv) if _OF_STEPS & set(names) else None
     for at, name in enumerate(names):
         if name == "square":
             np.einsum("ij,ij->j", own, own, out=sums[0, at])
         elif name == "magnitude":
-            np.abs(own).sum(axis=0, out=sums[0, at])
-        elif step is not None:
-            terms, n_border = _difference_terms(name, block, step, threshold_uv)
-            terms[n_border:].sum(axis=0, out=sums[0, at], dtype=np.float32)
-            terms[:n_border].sum(axis=0, out=sums[1, at], dtype=np.float32)
+            np.add.reduce(np.abs(own), axis=0, out=sums[0, at])
+        elif steps is not None:
+            terms, n_border = steps.terms(name)
+            sums[0, at] = np.add.reduce(terms[n_border:], axis=0, dtype=terms.dtype)
+            sums[1, at] = np.add.reduce(terms[:n_border], axis=0, dtype=terms.dtype)
     return sums
 
 
-def _difference_terms(
-    name: SumName, block: Float32Array, step: Float32Array, threshold_uv: float
-) -> tuple[Float32Array, int]:
-    """One term for each step (or pair of steps) that ends in the hop, and how many of them began before it."""
-    own_step = step[CONTEXT_SAMPLES - 1 :]
-    if name == "length":
-        return np.abs(own_step), 1
-    if name == "crossings":
-        negative = np.signbit(block[CONTEXT_SAMPLES - 1 :])
-        crossed = (negative[1:] != negative[:-1]) & (np.abs(own_step) >= threshold_uv)
-        return crossed.view(np.uint8), 1
-    before, after = step[:-1], step[1:]
-    turned = ((before > 0) & (after < 0)) | ((before < 0) & (after > 0))
-    turned &= np.maximum(np.abs(before), np.abs(after)) >= threshold_uv
-    return turned.view(np.uint8), 2
+class _Steps:
+    """Differences of neighbouring samples of one hop, from its last context sample but one onwards."""
+
+    def __init__(self, block: Float32Array, threshold_uv: float) -> None:
+        self._block = block
+        self._step = block[1:] - block[:-1]
+        self._height = np.abs(self._step)
+        self._counts = self._height >= np.float32(threshold_uv)
+
+    def terms(self, name: SumName) -> tuple[Float32Array | CountArray, int]:
+        """One term a sample of the hop, (hop_samples, n_channels), and how many of them began before it."""
+        if name == "length":
+            return self._height[1:], 1
+        if name == "crossings":
+            negative = np.signbit(self._block[1:])
+            crossed = negative[1:] != negative[:-1]
+            crossed &= self._counts[1:]
+            return self._as_counts(crossed), 1
+        up, down = self._step > 0, self._step < 0
+        turned = up[:-1] & down[1:]
+        turned |= down[:-1] & up[1:]
+        turned &= self._counts[:-1] | self._counts[1:]
+        return self._as_counts(turned), 2
+
+    def _as_counts(self, happened: BoolArray) -> CountArray:
+        """Bytes add up fastest; a long hop, whose count could pass 255, takes words."""
+        counts: CountArray = happened.view(np.uint8)
+        return counts if len(counts) < UINT8_OVERFLOWS else counts.astype(np.uint16)
 
 
 class WindowFeatures:

@@ -8,14 +8,16 @@ from threading import Event as StopEvent
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.chunks import EmgChunk
+from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.inlet import EmgInlet
 from emg_acquisition.outlet import GestureOutlet
-from emg_acquisition.stream_info import GestureStreamInfo
+from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
 
 logger = logging.getLogger(__name__)
 
 PULL_TIMEOUT_S = 0.1
 SILENCE_WARNING_S = 1.0
+RECONNECT_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,26 @@ class _Publisher:
 
     def decode(self, chunk: EmgChunk) -> None:
         if chunk.gap_before_s > 0:
-            # A window or a filter across a gap would mix muscles of two moments.
-            self._report.gaps += 1
             logger.warning("%.1f ms of EMG are missing; decoding starts afresh", chunk.gap_before_s * 1e3)
-            self._pipeline.reset()
-            self._samples_since_reset = 0
+            self.begin_anew()
         for decision in self._pipeline.process(chunk.emg_uv):
             newest = decision.sample_index - self._samples_since_reset
             self._outlet.push(decision.to_values(), float(chunk.t_lsl_s[newest]))
             self._report.decisions += 1
         self._samples_since_reset += len(chunk.emg_uv)
 
+    def begin_anew(self) -> None:
+        """Forget what was before a gap: a window or a filter across it would mix muscles of two moments."""
+        self._report.gaps += 1
+        self._pipeline.reset()
+        self._samples_since_reset = 0
+
 
 def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDecoderReport:
     """Decode until `stop` is set.
+
+    When the EMG stream's sender goes away there are no decisions (and the bridge stops the robot) until the same
+    stream is back.
 
     Raises
     ------
@@ -80,27 +88,30 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
         If the stream's rate, grid or channel order are not those of the decoder.
     StreamNotFoundError
         If no EMG stream fits within the time given.
-    StreamLostError
-        If the EMG stream's sender goes away. The Gesture stream ends with this process, and the bridge stops.
     """
     decoder = load_decoder(settings.decoder)
     inlet = EmgInlet(settings.emg_source_id, settings.timeout_s)
     report = LiveDecoderReport()
     try:
-        pipeline = DecoderPipeline(decoder, inlet.info)
-        metadata = decoder.metadata
+        stream = inlet.info
+        pipeline = DecoderPipeline(decoder, stream)
         outlet = GestureOutlet(
             GestureStreamInfo(
                 name="hdemg gestures",
                 source_id=settings.source_id,
-                rate_hz=metadata.hop_rate_hz * inlet.info.playback_speed,
-                gestures=tuple(metadata.gestures),
-                emg_source_id=inlet.info.source_id,
+                rate_hz=decoder.metadata.hop_rate_hz * stream.playback_speed,
+                gestures=decoder.metadata.gestures,
+                emg_source_id=stream.source_id,
                 decoder_sha256=decoder.sha256,
             )
         )
         try:
-            _loop(inlet, _Publisher(pipeline, outlet, report), stop)
+            publisher = _Publisher(pipeline, outlet, report)
+            while not stop.is_set():
+                if not _decode_until_lost(inlet, publisher, stop):
+                    inlet.close()
+                    inlet = _find_again(stream, stop) or inlet
+                    publisher.begin_anew()
         finally:
             outlet.close()
     finally:
@@ -108,12 +119,35 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
     return report
 
 
-def _loop(inlet: EmgInlet, publisher: _Publisher, stop: StopEvent) -> None:
+def _decode_until_lost(inlet: EmgInlet, publisher: _Publisher, stop: StopEvent) -> bool:
+    """Decode until `stop` is set (True) or the stream's sender goes away (False)."""
     warned = False
     while not stop.is_set():
-        for chunk in inlet.pull(PULL_TIMEOUT_S):
+        try:
+            chunks = inlet.pull(PULL_TIMEOUT_S)
+        except StreamLostError as error:
+            logger.warning("%s; no decision is made until it is back", error)
+            return False
+        for chunk in chunks:
             publisher.decode(chunk)
         silent = inlet.seconds_since_data > SILENCE_WARNING_S
         if silent and not warned:
             logger.warning("no EMG for %.1f s: no decision is made", inlet.seconds_since_data)
         warned = silent
+    return True
+
+
+def _find_again(stream: EmgStreamInfo, stop: StopEvent) -> EmgInlet | None:
+    """Wait for the same stream, declared as before; None once `stop` is set."""
+    while not stop.is_set():
+        try:
+            inlet = EmgInlet(stream.source_id, RECONNECT_TIMEOUT_S)
+        except InputError:
+            continue
+        if inlet.info == stream:
+            logger.info("%s is back", stream.source_id)
+            return inlet
+        logger.error("%s came back with another grid, rate or channels: it is ignored", stream.source_id)
+        inlet.close()
+        stop.wait(RECONNECT_TIMEOUT_S)
+    return None

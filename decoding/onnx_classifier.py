@@ -10,7 +10,7 @@ _SHAPE_SIZES = 3
 
 
 class OnnxClassifier:
-    """A graph of one input, features (1, n_channels, n_features), and one output, probabilities (1, n_gestures).
+    """A graph of features (1, n_channels, n_features) to probabilities (1, n_gestures).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class OnnxClassifier:
             raise InputError(msg) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != _SHAPE_SIZES:
-            msg = f"{name}: its graph is not features (1, channels, features) -> probabilities; no hdemg decoder"
+            msg = f"{name}: its graph takes no features (1, channels, features); it is no hdemg decoder"
             raise InputError(msg)
         self._feed_name, self._fetch_names = inputs[0].name, [outputs[0].name]
         self.input_shape = tuple(inputs[0].shape)

@@ -22,6 +22,11 @@ class DecoderPipeline:
     stream : EmgStreamInfo
         The stream to decode.
 
+    Attributes
+    ----------
+    gestures : tuple of str
+        Names by ``Decision.gesture_index``.
+
     Raises
     ------
     DecoderMismatchError
@@ -31,6 +36,7 @@ class DecoderPipeline:
     def __init__(self, decoder: DecoderFile, stream: EmgStreamInfo) -> None:
         metadata = decoder.metadata
         metadata.verify_stream(stream)
+        self.gestures = metadata.gestures
         self._chain = FeatureChain(metadata.signal, metadata.fs_hz, metadata.electrode_grid)
         self._classifier = decoder.classifier()
         self._decider = Decider(metadata.decision, metadata.effort, metadata.rest_index)
@@ -38,6 +44,11 @@ class DecoderPipeline:
         self._classifier.probabilities(
             np.zeros((stream.n_channels, len(metadata.signal.features)), dtype=np.float32)
         )
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in a window: the first decision comes with the last of the first so many samples."""
+        return self._chain.spec.window_samples
 
     def process(self, emg_uv: Float32Array, /) -> list[Decision]:
         """Take the next samples, (n_samples, n_channels), and return the decisions of the hops that they end.

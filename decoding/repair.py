@@ -2,8 +2,8 @@
 
 Repair has two places, because a fault has two ways to do harm.
 
-- A non-finite sample would stay in a recursive filter for ever. `FiniteGuard` replaces it, before the filter, by
-  the channel's last good sample: the electrode's offset (some 10^4 counts) stays, so there is no step.
+- A non-finite sample would stay in a recursive filter for ever. `FiniteGuard` replaces it, before the filter,
+  by the channel's last good sample: the electrode's offset (some 10^4 counts) stays, so there is no step.
 - A channel that is flat, clipped or broken carries no muscle. `FaultMonitor` finds it in the raw samples, and
   `repair_features` replaces its features by the mean of its good neighbours on the grid. Features rather than
   filtered samples: neighbours' signals are partly independent, so their mean would look like a weaker muscle,
@@ -12,14 +12,17 @@ Repair has two places, because a fault has two ways to do harm.
 Faults are counted hop by hop from minima, maxima and last samples, all of which are exact for any chunking.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from decoding.signal_settings import SignalSettings
 from decoding.windows import WindowSpec
 from emg_acquisition.arrays import Float32Array, IntArray, samples_from_ms
 from emg_acquisition.grid import ElectrodeGrid
 
-BoolArray = np.typing.NDArray[np.bool_]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
 # Ten volts at an electrode: no amplifier measures it. Beyond it float32 sums of squares could overflow.
 PLAUSIBLE_UV = np.float32(1e7)
 
@@ -37,14 +40,14 @@ class FiniteGuard:
         self._last_good = np.zeros(n_channels, dtype=np.float32)
 
     def process(self, chunk: Float32Array, /) -> Float32Array:
-        """Return the samples, (n_samples, n_channels), all finite; the same array if nothing had to be mended."""
+        """Return the samples, (n_samples, n_channels), all finite; the same array if nothing was mended."""
         if len(chunk) == 0:
             return chunk
         # NaN compares false, so one test finds NaN, infinity and the impossible.
         if bool(np.abs(chunk).max() < PLAUSIBLE_UV):
             self._last_good = chunk[-1].copy()
             return chunk
-        mended = chunk.copy()
+        mended: Float32Array = chunk.copy()
         faulty = ~(np.abs(chunk) < PLAUSIBLE_UV)
         for channel in np.flatnonzero(faulty.any(axis=0)):
             mended[:, channel] = self._hold(chunk[:, channel], faulty[:, channel], int(channel))
@@ -53,7 +56,8 @@ class FiniteGuard:
 
     def _hold(self, samples: Float32Array, faulty: BoolArray, channel: int) -> Float32Array:
         newest_good = np.maximum.accumulate(np.where(faulty, -1, np.arange(len(samples))))
-        return np.where(newest_good < 0, self._last_good[channel], samples[newest_good]).astype(np.float32)
+        held = np.where(newest_good < 0, self._last_good[channel], samples[newest_good])
+        return np.asarray(held, dtype=np.float32)
 
     def reset(self) -> None:
         """Forget the last samples."""
@@ -125,8 +129,8 @@ class FaultMonitor:
 def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid) -> Float32Array:
     """Replace the features of unfit channels by the mean of their good neighbours.
 
-    Where no neighbour is good, the mean of all good channels serves; where no channel is good, the features stay
-    (the quality of 0 beside them then forbids a decision).
+    Where no neighbour is good, the mean of all good channels serves; where no channel is good, the features
+    stay (the quality of 0 beside them then forbids a decision).
 
     Parameters
     ----------
@@ -144,7 +148,7 @@ def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid)
     """
     if bool(fit.all()) or not bool(fit.any()):
         return features
-    repaired = features.copy()
+    repaired: Float32Array = features.copy()
     for channel in np.flatnonzero(~fit):
         good = [near for near in grid.neighbours[channel] if fit[near]]
         repaired[channel] = features[good or fit].mean(axis=0)

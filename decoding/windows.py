@@ -7,7 +7,7 @@ import numpy as np
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.arrays import Float32Array, samples_from_ms
 
-# A hop carries the two samples before it: a slope needs three samples, and one hop's first slope began before it.
+# A hop carries the two samples before it: a slope needs three, and a hop's first slopes began before it.
 CONTEXT_SAMPLES = 2
 
 
@@ -35,8 +35,8 @@ class WindowSpec:
 def window_spec(settings: SignalSettings, fs_hz: float) -> WindowSpec:
     """Window and hop in samples at a rate.
 
-    The hop is rounded to samples and a window is whole hops, so at 2048 Hz a window of 200 ms in hops of 50 ms
-    has 408 samples (199.2 ms).
+    The hop is rounded to samples and a window is whole hops, so at 2048 Hz a window of 200 ms in hops of
+    50 ms has 408 samples (199.2 ms).
     """
     return WindowSpec(samples_from_ms(settings.hop_ms, fs_hz), settings.hops_per_window)
 

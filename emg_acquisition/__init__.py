@@ -2,7 +2,8 @@
 
 Files in the order that data flows through them:
 
-- ``errors.py`` ``arrays.py`` ``grid.py`` ``stream_info.py`` ``events.py``: what every file below speaks
+- ``errors.py`` ``arrays.py`` ``grid.py`` ``events.py``: what every file below speaks
+- ``stream_info.py`` ``stream_xml.py``: what a stream declares, as an object and as LSL has it
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
 - ``publisher.py``: a source, paced by the clock, onto LSL
 - ``lsl_config.py``: keeps LSL to this machine and to one session

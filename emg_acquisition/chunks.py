@@ -9,7 +9,7 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.stream_info import EmgStreamInfo
 
 # Stamps of a stream that counts its samples are regular to the nanosecond; a driver that stamps packets as
-# they arrive is off by a millisecond or two. Less than this is taken for such jitter, not for missing samples.
+# they arrive is off by a millisecond or two. Less than this is taken for jitter, not for missing samples.
 JITTER_TOLERANCE_S = 0.002
 
 

@@ -48,7 +48,7 @@ def event_from_json(text: str, t_lsl_s: float) -> Event:
 
 
 def events_from_texts(texts: Iterable[tuple[str, float]], where: str) -> list[Event]:
-    """Read markers with their LSL times; one that is no event of ours is logged, with `where`, and left out."""
+    """Read markers with their LSL times; one that is no event is logged, with `where`, and left out."""
     events = (_event_or_none(text, t_lsl_s, where) for text, t_lsl_s in texts)
     return [event for event in events if event is not None]
 

@@ -1,10 +1,12 @@
 """LSL streams as chunks, decisions and events; each inlet is bound to one source of this machine and session.
 
 An inlet does not reconnect by itself: what comes back under the same name may be another device, decoder
-or grid. It says that its stream is lost, and the caller builds a new inlet, which verifies the declaration anew.
+or grid. It says that its stream is lost, and the caller builds a new inlet, which verifies the declaration
+anew.
 
 Every time stamp is the sender's own, unchanged. All streams are on this machine and share its one
-monotonic clock, so that there is no offset to correct; and what decoders and recordings match on must not be smoothed.
+monotonic clock, so that there is no offset to correct; and what decoders and recordings match on must not
+be smoothed.
 """
 
 import logging
@@ -30,9 +32,8 @@ from emg_acquisition.stream_info import (
     N_GESTURE_FIXED,
     EmgStreamInfo,
     GestureStreamInfo,
-    emg_info_from_xml,
-    gesture_info_from_xml,
 )
+from emg_acquisition.stream_xml import emg_info_from_xml, gesture_info_from_xml
 
 _log = logging.getLogger(__name__)
 
@@ -162,8 +163,7 @@ class EmgInlet:
 
     def __init__(self, source_id: str | None, timeout_s: float, buffer_s: float = BUFFER_S) -> None:
         self._stream = _LslStream(EMG_TYPE, "float32", source_id, timeout_s)
-        self.header_xml = self._stream.header_xml
-        self.info: EmgStreamInfo = emg_info_from_xml(self.header_xml)
+        self.info: EmgStreamInfo = emg_info_from_xml(self._stream.header_xml)
         self._stream.connect(buffer_s * max(1.0, self.info.playback_speed))
         self._t_last_lsl_s: float | None = None
         self.gaps = 0
@@ -217,8 +217,7 @@ class GestureInlet:
 
     def __init__(self, source_id: str, timeout_s: float) -> None:
         self._stream = _LslStream(GESTURE_TYPE, "float32", source_id, timeout_s)
-        self.header_xml = self._stream.header_xml
-        self.info: GestureStreamInfo = gesture_info_from_xml(self.header_xml)
+        self.info: GestureStreamInfo = gesture_info_from_xml(self._stream.header_xml)
         self._stream.connect(BUFFER_S)
 
     def pull(self, timeout_s: float) -> list[GestureSample]:
@@ -256,7 +255,6 @@ class EventInlet:
 
     def __init__(self, source_id: str | None, timeout_s: float) -> None:
         self._stream = _LslStream(EVENTS_TYPE, "string", source_id, timeout_s)
-        self.header_xml = self._stream.header_xml
         self._stream.connect(BUFFER_S)
 
     def pull(self, timeout_s: float) -> list[Event]:

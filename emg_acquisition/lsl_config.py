@@ -9,6 +9,25 @@ from emg_acquisition.errors import InputError
 
 DEFAULT_SESSION_ID = "default"
 _VALID_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# On one machine a stream answers within a millisecond, but only one of them hears the first query and the others
+# wait for the next round: liblsl's own rounds of half a second, meant for a network, would hide a second stream
+# of the same name from whoever looks for less. Each outlet takes a port; 32, the default, are soon used up.
+_CONFIG = """
+[multicast]
+ResolveScope = machine
+[ports]
+IPv6 = disable
+PortRange = 128
+[tuning]
+MulticastMinRTT = 0.05
+MulticastMaxRTT = 0.2
+UnicastMinRTT = 0.05
+UnicastMaxRTT = 0.2
+[lab]
+SessionID = {session_id}
+[log]
+level = -3
+"""
 # liblsl reads its configuration once, at its first use; what it was told is therefore state of the process.
 _lock = threading.Lock()
 _configured: list[str] = []
@@ -41,12 +60,7 @@ def configure_lsl(session_id: str) -> None:
             )
             raise InputError(msg)
         if not _configured:
-            pylsl.set_config_content(
-                "[multicast]\nResolveScope = machine\n"
-                "[ports]\nIPv6 = disable\n"
-                f"[lab]\nSessionID = {session_id}\n"
-                "[log]\nlevel = -3\n"
-            )
+            pylsl.set_config_content(_CONFIG.format(session_id=session_id))
             _configured.append(session_id)
 
 

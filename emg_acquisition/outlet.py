@@ -10,15 +10,8 @@ from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import ensure_configured
-from emg_acquisition.stream_info import (
-    EMG_TYPE,
-    EVENTS_TYPE,
-    GESTURE_TYPE,
-    EmgStreamInfo,
-    GestureStreamInfo,
-    emg_description,
-    gesture_description,
-)
+from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_xml import emg_description, gesture_description
 
 # What an outlet keeps for an inlet that does not read: more than any inlet of ours asks for.
 BUFFER_S = 60

@@ -66,7 +66,7 @@ class RecorderReport:
 def run_recorder(
     settings: RecorderSettings, folder: Path, stop: threading.Event, ready: threading.Event | None = None
 ) -> RecorderReport:
-    """Record until ``stop`` is set or the EMG stream ends; time stamps are kept as they were sent.
+    """Record until ``stop`` is set or the source ends; time stamps are kept as they were sent.
 
     Parameters
     ----------
@@ -101,7 +101,10 @@ def run_recorder(
         if ready is not None:
             ready.set()
         try:
-            while not stop.wait(COPY_EVERY_S):
+            over = False
+            while not stop.wait(COPY_EVERY_S) and not over:
+                # The source's last samples may be a moment behind its word that it has ended.
+                over = tracks.ended
                 tracks.copy(writer)
             tracks.copy(writer)
         except StreamLostError as error:
@@ -112,11 +115,9 @@ def run_recorder(
 
 
 class _Tracks:
-    """The streams that are recorded. A lost one beside the EMG ends with a note, and the recording goes on."""
+    """The streams that are recorded; one that is lost beside the EMG is noted and the recording goes on."""
 
     def __init__(self, settings: RecorderSettings, stack: ExitStack) -> None:
-        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S)
-        stack.callback(self.emg.close)
         self.gestures: GestureInlet | None = None
         if settings.gesture_source_id is not None:
             self.gestures = GestureInlet(settings.gesture_source_id, settings.timeout_s)
@@ -126,6 +127,10 @@ class _Tracks:
             inlet = EventInlet(source_id, settings.timeout_s)
             stack.callback(inlet.close)
             self._copies.append(partial(self._copy_events, inlet))
+        # Last, because a source may wait for somebody who reads its EMG before it sends its first cue.
+        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S)
+        stack.callback(self.emg.close)
+        self.ended = False
         self.n_emg = self.n_decisions = self.n_events = 0
 
     def copy(self, writer: SessionWriter) -> None:
@@ -152,6 +157,7 @@ class _Tracks:
         events = inlet.pull(0.0)
         writer.write_events(events)
         self.n_events += len(events)
+        self.ended |= any(event.kind == "end" for event in events)
 
 
 def _still_there(copy: Callable[[SessionWriter], None], writer: SessionWriter) -> bool:

@@ -1,1 +1,14 @@
-"""TODO."""
+"""Sessions to figures: replay, metrics, the live chain as a whole, the demo.
+
+Files, in the order in which data flows through them:
+
+- ``simulated_session.py``: a simulated wearer's calibration as a session folder.
+- ``replay.py``: a recorded session through a decoder, on the code path of a live one.
+- ``metrics.py``: figures by trial.
+- ``processes.py``: child processes that are started in order and never left behind.
+- ``chain.py``: the live chain, a process a stage, kept to itself.
+- ``robot_log.py``: where the robot was, when, and what moved.
+- ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
+- ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
+- ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.
+"""

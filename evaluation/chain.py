@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import OperatorLink
 
 from emg_acquisition.errors import StreamLostError
@@ -93,33 +94,37 @@ class LiveChain:
         self.link = OperatorLink(names.namespace)
 
     def start(self) -> None:
-        """Start every stage, the robot first and the source's first sample last."""
-        lsl = ("--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S))
-        ros = ("--namespace", self.names.namespace)
-        settings = self.settings
-        self.processes.start("sim-robot", ["sim-robot", *ros])
-        self.processes.start("acquire", ["acquire", *settings.source, "--wait-for-consumers", *lsl])
-        decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id]
-        self.processes.start("decode", [*decode, "--source-id", self.DECODER_ID, *lsl])
-        if settings.record_to is not None:
-            self.processes.start("record", self._record_arguments(settings.record_to, lsl))
-        bridge = [
-            "bridge",
-            "--decoder",
-            self.DECODER_ID,
-            "--map",
-            settings.gesture_map,
-            "--require-heartbeat",
-        ]
-        self.processes.start("bridge", [*bridge, *lsl, *ros])
+        """Start every stage, the robot first; the source holds its first sample until somebody listens."""
+        for name, arguments in self._stages().items():
+            self.processes.start(name, arguments)
 
-    def _record_arguments(self, folder: Path, lsl: Sequence[str]) -> list[str]:
+    def restart(self, name: str) -> None:
+        """Start a stage again that has ended. The robot stays stopped until it is armed."""
+        self.processes.start(name, self._stages()[name])
+
+    def _stages(self) -> dict[str, list[str]]:
+        settings = self.settings
+        lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
+        ros = ["--namespace", self.names.namespace]
+        decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id, "--source-id", self.DECODER_ID]
+        bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map, "--require-heartbeat"]
+        stages = {
+            "sim-robot": ["sim-robot", *ros],
+            "acquire": ["acquire", *settings.source, "--wait-for-consumers", *lsl],
+            "decode": [*decode, *lsl],
+        }
+        if settings.record_to is not None:
+            stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
+        stages["bridge"] = [*bridge, *lsl, *ros]
+        return stages
+
+    def _record_arguments(self, folder: Path) -> list[str]:
         settings = self.settings
         arguments = ["record", str(folder), "--participant", settings.participant]
         arguments += ["--emg", settings.emg_source_id, "--gesture", self.DECODER_ID]
         for source_id in settings.event_source_ids:
             arguments += ["--events", source_id]
-        return [*arguments, *lsl]
+        return arguments
 
     def check(self) -> None:
         """Raise StreamLostError with a stage's own last words if any stage has ended."""
@@ -141,8 +146,6 @@ class LiveChain:
 
     def arm(self, timeout_s: float = 15.0) -> None:
         """Arm as soon as the bridge accepts it: inputs fresh, robot read, muscles at rest."""
-        from robot_bridge.errors import CommandRejectedError
-
         deadline = time.monotonic() + timeout_s
         while True:
             self.check()

@@ -17,8 +17,9 @@ from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
 from evaluation.metrics import TrialOutcome, trial_outcomes
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack, moved_dof
-from robot_bridge.gesture_map import GestureMap, load_gesture_map
+from robot_bridge.gesture_map import GestureMap, Move, load_gesture_map
 from robot_bridge.robot_model import RobotModel, load_robot_model
+from robot_bridge.stretch_interface import DOF_NAMES
 
 CUE_MARGIN_S = 1.0
 POLL_S = 0.1
@@ -33,7 +34,7 @@ class TrialMotion:
     ----------
     outcome : TrialOutcome
         What was decided.
-    expected : tuple of (str, int) or None
+    expected : Move or None
         DoF and direction of the cued gesture in the mode of that moment; None where it moves nothing.
     moved : dict of str to int
         DoF that moved, with their directions.
@@ -42,7 +43,7 @@ class TrialMotion:
     """
 
     outcome: TrialOutcome
-    expected: tuple[str, int] | None
+    expected: Move | None
     moved: dict[str, int]
     at_limit: bool
 
@@ -51,7 +52,7 @@ class TrialMotion:
         """Whether just the expected DoF moved, in the expected direction (or could not, at its limit)."""
         if self.expected is None:
             return not self.moved
-        return self.moved == dict([self.expected]) or (self.at_limit and not self.moved)
+        return self.moved == {self.expected.dof: self.expected.sign} or (self.at_limit and not self.moved)
 
 
 @dataclass(frozen=True)
@@ -180,17 +181,16 @@ def _judge(
     margin = int(CUE_MARGIN_S * recorded.emg.info.fs_hz)
     begin, end = float(t_lsl_s[trial.start + margin]), float(t_lsl_s[trial.stop - 1])
     looked = track.at(begin)
-    acts = gesture_map.actions(track.modes[looked]).get(trial.gesture)
+    acts = gesture_map.acts(track.modes[looked], trial.gesture)
     expected = acts.move if acts is not None else None
     moved = moved_dof(track.displacement(begin, end), model)
     return TrialMotion(outcome, expected, moved, _at_limit(expected, track, looked, model))
 
 
-def _at_limit(expected: tuple[str, int] | None, track: RobotTrack, looked: int, model: RobotModel) -> bool:
+def _at_limit(expected: Move | None, track: RobotTrack, looked: int, model: RobotModel) -> bool:
     if expected is None:
         return False
-    name, direction = expected
-    dof = model.dof[name]
-    limit = dof.upper if direction > 0 else dof.lower
-    position = track.positions[looked][list(model.dof).index(name)]
+    dof = model.dof[expected.dof]
+    limit = dof.upper if expected.sign > 0 else dof.lower
+    position = track.positions[looked][DOF_NAMES.index(expected.dof)]
     return limit is not None and abs(position - limit) < LIMIT_TOLERANCE

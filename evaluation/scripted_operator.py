@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from robot_bridge.operator_link import RobotSnapshot
 
 from emg_acquisition.arrays import Float64Array
-from emg_acquisition.errors import StreamLostError
+from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.events import Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from evaluation.chain import LiveChain
-from robot_bridge.gesture_map import GestureMap
+from robot_bridge.gesture_map import Function, GestureMap
 
 HOLD_S = 1.0
 TAP_S = 0.4
+LONG_HOLD_S = 1.6
 TRIES = 4
 ANSWER_TIMEOUT_S = 3.0
 REST_TIMEOUT_S = 5.0
@@ -85,11 +86,14 @@ class ScriptedOperator:
         return holds
 
     def _dof_of(self, mode: str) -> list[str]:
-        moves = [acts.move for acts in self._map.actions(mode).values() if acts.move is not None]
-        return list(dict.fromkeys(dof for dof, _ in moves))
+        moves = [acts.move for acts in self._map.modes[mode].values() if acts.move is not None]
+        return list(dict.fromkeys(move.dof for move in moves))
 
     def _move(self, mode: str, dof: str, direction: int, fine: bool) -> Hold:
         gesture = self._map.gesture_for(mode, dof, direction)
+        if gesture is None:
+            msg = f"map {self._map.name}: no gesture moves {dof} by {direction:+d} in mode {mode}"
+            raise InputError(msg)
         begin = lsl_clock_s()
         self._perform(gesture, HOLD_S)
         return Hold(dof, direction, fine, gesture, begin, lsl_clock_s())
@@ -97,34 +101,29 @@ class ScriptedOperator:
     def _next_mode(self, mode: str) -> None:
         if len(self._map.mode_names) == 1:
             return
-        gesture = self._gesture_with("tap", "next_mode", mode)
-        self._repeat_until(gesture, TAP_S, lambda now: now.mode != mode, f"mode stays {mode}")
+        self._call("next_mode", mode, lambda now: now.mode != mode)
 
     def _set_fine(self, fine: bool) -> None:
         now = self._look()
         if now.fine == fine:
             return
-        gesture = self._gesture_with("hold", "toggle_speed", now.mode)
-        self._repeat_until(gesture, 2 * HOLD_S, lambda later: later.fine == fine, "speed does not change")
+        self._call("toggle_speed", now.mode, lambda later: later.fine == fine)
 
-    def _gesture_with(self, act: str, function: str, mode: str) -> str:
-        for gesture, acts in self._map.actions(mode).items():
-            if getattr(acts, act) == function:
-                return gesture
-        msg = f"the map has no {act} for {function} in mode {mode}"
-        raise StreamLostError(msg)
-
-    def _repeat_until(
-        self, gesture: str, seconds: float, reached: Callable[[RobotSnapshot], bool], otherwise: str
-    ) -> None:
+    def _call(self, function: Function, mode: str, reached: Callable[[RobotSnapshot], bool]) -> None:
+        """Make the tap or the long hold that calls a function, until the bridge shows that it did."""
+        found = self._map.gesture_to(mode, function)
+        if found is None:
+            msg = f"map {self._map.name}: no gesture calls {function} in mode {mode}"
+            raise InputError(msg)
+        gesture, act = found
         for _ in range(TRIES):
-            self._perform(gesture, seconds)
+            self._perform(gesture, TAP_S if act == "tap" else LONG_HOLD_S)
             try:
                 self._chain.link.wait_for(reached, ANSWER_TIMEOUT_S)
             except TimeoutError:
                 continue
             return
-        msg = f"{gesture} was made {TRIES} times but the {otherwise}"
+        msg = f"{gesture} was made {TRIES} times but {function} did not happen"
         raise StreamLostError(msg)
 
     def _perform(self, gesture: str, seconds: float) -> None:

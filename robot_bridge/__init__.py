@@ -10,9 +10,13 @@ Files in the order that data flows through them:
 ``control``             decisions over time -> mode, coarse or fine, desired velocity of every DoF
 ``motion``              desired velocity -> limited wheel velocity and joint targets
 ``bridge_core``         the three above in one step a tick, without ROS
+``ros_imports``         everything of ROS 2 in one place, with one clear error where there is none
 ``ros_context``         one ROS 2 node in a context and a thread of its own
+``decision_reader``     the one Gesture stream that the bridge is bound to
 ``robot_setup``         what the bridge asks of stretch_driver before it arms
+``bridge_figures``      latencies and counts for ``diagnostics``
 ``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``
+``guard_link``          the bridge's end of the guard
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
 ``simulator``           a simulated Stretch behind stretch_driver's interface

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from robot_bridge.ros_imports import DiagnosticArray, DiagnosticStatus, KeyValue
 from robot_bridge.safety import SafetyMachine
 
 STATUS_NAME = "hdemg_bridge"

@@ -57,7 +57,7 @@ class Controller:
         """Forget what is held, so that it must be made anew; mode and speed stay."""
         self._spent = True
 
-    def set_fine(self, fine: bool) -> None:  # noqa: FBT001 - the service's own argument
+    def set_fine(self, fine: bool) -> None:
         """Choose the fine or the coarse speeds."""
         if fine != self.fine:
             self.fine = fine

@@ -106,7 +106,10 @@ class DecisionReader:
         except (StreamNotFoundError, InputError):
             self._ending.wait(_PULL_S)
             return
-        same = (inlet.info.gestures, inlet.info.decoder_sha256) == (self.info.gestures, self.info.decoder_sha256)
+        same = (inlet.info.gestures, inlet.info.decoder_sha256) == (
+            self.info.gestures,
+            self.info.decoder_sha256,
+        )
         if not same:
             inlet.close()
             _LOG.error("%s is now another decoder: it is ignored; restart the bridge", self._source_id)

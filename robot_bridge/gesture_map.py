@@ -82,7 +82,7 @@ class GestureMap:
         return tuple(self.modes)
 
     def acts(self, mode: str, gesture: str) -> Acts | None:
-        """What a gesture means in a mode; None for nothing."""
+        """Return what a gesture means in a mode; None for nothing."""
         return self.modes[mode].get(gesture)
 
     def after(self, mode: str, step: int) -> str:
@@ -249,7 +249,8 @@ def _reachable_from(checked: GestureMap, start: str) -> set[str]:
     reached, frontier = {start}, [start]
     while frontier:
         mode = frontier.pop()
-        for function, step in (("next_mode", 1), ("previous_mode", -1)):
+        steps: tuple[tuple[Function, int], ...] = (("next_mode", 1), ("previous_mode", -1))
+        for function, step in steps:
             other = checked.after(mode, step)
             if other not in reached and checked.gesture_to(mode, function) is not None:
                 reached.add(other)

@@ -14,9 +14,9 @@ import socket
 import time
 from collections.abc import Sequence
 
-from geometry_msgs.msg import Twist
 from robot_bridge.guard_link import ARMED, BYE
 from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_imports import Float64MultiArray, JointState, Twist
 from robot_bridge.stretch_interface import (
     CMD_VEL,
     GUARD_NODE,
@@ -26,8 +26,6 @@ from robot_bridge.stretch_interface import (
     joint_pose,
     read_joint_states,
 )
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
 
 SILENCE_S = 0.15
 REPEATS = 10

@@ -1,13 +1,18 @@
 """The bridge's end of the guard: starts it, writes a byte a tick, and sees whether it answers."""
 
+import contextlib
+import select
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 
 ARMED = b"a"
 DISARMED = b"d"
 BYE = b"q"
-_START_LIMIT_S = 10.0
+_START_LIMIT_S = 20.0
+_POLL_S = 0.1
+_ENDED = "the guard process has ended; restart the bridge"
 
 
 class GuardLink:
@@ -24,7 +29,7 @@ class GuardLink:
     def __init__(self, namespace: str, answer_limit_s: float = 0.25) -> None:
         self._limit_s = answer_limit_s
         self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        self._socket.setblocking(False)
         # A session of its own: a Ctrl-C or a kill of the bridge's group does not take the guard with it.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [
@@ -48,23 +53,33 @@ class GuardLink:
         """Process id of the guard."""
         return self._process.pid
 
+    def wait_until_ready(self, t_mono_s: Callable[[], float]) -> None:
+        """Wait for the guard's first answer.
+
+        Raises
+        ------
+        RuntimeError
+            If it ended or did not answer in time.
+        """
+        deadline_s = t_mono_s() + _START_LIMIT_S
+        while (problem := self.beat(t_mono_s(), armed=False)) is not None:
+            if problem == _ENDED or t_mono_s() > deadline_s:
+                msg = f"the guard process did not start: {problem}"
+                raise RuntimeError(msg)
+            select.select([self._socket], [], [], _POLL_S)
+
     def beat(self, t_mono_s: float, *, armed: bool) -> str | None:
         """Write this tick's byte. Returns None, or why the guard does not guard."""
         try:
+            self._socket.send(ARMED if armed else DISARMED)
             while self._socket.recv(4096):
                 self._answered_s = t_mono_s
         except BlockingIOError:
-            pass
+            pass  # no more answers; or it has stopped reading, which then shows in its silence
         except OSError:
-            return "the guard process has ended; restart the bridge"
+            return _ENDED
         if self._process.poll() is not None:
-            return "the guard process has ended; restart the bridge"
-        try:
-            self._socket.send(ARMED if armed else DISARMED)
-        except BlockingIOError:
-            return "the guard process hangs; restart the bridge"
-        except OSError:
-            return "the guard process has ended; restart the bridge"
+            return _ENDED
         if self._answered_s is None:
             return "the guard process is not ready"
         if t_mono_s - self._answered_s > self._limit_s:
@@ -73,10 +88,8 @@ class GuardLink:
 
     def close(self) -> None:
         """Dismiss the guard: an orderly end, at which it publishes nothing."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.send(BYE)
-        except OSError:
-            pass
         try:
             self._process.wait(_START_LIMIT_S)
         except subprocess.TimeoutExpired:

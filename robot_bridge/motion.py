@@ -98,9 +98,7 @@ class MotionShaper:
         at = measured.positions
         return self._model.arm_out.is_out(at["lift"], at["arm"], at["wrist_yaw"])
 
-    def _shaped(
-        self, dof: str, desired: float, dt_s: float, *, out: bool, measured: JointReading
-    ) -> float:
+    def _shaped(self, dof: str, desired: float, dt_s: float, *, out: bool, measured: JointReading) -> float:
         limits = self._model.dof[dof]
         top, acceleration = limits.velocity, limits.acceleration
         if limits.profile_velocity is not None:

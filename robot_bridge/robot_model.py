@@ -59,7 +59,9 @@ class DofModel(BaseModel):
     def speed(self, *, fine: bool) -> float:
         """Speed of a tier. Limits always win: ours, and the robot's own default profile."""
         wanted = self.fine if fine else self.coarse
-        return min(wanted, self.velocity, math.inf if self.profile_velocity is None else self.profile_velocity)
+        return min(
+            wanted, self.velocity, math.inf if self.profile_velocity is None else self.profile_velocity
+        )
 
     def lead_bound(self, speed: float) -> float:
         """How far a target may lead the measured position at this speed, in the DoF's unit."""
@@ -91,7 +93,9 @@ class ArmOutModel(BaseModel):
     def is_out(self, lift: float, arm: float, wrist_yaw: float) -> bool:
         """Tell whether the arm is out, from measured positions; an unreadable one counts as out."""
         stowed = (
-            lift < self.stowed_lift_below and arm < self.stowed_arm_below and wrist_yaw > self.stowed_yaw_above
+            lift < self.stowed_lift_below
+            and arm < self.stowed_arm_below
+            and wrist_yaw > self.stowed_yaw_above
         )
         return not stowed
 

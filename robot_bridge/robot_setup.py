@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from robot_bridge.ros_context import RosNode
+from robot_bridge.ros_imports import Trigger
 from robot_bridge.safety import NAVIGATION, SafetyMachine
-from std_srvs.srv import Trigger
 
 SERVICE_LIMIT_S = 2.0
 STATUS_LIMIT_S = 1.0

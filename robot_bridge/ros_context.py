@@ -1,29 +1,18 @@
 """One ROS 2 node in a context and a thread of its own, so that several can live in one process."""
 
 import threading
-import warnings
 from types import TracebackType
 from typing import Any
 
-from emg_acquisition.errors import InputError
-
-try:
-    with warnings.catch_warnings():
-        # ROS's code generator, loaded with the first message, imports deprecated modules; nothing of ours.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import rclpy
-        import rosidl_generator_py
-        from rclpy.context import Context
-        from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
-        from rclpy.qos import QoSProfile, ReliabilityPolicy
-except ImportError as error:
-    msg = (
-        "ROS 2 is not installed: pip install 'hdemg-teleop[ros]' (Linux x86-64), or source a ROS 2 "
-        f"distribution such as Humble or Jazzy ({error})"
-    )
-    raise InputError(msg) from error
-
-__all__ = ["QOS", "RosNode", "rosidl_generator_py"]
+from robot_bridge.ros_imports import (
+    Context,
+    ExternalShutdownException,
+    QoSProfile,
+    ReliabilityPolicy,
+    ShutdownException,
+    SingleThreadedExecutor,
+    rclpy,
+)
 
 # stretch_driver's own: depth 1, reliable, volatile.
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -93,7 +82,7 @@ class RosNode:
             self.failure = error
             self.failed.set()
 
-    def __enter__(self) -> "RosNode":
+    def __enter__(self) -> "RosNode":  # noqa: PYI034 - Self needs Python 3.11
         return self
 
     def __exit__(

@@ -14,8 +14,6 @@ from typing import Any
 
 from emg_acquisition.events import Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-from geometry_msgs.msg import Twist
-from rclpy.task import Future
 from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
 from robot_bridge.bridge_figures import BridgeFigures
 from robot_bridge.control import ModeChange
@@ -26,6 +24,19 @@ from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.robot_setup import RobotSetup
 from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_imports import (
+    Bool,
+    Empty,
+    Float32MultiArray,
+    Float64MultiArray,
+    Future,
+    JointState,
+    MutuallyExclusiveCallbackGroup,
+    SetBool,
+    String,
+    Trigger,
+    Twist,
+)
 from robot_bridge.safety import DRIVER_TOPICS, SafetyLimits, Transition
 from robot_bridge.stretch_interface import (
     BRIDGE_NODE,
@@ -36,15 +47,13 @@ from robot_bridge.stretch_interface import (
     JOINT_STATES,
     joint_pose,
 )
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
-from std_srvs.srv import SetBool, Trigger
 
 __all__ = ["BridgeSettings", "run_bridge"]
 
 _CHECK_PUBLISHERS_S = 0.1
 _DIAGNOSTICS_S = 0.2
 _FINAL_REPEATS = 5
+_FINAL_EVERY_S = 0.02
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,9 +85,7 @@ class BridgeNode:
         self._ros, self._reader, self._guard, self._events = ros, reader, guard, events
         model = load_robot_model(settings.robot_model)
         gesture_map = load_gesture_map(settings.gesture_map, reader.info.gestures, model)
-        limits = SafetyLimits(
-            require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min
-        )
+        limits = SafetyLimits(require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min)
         listeners = Listeners(self._on_transition, self._on_mode)
         self._core = BridgeCore(model, gesture_map, limits, listeners)
         self._gestures = gesture_map.gestures
@@ -120,7 +127,9 @@ class BridgeNode:
 
     def _serve(self) -> None:
         node = self._ros.node
-        node.create_service(SetBool, "~/arm", self._on_arm)
+        # Arming waits for the robot; in a group of its own it does not hold up the timer meanwhile.
+        own_group = MutuallyExclusiveCallbackGroup()
+        node.create_service(SetBool, "~/arm", self._on_arm, callback_group=own_group)
         node.create_service(Trigger, "~/stop", self._on_stop)
         node.create_service(SetBool, "~/set_speed", self._on_set_speed)
 
@@ -165,13 +174,21 @@ class BridgeNode:
             self._figures.on_latency(lsl_clock_s() - self._commanded_t_lsl_s)
         self._commanded_t_lsl_s = None
 
-    def publish_stop(self) -> None:
+    def end(self, failure: Exception | None) -> None:
         """Leave a zero Twist and held joints behind, if the robot was being commanded."""
-        command = self._core.stop_command() if self._core.is_commanding(time.monotonic()) else None
-        for _ in range(_FINAL_REPEATS if command is not None else 0):
-            self._twist_pub.publish(Twist())
-            self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
-            time.sleep(0.02)
+        t_mono_s = time.monotonic()
+        if not self._core.is_commanding(t_mono_s):
+            return
+        if failure is None:
+            self._core.safety.disarm(t_mono_s)
+        else:
+            self._core.safety.fault(f"the bridge failed: {failure}", t_mono_s)
+        command = self._core.stop_command()
+        if command is None:
+            return
+        for _ in range(_FINAL_REPEATS):
+            self.publish(command)
+            time.sleep(_FINAL_EVERY_S)
 
     def _foreign_publishers(self) -> str | None:
         node = self._ros.node
@@ -198,7 +215,11 @@ class BridgeNode:
         self._core.on_joint_states(message.name, message.position, stamp_s, time.monotonic())
 
     async def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        refusal = await self._arm() if request.data else self._disarm()
+        refusal = None
+        if request.data:
+            refusal = await self._arm()
+        else:
+            self._core.safety.disarm(time.monotonic())
         response.success, response.message = refusal is None, refusal or self._core.safety.state
         return response
 
@@ -208,9 +229,6 @@ class BridgeNode:
             return None
         refusal = safety.refusal_before_setup(time.monotonic()) or await self._setup.prepare(safety)
         return refusal or self._core.safety.arm(time.monotonic())
-
-    def _disarm(self) -> None:
-        self._core.safety.disarm(time.monotonic())
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._core.safety.stop(time.monotonic())
@@ -225,7 +243,13 @@ class BridgeNode:
     # ---- what is told
 
     def _on_transition(self, transition: Transition) -> None:
-        kinds = {"armed": "arm", "disarmed": "disarm", "stopped": "stop", "fault": "fault", "moving": "moving"}
+        kinds = {
+            "armed": "arm",
+            "disarmed": "disarm",
+            "stopped": "stop",
+            "fault": "fault",
+            "moving": "moving",
+        }
         back = transition.old == "moving" and transition.new == "armed"
         kind = "still" if back else kinds[transition.new]
         self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
@@ -281,6 +305,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     try:
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
+            guard.wait_until_ready(time.monotonic)
             node = BridgeNode(ros, settings, reader, guard, events)
             reader.start()
             ros.start()
@@ -289,7 +314,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
                     pass
             finally:
                 ros.stop_spinning()
-                node.publish_stop()
+                node.end(ros.failure)
             if ros.failure is not None:
                 _LOG.error("the bridge failed and has stopped the robot: %s", ros.failure)
                 raise ros.failure

@@ -157,7 +157,7 @@ class SafetyMachine:
         if self._bad_joints is not None:
             self.fault(self._bad_joints, t_mono_s)
 
-    def on_driver(self, topic: str, value: str | bool, t_mono_s: float) -> None:  # noqa: FBT001 - a message's data
+    def on_driver(self, topic: str, value: str | bool, t_mono_s: float) -> None:
         """Take one of stretch_driver's status topics."""
         self.driver.seen_s[topic] = t_mono_s
         if topic == "mode":
@@ -217,7 +217,7 @@ class SafetyMachine:
             overrun = f"the bridge itself hung for {gap_s:.2f} s"
         self._fault_first((overrun, *self._problems(t_mono_s)), t_mono_s)
 
-    def set_moving(self, moving: bool, t_mono_s: float) -> None:  # noqa: FBT001 - a flag
+    def set_moving(self, moving: bool, t_mono_s: float) -> None:
         """Note whether a motion is being commanded."""
         if moving and self.state == "armed":
             self._go("moving", "a gesture is held", t_mono_s)
@@ -240,7 +240,9 @@ class SafetyMachine:
         if not decision.is_finite():
             return "the decision holds a number that is not finite"
         if decision.index != int(decision.index) or not -1 <= decision.index < self._n_gestures:
-            return f"the decision's gesture index {decision.index:g} is not one of -1 to {self._n_gestures - 1}"
+            return (
+                f"the decision's gesture index {decision.index:g} is not one of -1 to {self._n_gestures - 1}"
+            )
         if decision.age_s < -self.limits.future_s:
             return f"the decision's time stamp lies {-decision.age_s:.2f} s in the future"
         if decision.age_s > self.limits.decision_age_s:

@@ -37,7 +37,7 @@ JOINT_STATE_NAMES = (
     "joint_gripper_finger_left",
     "joint_gripper_finger_right",
 )
-# joint_pose_cmd: [arm, lift, yaw, pitch, roll, head_pan, head_tilt, gripper, base_translate, base_rotate]
+# The order of joint_pose_cmd; the base's translation and rotation follow as its last two values.
 POSE_JOINTS = (
     "wrist_extension",
     "joint_lift",

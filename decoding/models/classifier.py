@@ -16,7 +16,7 @@ class Classifier(Protocol):
         ...
 
     def logits(self, features: Float32Array) -> Float64Array:
-        """Unnormalised log-probabilities before temperature: (n, n_channels, n_features) -> (n, n_gestures)."""
+        """Log-probabilities but for a constant: (n, n_channels, n_features) -> (n, n_gestures)."""
         ...
 
     def with_temperature(self, temperature: float) -> "Classifier":

@@ -2,9 +2,9 @@
 
 References
 ----------
-Friedman, *Regularized discriminant analysis*, J. Am. Stat. Assoc. 84(405), 1989: the shrunk pooled covariance.
-Ledoit, Wolf, *A well-conditioned estimator for large-dimensional covariance matrices*, J. Multivariate Analysis
-88(2), 2004: how much to shrink, lemma 3.2 and section 3.3.
+Friedman, *Regularized discriminant analysis*, J. Am. Stat. Assoc. 84(405), 1989: a shrunk pooled covariance.
+Ledoit, Wolf, *A well-conditioned estimator for large-dimensional covariance matrices*, J. Multivariate
+Analysis 88(2), 2004: how much to shrink, lemma 3.2 and section 3.3.
 """
 
 import numpy as np

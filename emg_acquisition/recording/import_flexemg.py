@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,18 @@ GESTURES = {1: "fist", 2: "wrist_extension", 3: "wrist_flexion", 4: "hand_open"}
 PITCH_MM = 18.3
 _RECORDING_NAME = re.compile(r"(?P<participant>\d{3})-(?P<session>Session\w+)")
 _BLOCK = 1000
+# What scipy raises for a damaged file depends on where the damage is.
+_DAMAGE = (
+    scipy.io.matlab.MatReadError,
+    zlib.error,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -147,24 +160,25 @@ def _import_recording(
         emg=_stream_info(source.name, grid),
         protocol=protocol,
     )
-    start, trial, last = 0, 0, None
-    for repetition, path in enumerate(files, start=1):
-        content = _read_repetition(path)
-        shift = 0.0 if last is None else last - content.emg_uv[0]
-        emg_uv = content.emg_uv + shift
-        last = emg_uv[-1]
-        events = []
-        if repetition > 1:
-            events.append(Event(start / FS_HZ, "join", {"repetition": repetition}))
-        for offset, gesture in content.cues:
-            trial += 1
-            fields = {"gesture": gesture, "repetition": repetition, "trial": trial}
-            events.append(Event((start + offset) / FS_HZ, "cue", fields))
-        writer.write_events(events)
-        _write(writer, emg_uv.astype(np.float32), start)
-        start += len(emg_uv)
-        progress(repetition / len(files))
-    writer.close()
+    with closing(writer):
+        start, trial, last_uv = 0, 0, None
+        for repetition, path in enumerate(files, start=1):
+            content = _read_repetition(path)
+            emg_uv = content.emg_uv if last_uv is None else content.emg_uv + (last_uv - content.emg_uv[0])
+            last_uv = emg_uv[-1]
+            writer.write_events(_events(content.cues, repetition, start, trial))
+            _write(writer, emg_uv.astype(np.float32), start)
+            start += len(emg_uv)
+            trial += len(content.cues)
+            progress(repetition / len(files))
+
+
+def _events(cues: tuple[tuple[int, str], ...], repetition: int, start: int, trial: int) -> list[Event]:
+    join = [Event(start / FS_HZ, "join", {"repetition": repetition})] if start else []
+    return join + [
+        Event((start + at) / FS_HZ, "cue", {"gesture": gesture, "repetition": repetition, "trial": number})
+        for number, (at, gesture) in enumerate(cues, start=trial + 1)
+    ]
 
 
 def _write(writer: SessionWriter, emg_uv: Float32Array, start: int) -> None:
@@ -204,17 +218,7 @@ def _load_mat(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         msg = f"{path} is missing: name the folder of the flexemg data set that holds data/ and arraymap.mat"
         raise InputError(msg) from error
-    # What scipy raises for a damaged file depends on where the damage is.
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        NotImplementedError,
-        zlib.error,
-        MemoryError,
-    ) as error:
+    except _DAMAGE as error:
         msg = f"{path} is no readable .mat file, or is cut short; download it anew"
         raise InputError(msg) from error
 

@@ -15,15 +15,8 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
 from emg_acquisition.recording.xdf_reader import XdfFile, XdfStream, read_xdf
-from emg_acquisition.stream_info import (
-    EMG_TYPE,
-    EVENTS_TYPE,
-    GESTURE_TYPE,
-    EmgStreamInfo,
-    GestureStreamInfo,
-    emg_info_from_xml,
-    gesture_info_from_xml,
-)
+from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_xml import emg_info_from_xml, gesture_info_from_xml
 
 _log = logging.getLogger(__name__)
 

@@ -22,13 +22,8 @@ from emg_acquisition.recording.session import (
     SessionInfo,
 )
 from emg_acquisition.recording.xdf_writer import XdfWriter
-from emg_acquisition.stream_info import (
-    EmgStreamInfo,
-    GestureStreamInfo,
-    emg_header_xml,
-    events_header_xml,
-    gesture_header_xml,
-)
+from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_xml import emg_header_xml, events_header_xml, gesture_header_xml
 
 CLOCK_OFFSET_EVERY_S = 5.0
 
@@ -90,7 +85,7 @@ class SessionWriter:
         self._xdf.write_samples(self._emg, emg_uv, t_lsl_s)
         self._emg_samples += len(t_lsl_s)
         if len(t_lsl_s) and t_lsl_s[-1] >= self._next_offset_s:
-            # All streams are of this machine and stamped by its one clock: the offset is zero by construction.
+            # All streams are of this machine and stamped by its one clock: there is no offset to measure.
             self._xdf.write_clock_offset(self._emg, float(t_lsl_s[-1]), 0.0)
             self._next_offset_s = float(t_lsl_s[-1]) + CLOCK_OFFSET_EVERY_S
 

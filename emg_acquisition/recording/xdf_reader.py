@@ -55,8 +55,8 @@ class XdfFile:
 def read_xdf(path: Path) -> XdfFile:
     """Read a file.
 
-    Time stamps stay raw. On one machine LSL has one clock, so that there is nothing to synchronise; and replay
-    must see the same stamps as the decoder saw live.
+    Time stamps stay raw. On one machine LSL has one clock, so that there is nothing to synchronise; and
+    replay must see the same stamps as the decoder saw live.
 
     Raises
     ------

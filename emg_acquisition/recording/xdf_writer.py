@@ -24,9 +24,9 @@ SYNC_EVERY_S = 0.5
 class XdfWriter:
     """An XDF file that only ever grows.
 
-    Every chunk goes to the operating system at once, so that a killed process loses nothing that it has handed
-    over; twice a second, at the next chunk, the file is forced to the disk and a boundary marks a place from
-    which readers can go on past damage.
+    Every chunk goes to the operating system at once, so that a killed process loses nothing that it has
+    handed over; twice a second, at the next chunk, the file is forced to the disk and a boundary marks a place
+    from which readers can go on past damage.
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ class XdfWriter:
         except OSError as error:
             msg = f"{path} cannot be created: {error.strerror}"
             raise InputError(msg) from error
+        self._path = path
         self._hash = hashlib.sha256()
         self._synced_s = time.monotonic()
         self._count: list[int] = []
@@ -91,7 +92,13 @@ class XdfWriter:
         self._append(_chunk(_CLOCK_OFFSET, struct.pack("<Idd", stream, t_s, offset_s)))
 
     def close(self) -> None:
-        """Append a footer for each stream and force everything to the disk."""
+        """Append a footer for each stream and force everything to the disk.
+
+        Raises
+        ------
+        InputError
+            If the disk has refused something before or does now; every write does the same.
+        """
         for stream, (count, (first_s, last_s)) in enumerate(
             zip(self._count, self._span_s, strict=True), start=1
         ):
@@ -117,8 +124,14 @@ class XdfWriter:
 
     def _append(self, data: bytes) -> None:
         view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except (OSError, ValueError) as error:
+            # Nothing may follow half a chunk: from here on every write fails, and with it the closing.
+            self._file.close()
+            msg = f"{self._path} cannot be written any more: {error}; what was recorded before is whole"
+            raise InputError(msg) from error
         self._hash.update(data)
         self.n_bytes += len(data)
 

@@ -1,4 +1,4 @@
-"""Plays a recorded session as a source, its events included."""
+"""Plays a recorded session as a source, its cues included."""
 
 from dataclasses import replace
 
@@ -8,6 +8,9 @@ from emg_acquisition.arrays import Float32Array
 from emg_acquisition.recording.session import Session
 from emg_acquisition.sources.source import SampleEvent
 from emg_acquisition.stream_info import EmgStreamInfo
+
+# What belongs to the wearer. What the robot did then, or that the stream ended, is no news of this playback.
+PLAYED_KINDS = frozenset({"cue", "join", "intention"})
 
 
 class RecordingSource:
@@ -29,10 +32,11 @@ class RecordingSource:
         self._emg_uv = emg.emg_uv
         self._loop = loop
         # An event belongs to the sample whose time stamp is nearest.
-        half_s = 0.5 / emg.info.fs_hz
+        half_s = 0.5 * emg.info.sample_interval_s
         self._recorded = [
             SampleEvent(int(np.searchsorted(emg.t_lsl_s, event.t_lsl_s - half_s)), event.kind, event.fields)
             for event in session.events
+            if event.kind in PLAYED_KINDS
         ]
         self._at = 0
         self._next_event = 0

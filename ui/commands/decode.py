@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Decode until stopped or until the EMG stream is lost."""
+    """Decode until stopped."""
     from decoding.live import LiveDecoderSettings, run_live_decoder
     from emg_acquisition.lsl_config import configure_lsl
 

@@ -151,7 +151,7 @@ def _motion_lines(motions: "tuple[TrialMotion, ...]") -> list[str]:
     lines = []
     for gesture, group in sorted(by_gesture.items()):
         expected = group[0].expected
-        says = f"{expected[0]} {'+' if expected[1] > 0 else '-'}" if expected else "nothing"
+        says = f"{expected.dof} {'+' if expected.sign > 0 else '-'}" if expected else "nothing"
         at_limit = sum(motion.at_limit and not motion.moved for motion in group)
         others = sorted({dof for motion in group if not motion.exact for dof in motion.moved})
         line = f"  {gesture}: {says} in {sum(m.exact for m in group)} of {len(group)} trials"

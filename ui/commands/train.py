@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path) for path in args.sessions]
-        report = train_decoder(sessions, args.out, TrainSettings(seed=args.seed), progress)
+        report = train_decoder(sessions, args.out, TrainSettings(), progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")
     if report.trial_accuracy is None:

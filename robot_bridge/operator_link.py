@@ -1,0 +1,277 @@
+"""The operator's end: arm, stop, choose the speed, send heartbeats, and see what the robot does."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+from robot_bridge.bridge_figures import STATUS_NAME
+from robot_bridge.errors import CommandRejectedError
+from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_imports import (
+    Bool,
+    DiagnosticArray,
+    Empty,
+    JointState,
+    Odometry,
+    SetBool,
+    String,
+    Trigger,
+)
+from robot_bridge.stretch_interface import (
+    BRIDGE_NODE,
+    JOINT_DOF,
+    JOINT_OF_DOF,
+    JOINT_STATES,
+    read_joint_states,
+)
+
+_HEARTBEAT_S = 0.1
+_RETRY_S = 0.1
+
+
+@dataclass(frozen=True)
+class RobotSnapshot:
+    """What is known of robot and bridge at a moment.
+
+    ``positions`` and ``velocities`` have 8 values in the order of `DOF_NAMES`, in m, rad, m/s and rad/s, or
+    are None until both odom and joint_states have come; the base's are travel along its own x and unwrapped
+    heading, integrated since this link began. Texts are empty and figures NaN or 0 until they are known.
+    """
+
+    positions: tuple[float, ...] | None = None
+    velocities: tuple[float, ...] | None = None
+    mode: str = ""
+    fine: bool | None = None
+    safety_state: str = ""
+    reason: str = ""
+    gesture: str = ""
+    latency_ms_median: float = math.nan
+    latency_ms_p99: float = math.nan
+    timer_jitter_ms_p99: float = math.nan
+    decisions: int = 0
+    stops: int = 0
+    driver_mode: str = ""
+    runstopped: bool | None = None
+
+
+class OperatorLink:
+    """A client of the bridge and an observer of the robot; close it, or use it in a ``with``.
+
+    Parameters
+    ----------
+    namespace : str
+        ROS namespace of the robot and the bridge.
+    node_name : str
+        Name of this link's own node.
+    """
+
+    def __init__(self, namespace: str = "", node_name: str = "hdemg_operator") -> None:
+        self._changed = threading.Condition()
+        self._snapshot = RobotSnapshot()
+        self._joints: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+        self._odometer = _Odometer()
+        self._heart: threading.Thread | None = None
+        self._heart_ends = threading.Event()
+        self._ros = RosNode(node_name, namespace)
+        node = self._ros.node
+        self._arm = node.create_client(SetBool, f"{BRIDGE_NODE}/arm")
+        self._stop = node.create_client(Trigger, f"{BRIDGE_NODE}/stop")
+        self._speed = node.create_client(SetBool, f"{BRIDGE_NODE}/set_speed")
+        self._heartbeat = node.create_publisher(Empty, f"{BRIDGE_NODE}/heartbeat", QOS)
+        node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
+        node.create_subscription(Odometry, "odom", self._on_odometry, QOS)
+        node.create_subscription(String, "emg/mode", self._on_mode, QOS)
+        node.create_subscription(String, "emg/gesture", lambda m: self._note(gesture=m.data), QOS)
+        node.create_subscription(String, "mode", lambda m: self._note(driver_mode=m.data), QOS)
+        node.create_subscription(Bool, "is_runstopped", lambda m: self._note(runstopped=m.data), QOS)
+        node.create_subscription(DiagnosticArray, "diagnostics", self._on_diagnostics, QOS)
+        self._ros.start()
+
+    # ---- acts
+
+    def arm(self, timeout_s: float = 5.0) -> None:
+        """Arm the bridge.
+
+        Raises
+        ------
+        CommandRejectedError
+            With the bridge's reason, or that it did not answer in time.
+        """
+        self._call(self._arm, SetBool.Request(data=True), timeout_s)
+
+    def arm_within(self, timeout_s: float) -> None:
+        """Arm as soon as the bridge accepts it; raises its last refusal as `arm` does."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            left_s = deadline_s - time.monotonic()
+            try:
+                return self.arm(max(_RETRY_S, left_s))
+            except CommandRejectedError:
+                if left_s <= _RETRY_S:
+                    raise
+            time.sleep(_RETRY_S)
+
+    def disarm(self, timeout_s: float = 5.0) -> None:
+        """Disarm the bridge; raises as `arm` does."""
+        self._call(self._arm, SetBool.Request(data=False), timeout_s)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Stop the robot and latch; raises as `arm` does."""
+        self._call(self._stop, Trigger.Request(), timeout_s)
+
+    def set_fine(self, fine: bool, timeout_s: float = 5.0) -> None:
+        """Choose fine or coarse speed; raises as `arm` does."""
+        self._call(self._speed, SetBool.Request(data=fine), timeout_s)
+
+    def start_heartbeat(self) -> None:
+        """Send a heartbeat at 10 Hz from a thread of its own."""
+        if self._heart is None:
+            self._heart_ends.clear()
+            self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+            self._heart.start()
+
+    def stop_heartbeat(self) -> None:
+        """Fall silent: a bridge that was armed with a heartbeat stops the robot."""
+        if self._heart is not None:
+            self._heart_ends.set()
+            self._heart.join()
+            self._heart = None
+
+    # ---- what is seen
+
+    def snapshot(self) -> RobotSnapshot:
+        """Return what is known now."""
+        with self._changed:
+            return self._snapshot
+
+    def wait_for(self, predicate: Callable[[RobotSnapshot], bool], timeout_s: float) -> RobotSnapshot:
+        """Return the first snapshot that the predicate accepts.
+
+        Raises
+        ------
+        TimeoutError
+            If there was none in time; the message tells the last one.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not predicate(self._snapshot):
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0 or not self._changed.wait(left_s):
+                    msg = f"not seen within {timeout_s:g} s; last seen {self._snapshot}"
+                    raise TimeoutError(msg)
+            return self._snapshot
+
+    def close(self) -> None:
+        """End the heartbeat and the node."""
+        self.stop_heartbeat()
+        self._ros.close()
+
+    def __enter__(self) -> "OperatorLink":  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- behind it
+
+    def _call(self, client: Any, request: object, timeout_s: float) -> None:  # noqa: ANN401 - a ROS client
+        deadline_s = time.monotonic() + timeout_s
+        if not client.wait_for_service(timeout_s):
+            msg = f"the bridge's service {client.srv_name} is not there; is the bridge running?"
+            raise CommandRejectedError(msg)
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(max(0.0, deadline_s - time.monotonic())):
+            client.remove_pending_request(future)
+            msg = f"the bridge did not answer {client.srv_name} within {timeout_s:g} s"
+            raise CommandRejectedError(msg)
+        response = future.result()
+        if not response.success:
+            raise CommandRejectedError(response.message)
+
+    def _beat(self) -> None:
+        while not self._heart_ends.is_set():
+            self._heartbeat.publish(Empty())
+            self._heart_ends.wait(_HEARTBEAT_S)
+
+    def _note(self, **changes: Any) -> None:  # noqa: ANN401 - the snapshot's own fields
+        with self._changed:
+            self._snapshot = replace(self._snapshot, **changes)
+            self._changed.notify_all()
+
+    def _on_joint_states(self, message: JointState) -> None:
+        reading = read_joint_states(message.name, message.position)
+        if reading is None:
+            return
+        speeds = dict(zip(message.name, message.velocity, strict=False))
+        positions = tuple(reading.positions[dof] for dof in JOINT_DOF)
+        velocities = tuple(float(speeds.get(JOINT_OF_DOF[dof], math.nan)) for dof in JOINT_DOF)
+        self._joints = (positions, velocities)
+        self._note_motion()
+
+    def _on_odometry(self, message: Odometry) -> None:
+        pose, twist = message.pose.pose, message.twist.twist
+        heading = 2 * math.atan2(pose.orientation.z, pose.orientation.w)
+        self._odometer.add(pose.position.x, pose.position.y, heading)
+        self._odometer.velocity = (twist.linear.x, twist.angular.z)
+        self._note_motion()
+
+    def _note_motion(self) -> None:
+        if self._joints is None or not self._odometer.started:
+            return
+        odometer, (positions, velocities) = self._odometer, self._joints
+        self._note(
+            positions=(odometer.travel_m, odometer.turned_rad, *positions),
+            velocities=(*odometer.velocity, *velocities),
+        )
+
+    def _on_mode(self, message: String) -> None:
+        mode, _, tier = message.data.rpartition("/")
+        self._note(mode=mode, fine=tier == "fine")
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name != STATUS_NAME:
+                continue
+            values = {pair.key: pair.value for pair in status.values}
+            self._note(
+                safety_state=values["safety_state"],
+                reason=values["reason"],
+                latency_ms_median=float(values["latency_ms_median"]),
+                latency_ms_p99=float(values["latency_ms_p99"]),
+                timer_jitter_ms_p99=float(values["timer_jitter_ms_p99"]),
+                decisions=int(values["decisions"]),
+                stops=int(values["stops"]),
+            )
+
+
+class _Odometer:
+    """Poses on the floor -> travel along the robot's own x, and unwrapped heading."""
+
+    def __init__(self) -> None:
+        self.travel_m = 0.0
+        self.turned_rad = 0.0
+        self.velocity = (0.0, 0.0)
+        self._last: tuple[float, float, float] | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._last is not None
+
+    def add(self, x_m: float, y_m: float, heading_rad: float) -> None:
+        if self._last is not None:
+            last_x, last_y, last_heading = self._last
+            turn = math.remainder(heading_rad - last_heading, 2 * math.pi)
+            middle = last_heading + turn / 2
+            self.travel_m += (x_m - last_x) * math.cos(middle) + (y_m - last_y) * math.sin(middle)
+            self.turned_rad += turn
+        else:
+            self.turned_rad = heading_rad
+        self._last = (x_m, y_m, heading_rad)

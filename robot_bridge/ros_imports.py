@@ -1,0 +1,58 @@
+"""All of ROS 2 that this package uses, imported in one place: without ROS there is one clear error."""
+
+import warnings
+
+from emg_acquisition.errors import InputError
+
+try:
+    import rclpy
+
+    with warnings.catch_warnings():
+        # ROS's code generator, which the first message loads, imports deprecated modules; nothing of ours.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import rosidl_generator_py  # type: ignore[import-untyped]
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+    from geometry_msgs.msg import Twist
+    from nav_msgs.msg import Odometry
+    from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+    from rclpy.context import Context
+    from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
+    from rclpy.qos import QoSProfile, ReliabilityPolicy
+    from rclpy.task import Future
+    from sensor_msgs.msg import BatteryState, Imu, JointState
+    from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
+    from std_srvs.srv import SetBool, Trigger
+except ImportError as error:
+    msg = (
+        "ROS 2 is not installed: pip install 'hdemg-teleop[ros]' (Linux x86-64), or source a ROS 2 "
+        f"distribution such as Humble or Jazzy ({error})"
+    )
+    raise InputError(msg) from error
+
+__all__ = [
+    "BatteryState",
+    "Bool",
+    "Context",
+    "DiagnosticArray",
+    "DiagnosticStatus",
+    "Empty",
+    "ExternalShutdownException",
+    "Float32MultiArray",
+    "Float64MultiArray",
+    "Future",
+    "Imu",
+    "JointState",
+    "KeyValue",
+    "MutuallyExclusiveCallbackGroup",
+    "Odometry",
+    "QoSProfile",
+    "ReliabilityPolicy",
+    "SetBool",
+    "ShutdownException",
+    "SingleThreadedExecutor",
+    "String",
+    "Trigger",
+    "Twist",
+    "rclpy",
+    "rosidl_generator_py",
+]

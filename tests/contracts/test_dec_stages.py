@@ -1,0 +1,173 @@
+"""The contract of `decoding.stage`, held over every stage that takes samples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from decoding.decoder_file import load_decoder
+from decoding.feature_chain import FeatureChain
+from decoding.features import WindowFeatures
+from decoding.filters import BandpassFilter, design_filter
+from decoding.pipeline import DecoderPipeline
+from decoding.repair import FaultMonitor, FiniteGuard
+from decoding.signal_settings import SignalSettings
+from decoding.windows import HopSlicer, window_spec
+from tests.dec_support import FS_HZ, GRID, noise_uv, random_splits, stream_info, write_decoder
+
+ALL_FEATURES = SignalSettings(
+    features=("log_rms", "rms", "mav", "waveform_length", "zero_crossings", "slope_sign_changes")
+)
+SPEC = window_spec(ALL_FEATURES, FS_HZ)
+N_SAMPLES = 1500
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stage, and how to lay what it returns end to end as rows that can be compared bit by bit."""
+
+    name: str
+    make: Callable[[], Any]
+    rows: Callable[[Any], list[bytes]]
+
+
+def _samples(result: np.ndarray) -> list[bytes]:
+    return [row.tobytes() for row in result]
+
+
+def _listed(result: list) -> list[bytes]:
+    return [b"".join(np.ascontiguousarray(part).tobytes() for part in _parts(one)) for one in result]
+
+
+def _parts(one: Any) -> tuple:
+    return one if isinstance(one, tuple) else (one,)
+
+
+def _block(result: Any) -> list[bytes]:
+    columns = (result.features, result.log_amplitude, result.quality, result.last_sample)
+    return [b"".join(column[k].tobytes() for column in columns) for k in range(len(result))]
+
+
+def _decisions(result: list) -> list[bytes]:
+    return [one.to_values().tobytes() + str((one.sample_index, one.effort)).encode() for one in result]
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    return load_decoder(write_decoder(tmp_path_factory.mktemp("decoder") / "decoder.onnx"))
+
+
+NAMES = ("guard", "faults", "bandpass", "notch", "hops", "features", "chain", "pipeline")
+
+
+@pytest.fixture(params=NAMES)
+def case(request, decoder) -> Case:
+    notch = SignalSettings(powerline_hz=60)
+    cases = {
+        "guard": (lambda: FiniteGuard(8), _samples),
+        "faults": (lambda: FaultMonitor(ALL_FEATURES, SPEC, FS_HZ, 8), _listed),
+        "bandpass": (lambda: BandpassFilter(design_filter(ALL_FEATURES, FS_HZ)), _samples),
+        "notch": (lambda: BandpassFilter(design_filter(notch, FS_HZ)), _samples),
+        "hops": (lambda: HopSlicer(SPEC.hop_samples, 8), _listed),
+        "features": (lambda: WindowFeatures(ALL_FEATURES, SPEC, 8), _listed),
+        "chain": (lambda: FeatureChain(ALL_FEATURES, FS_HZ, GRID), _block),
+        "pipeline": (lambda: DecoderPipeline(decoder, stream_info()), _decisions),
+    }
+    make, rows = cases[request.param]
+    return Case(request.param, make, rows)
+
+
+def _in_chunks(case: Case, stage: Any, emg_uv: np.ndarray, splits: list[slice]) -> list[bytes]:
+    return [row for split in splits for row in case.rows(stage.process(emg_uv[split]))]
+
+
+def _troubled(seed: int) -> np.ndarray:
+    """Noise with every fault that a stage before the filter has to bear."""
+    emg_uv = noise_uv(N_SAMPLES, seed=seed)
+    emg_uv[300:420, 1] = emg_uv[300, 1]
+    if seed % 2:
+        emg_uv[505:512, 2] = np.nan
+        emg_uv[700, 3] = np.inf
+    return emg_uv
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_split_gives_the_same_bits_as_one_block(case, seed):
+    refuses = case.name in {"bandpass", "notch"}
+    emg_uv = noise_uv(N_SAMPLES, seed=seed) if refuses else _troubled(seed)
+    whole = case.rows(case.make().process(emg_uv))
+    splits = random_splits(N_SAMPLES, np.random.default_rng(seed))
+    assert _in_chunks(case, case.make(), emg_uv, splits) == whole
+    assert len(whole) > 10
+
+
+def test_sample_by_sample_is_the_same_as_one_block(case):
+    emg_uv = noise_uv(400)
+    whole = case.rows(case.make().process(emg_uv))
+    assert _in_chunks(case, case.make(), emg_uv, [slice(k, k + 1) for k in range(400)]) == whole
+
+
+def test_the_future_does_not_change_the_past(case):
+    emg_uv = noise_uv(N_SAMPLES)
+    other = emg_uv.copy()
+    other[900:] = noise_uv(N_SAMPLES - 900, seed=9, rms_uv=500.0)
+    one = case.rows(case.make().process(emg_uv))
+    two = case.rows(case.make().process(other))
+    until = len(case.rows(case.make().process(emg_uv[:900])))
+    assert one[:until] == two[:until]
+    assert one != two or case.name == "faults"
+
+
+def test_reset_makes_a_stage_as_new(case):
+    emg_uv = noise_uv(N_SAMPLES)
+    stage = case.make()
+    stage.process(noise_uv(777, seed=5, rms_uv=200.0))
+    stage.reset()
+    assert case.rows(stage.process(emg_uv)) == case.rows(case.make().process(emg_uv))
+
+
+def test_an_empty_chunk_gives_nothing_and_changes_nothing(case):
+    emg_uv = noise_uv(N_SAMPLES)
+    stage = case.make()
+    assert case.rows(stage.process(emg_uv[:0])) == []
+    rows = case.rows(stage.process(emg_uv))
+    assert case.rows(stage.process(emg_uv[:0])) == []
+    assert rows == case.rows(case.make().process(emg_uv))
+
+
+def test_input_is_neither_changed_nor_needed_afterwards(case):
+    emg_uv = noise_uv(N_SAMPLES)
+    kept = emg_uv.copy()
+    stage = case.make()
+    emg_uv.flags.writeable = False
+    first = case.rows(stage.process(emg_uv[:730]))
+    np.testing.assert_array_equal(emg_uv, kept)
+    # The caller may use its buffer again: what the stage remembers must be its own.
+    emg_uv.flags.writeable = True
+    rest_of_it = emg_uv[730:].copy()
+    emg_uv[:] = 0.0
+    assert first + case.rows(stage.process(rest_of_it)) == case.rows(case.make().process(kept))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("name", ["chain", "pipeline"])
+def test_a_broken_sample_never_latches(decoder, name, value):
+    make = {
+        "chain": lambda: FeatureChain(ALL_FEATURES, FS_HZ, GRID),
+        "pipeline": lambda: DecoderPipeline(decoder, stream_info()),
+    }[name]
+    emg_uv = noise_uv(3000)
+    broken = emg_uv.copy()
+    broken[0, 0] = broken[400:460, 3] = broken[1000, :] = value
+    clean, mended = make().process(emg_uv), make().process(broken)
+    if name == "chain":
+        assert np.isfinite(mended.features).all()
+        # The windows from 600 ms after the last fault: the filter has settled and nothing of it is left.
+        np.testing.assert_allclose(mended.features[-20:], clean.features[-20:], rtol=1e-5, atol=1e-5)
+        assert mended.quality[-1] == 1.0
+        assert mended.quality.min() == 0.0
+    else:
+        assert [d.gesture_index for d in mended[-20:]] == [d.gesture_index for d in clean[-20:]]
+        assert all(np.isfinite(d.to_values()).all() for d in mended)

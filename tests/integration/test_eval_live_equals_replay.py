@@ -1,0 +1,119 @@
+"""Decisions made live over real LSL are those of replay on the same samples, bit for bit."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.protocol import CueSchedule
+from calibration.train import TrainSettings, train_decoder
+from decoding.decoder_file import DecoderMismatchError, load_decoder
+from decoding.live import LiveDecoderSettings, run_live_decoder
+from decoding.pipeline import DecoderPipeline
+from emg_acquisition.grid import rectangular_grid
+from emg_acquisition.inlet import GestureInlet
+from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
+from emg_acquisition.recording.session import Session, load_session
+from emg_acquisition.sources.simulated_wearer import WearerSettings
+from evaluation.replay import replay_session
+from evaluation.simulated_session import record_schedule
+
+TIMEOUT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    schedule = CueSchedule(gestures=("fist", "hand_open"), repetitions=2, hold_s=1.5, rest_s=1.0, seed=3)
+    folder = tmp_path_factory.mktemp("wearer") / "ses-live"
+    return load_session(record_schedule(WearerSettings(seed=3), schedule, folder, "SIM"))
+
+
+@pytest.fixture(scope="module")
+def decoder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0)
+    return train_decoder([session], out, settings, lambda _step, _part: None).decoder
+
+
+@pytest.fixture
+def live_decoder(decoder: Path, session: Session, lsl_session: str) -> Iterator[tuple[EmgOutlet, GestureInlet]]:
+    """A live decoder bound to an outlet of its own, and an inlet on what it says."""
+    token = uuid.uuid4().hex[:8]
+    outlet = EmgOutlet(replace(session.emg.info, source_id=f"emg-{token}"), 100)
+    stop = threading.Event()
+    settings = LiveDecoderSettings(decoder, f"emg-{token}", f"decoder-{token}", TIMEOUT_S)
+    thread = threading.Thread(target=run_live_decoder, args=(settings, stop))
+    thread.start()
+    inlet = GestureInlet(f"decoder-{token}", TIMEOUT_S)
+    assert outlet.wait_for_consumers(TIMEOUT_S)
+    yield outlet, inlet
+    stop.set()
+    thread.join(TIMEOUT_S)
+    inlet.close()
+    outlet.close()
+    assert not thread.is_alive()
+
+
+def push_all(outlet: EmgOutlet, emg_uv: np.ndarray, t_lsl_s: np.ndarray, sizes: Iterator[int]) -> None:
+    start = 0
+    while start < len(emg_uv):
+        stop = min(start + next(sizes), len(emg_uv))
+        outlet.push(emg_uv[start:stop], float(t_lsl_s[stop - 1]))
+        start = stop
+
+
+def received(inlet: GestureInlet, n: int) -> tuple[np.ndarray, np.ndarray]:
+    samples = []
+    deadline = lsl_clock_s() + TIMEOUT_S
+    while len(samples) < n and lsl_clock_s() < deadline:
+        samples += inlet.pull(0.2)
+    values = [(s.gesture_index, s.confidence, s.effort, s.quality, *s.probabilities) for s in samples]
+    return np.array(values, dtype=np.float32), np.array([s.t_lsl_s for s in samples])
+
+
+def test_live_equals_replay_over_any_chunks(
+    session: Session, decoder: Path, live_decoder: tuple[EmgOutlet, GestureInlet]
+) -> None:
+    outlet, inlet = live_decoder
+    expected = replay_session(session, load_decoder(decoder))
+    t_lsl_s = lsl_clock_s() + session.emg.t_lsl_s
+    rng = np.random.default_rng(5)
+    push_all(outlet, session.emg.emg_uv, t_lsl_s, iter(lambda: int(rng.integers(1, 400)), 0))
+    values, stamps = received(inlet, len(expected.values))
+    assert values.tobytes() == expected.values.tobytes()
+    np.testing.assert_allclose(stamps, t_lsl_s[expected.sample_index], atol=1e-7)
+    assert set(expected.gesture_index.tolist()) >= {0, 1, 2}
+
+
+def test_a_gap_begins_anew(
+    session: Session, decoder: Path, live_decoder: tuple[EmgOutlet, GestureInlet]
+) -> None:
+    outlet, inlet = live_decoder
+    emg_uv, cut = session.emg.emg_uv[:8000], 3001
+    t_lsl_s = lsl_clock_s() + np.arange(8000) / session.emg.info.fs_hz
+    t_lsl_s[cut:] += 0.5
+    for part in (slice(0, cut), slice(cut, 8000)):
+        push_all(outlet, emg_uv[part], t_lsl_s[part], iter(lambda: 100, 0))
+    pipeline = DecoderPipeline(load_decoder(decoder), session.emg.info)
+    before = pipeline.process(emg_uv[:cut])
+    pipeline.reset()
+    after = pipeline.process(emg_uv[cut:])
+    values, stamps = received(inlet, len(before) + len(after))
+    assert values.tobytes() == np.array([d.to_values() for d in before + after]).tobytes()
+    assert stamps[len(before)] == pytest.approx(t_lsl_s[cut + after[0].sample_index], abs=1e-7)
+
+
+def test_another_grid_is_refused(session: Session, decoder: Path, lsl_session: str) -> None:
+    token = uuid.uuid4().hex[:8]
+    grid = rectangular_grid(8, 8, 10.0)
+    outlet = EmgOutlet(replace(session.emg.info, source_id=f"emg-{token}", grid=grid), 100)
+    settings = LiveDecoderSettings(decoder, f"emg-{token}", f"decoder-{token}", TIMEOUT_S)
+    try:
+        with pytest.raises(DecoderMismatchError, match="grid"):
+            run_live_decoder(settings, threading.Event())
+    finally:
+        outlet.close()

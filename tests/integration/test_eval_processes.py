@@ -1,0 +1,66 @@
+"""Child processes end with whoever started them, however that one ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from evaluation.processes import ProcessGroup
+
+TIMEOUT_S = 20.0
+# Starts a stage, says its process number, and waits to be killed.
+PARENT = """
+import sys, time
+from pathlib import Path
+from evaluation.processes import ProcessGroup
+group = ProcessGroup(Path(sys.argv[1]))
+print(group.start("acquire", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while runs(pid):
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.05)
+
+
+def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert runs(pid)
+    parent.kill()
+    parent.communicate(timeout=TIMEOUT_S)
+    wait_until_gone(pid)
+
+
+def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("evaluation.processes.TERMINATE_TIMEOUT_S", 1.0)
+    group = ProcessGroup(tmp_path)
+    deaf = group.start("deaf", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
+    polite = group.start("polite", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
+    os.kill(deaf.pid, signal.SIGSTOP)
+    group.stop()
+    assert not runs(deaf.pid)
+    assert not runs(polite.pid)
+
+
+def test_a_dead_stage_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    group = ProcessGroup(tmp_path)
+    failed = group.start("acquire", ["acquire", str(tmp_path / "nowhere")])
+    failed.wait(TIMEOUT_S)
+    assert group.dead() == {"acquire": 2}
+    assert "nowhere" in group.last_words("acquire")
+    group.stop()

@@ -1,0 +1,109 @@
+"""Windowed features against the textbook definitions, written out sample by sample."""
+
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from decoding.features import WindowFeatures
+from decoding.signal_settings import SignalSettings
+from decoding.windows import HopSlicer, window_spec
+
+THRESHOLD_UV = 4.0
+NAMES = ("log_rms", "rms", "mav", "waveform_length", "zero_crossings", "slope_sign_changes")
+
+
+def _textbook(x: list[float]) -> list[float]:
+    """Hudgins 1993 and Phinyomark 2012 on one window of one channel, with its own samples only."""
+    n = len(x)
+    rms = math.sqrt(sum(v * v for v in x) / n)
+    mav = sum(abs(v) for v in x) / n
+    length = sum(abs(x[i + 1] - x[i]) for i in range(n - 1))
+    crossings = 0
+    for i in range(n - 1):
+        opposite = (x[i] > 0 and x[i + 1] < 0) or (x[i] < 0 and x[i + 1] > 0)
+        crossings += opposite and abs(x[i] - x[i + 1]) >= THRESHOLD_UV
+    slopes = 0
+    for i in range(1, n - 1):
+        peak = x[i] > x[i - 1] and x[i] > x[i + 1]
+        valley = x[i] < x[i - 1] and x[i] < x[i + 1]
+        high_enough = abs(x[i] - x[i + 1]) >= THRESHOLD_UV or abs(x[i] - x[i - 1]) >= THRESHOLD_UV
+        slopes += (peak or valley) and high_enough
+    return [math.log(max(rms, 5.0)), rms, mav, length, float(crossings), float(slopes)]
+
+
+@pytest.mark.parametrize(("window_ms", "hop_ms"), [(200.0, 50.0), (100.0, 100.0), (60.0, 20.0), (40.0, 2.0)])
+def test_every_window_has_the_textbook_features_of_its_own_samples(window_ms, hop_ms):
+    fs_hz = 1000.0
+    settings = SignalSettings(
+        features=NAMES, window_ms=window_ms, hop_ms=hop_ms, slope_threshold_uv=THRESHOLD_UV
+    )
+    spec = window_spec(settings, fs_hz)
+    rng = np.random.default_rng(3)
+    emg_uv = rng.normal(0.0, [3.0, 8.0, 40.0], (500, 3)).astype(np.float32)
+    ended = WindowFeatures(settings, spec, 3).process(emg_uv)
+    assert len(ended) == (500 - spec.window_samples) // spec.hop_samples + 1
+    for k, (features, log_rms) in enumerate(ended):
+        window = emg_uv[k * spec.hop_samples : k * spec.hop_samples + spec.window_samples]
+        expected = np.array([_textbook(window[:, c].astype(float).tolist()) for c in range(3)])
+        np.testing.assert_allclose(features, expected, rtol=2e-6)
+        np.testing.assert_array_equal(features[:, 4:], expected[:, 4:])
+        np.testing.assert_allclose(log_rms, expected[:, 0], rtol=2e-6)
+
+
+def test_a_long_hop_counts_beyond_a_byte():
+    settings = SignalSettings(
+        features=("zero_crossings", "slope_sign_changes"),
+        window_ms=700.0,
+        hop_ms=700.0,
+        slope_threshold_uv=1.0,
+    )
+    zigzag = (10.0 * (-1.0) ** np.arange(700)).astype(np.float32)[:, np.newaxis]
+    ((features, _),) = WindowFeatures(settings, window_spec(settings, 1000.0), 1).process(zigzag)
+    assert features.tolist() == [[699.0, 698.0]]
+
+
+def test_a_silent_channel_stays_at_the_floor():
+    settings = SignalSettings(rms_floor_uv=5.0)
+    ended = WindowFeatures(settings, window_spec(settings, 1000.0), 1).process(np.zeros((200, 1), np.float32))
+    assert ended[0][0][0, 0] == pytest.approx(math.log(5.0))
+
+
+def test_hops_are_cut_at_fixed_samples_and_carry_the_two_before():
+    ramp = np.arange(1, 26, dtype=np.float32)[:, np.newaxis]
+    hops = HopSlicer(10, 1).process(ramp)
+    assert [hop[:, 0].tolist() for hop in hops] == [
+        [0.0, 0.0, *range(1, 11)],
+        [9.0, 10.0, *range(11, 21)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fs_hz", "hop_samples", "window_samples"),
+    [(1000.0, 50, 200), (2000.0, 100, 400), (2048.0, 102, 408), (4000.0, 200, 800)],
+)
+def test_windows_are_whole_hops_at_every_rate(fs_hz, hop_samples, window_samples):
+    spec = window_spec(SignalSettings(), fs_hz)
+    assert (spec.hop_samples, spec.window_samples) == (hop_samples, window_samples)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"window_ms": 120.0, "hop_ms": 50.0}, "whole number of hops"),
+        ({"window_ms": 20.0, "hop_ms": 50.0}, "whole number of hops"),
+        ({"band_hz": (400.0, 20.0)}, "band_hz must rise"),
+        ({"features": ("rms", "rms")}, "must differ"),
+        ({"features": ()}, "features"),
+        ({"features": ("entropy",)}, "features"),
+        ({"hops": 3}, "hops"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(wrong, named):
+    with pytest.raises(ValidationError, match=named):
+        SignalSettings(**wrong)
+
+
+def test_tenths_of_a_millisecond_make_whole_hops():
+    assert SignalSettings(window_ms=0.3, hop_ms=0.1).hops_per_window == 3

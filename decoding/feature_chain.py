@@ -6,12 +6,16 @@ import numpy as np
 
 from decoding.features import WindowFeatures
 from decoding.filters import BandpassFilter, design_filter
-from decoding.repair import FaultMonitor, FiniteGuard, repair_features
+from decoding.repair import BoolArray, FaultMonitor, FiniteGuard, repair_features
 from decoding.signal_settings import SignalSettings
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
+
+# A whole recording at once would stream through memory several times; pieces of this length stay in the cache,
+# and any split gives the same result.
+CACHED_SAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,12 @@ class FeatureChain:
                 f"{emg_uv.shape}"
             )
             raise InputError(msg)
-        fit = self._faults.process(emg_uv)
-        windows = self._windows.process(self._filter.process(self._guard.process(emg_uv)))
+        fit: list[BoolArray] = []
+        windows: list[tuple[Float32Array, Float32Array]] = []
+        for start in range(0, len(emg_uv), CACHED_SAMPLES):
+            piece = emg_uv[start : start + CACHED_SAMPLES]
+            fit += self._faults.process(piece)
+            windows += self._windows.process(self._filter.process(self._guard.process(piece)))
         first_hop = self._hops_ended + len(fit) - len(windows)
         self._hops_ended += len(fit)
         return self._block(windows, fit[len(fit) - len(windows) :], first_hop)
@@ -98,7 +106,7 @@ class FeatureChain:
     def _block(
         self,
         windows: list[tuple[Float32Array, Float32Array]],
-        fit: list[np.typing.NDArray[np.bool_]],
+        fit: list[BoolArray],
         first_hop: int,
     ) -> FeatureBlock:
         n = len(windows)

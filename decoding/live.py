@@ -1,16 +1,18 @@
 """EMG stream -> decoder -> Gesture stream: the live loop around the pipeline that replay uses too."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as StopEvent
 
-from decoding.decoder_file import load_decoder
+from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.chunks import EmgChunk
 from emg_acquisition.errors import InputError, StreamLostError
+from emg_acquisition.events import DECODING, Event
 from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import GestureOutlet
+from emg_acquisition.outlet import EventOutlet, GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
 
 logger = logging.getLogger(__name__)
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 PULL_TIMEOUT_S = 0.1
 SILENCE_WARNING_S = 1.0
 RECONNECT_TIMEOUT_S = 1.0
+TELL_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,23 +54,38 @@ class LiveDecoderReport:
 
 
 class _Publisher:
-    """Push each decision with the LSL time of the newest EMG sample in its window."""
+    """Push each decision with the LSL time of the newest EMG sample in its window.
 
-    def __init__(self, pipeline: DecoderPipeline, outlet: GestureOutlet, report: LiveDecoderReport) -> None:
+    Once a second an event says since which EMG sample the pipeline has been decoding: its state, and so every
+    decision, depends on that sample, and replay begins there.
+    """
+
+    def __init__(
+        self, pipeline: DecoderPipeline, outlet: GestureOutlet, events: EventOutlet, report: LiveDecoderReport
+    ) -> None:
         self._pipeline = pipeline
         self._outlet = outlet
+        self._events = events
         self._report = report
         self._samples_since_reset = 0
+        self._since_t_lsl_s = 0.0
+        self._told_t_mono_s = 0.0
 
     def decode(self, chunk: EmgChunk) -> None:
-        if chunk.gap_before_s > 0:
+        if chunk.gap_before_s != 0:  # also where time stamps are no numbers
             logger.warning("%.1f ms of EMG are missing; decoding starts afresh", chunk.gap_before_s * 1e3)
             self.begin_anew()
+        if self._samples_since_reset == 0:
+            self._since_t_lsl_s = float(chunk.t_lsl_s[0])
         for decision in self._pipeline.process(chunk.emg_uv):
             newest = decision.sample_index - self._samples_since_reset
             self._outlet.push(decision.to_values(), float(chunk.t_lsl_s[newest]))
             self._report.decisions += 1
         self._samples_since_reset += len(chunk.emg_uv)
+        if time.monotonic() - self._told_t_mono_s > TELL_EVERY_S:
+            self._told_t_mono_s = time.monotonic()
+            since = {"since_t_lsl_s": self._since_t_lsl_s, "gaps": self._report.gaps}
+            self._events.push(Event(lsl_clock_s(), DECODING, since))
 
     def begin_anew(self) -> None:
         """Forget what was before a gap: a window or a filter across it would mix muscles of two moments."""
@@ -95,18 +113,11 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
     try:
         stream = inlet.info
         pipeline = DecoderPipeline(decoder, stream)
-        outlet = GestureOutlet(
-            GestureStreamInfo(
-                name="hdemg gestures",
-                source_id=settings.source_id,
-                rate_hz=decoder.metadata.hop_rate_hz * stream.playback_speed,
-                gestures=decoder.metadata.gestures,
-                emg_source_id=stream.source_id,
-                decoder_sha256=decoder.sha256,
-            )
-        )
+        # The events first: whoever finds the Gesture stream finds them too.
+        events = EventOutlet("hdemg decoder events", f"{settings.source_id}-events")
+        outlet = GestureOutlet(_declare(settings, decoder, stream))
         try:
-            publisher = _Publisher(pipeline, outlet, report)
+            publisher = _Publisher(pipeline, outlet, events, report)
             while not stop.is_set():
                 if not _decode_until_lost(inlet, publisher, stop):
                     inlet.close()
@@ -114,9 +125,21 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
                     publisher.begin_anew()
         finally:
             outlet.close()
+            events.close()
     finally:
         inlet.close()
     return report
+
+
+def _declare(settings: LiveDecoderSettings, decoder: DecoderFile, stream: EmgStreamInfo) -> GestureStreamInfo:
+    return GestureStreamInfo(
+        name="hdemg gestures",
+        source_id=settings.source_id,
+        rate_hz=decoder.metadata.hop_rate_hz * stream.playback_speed,
+        gestures=decoder.metadata.gestures,
+        emg_source_id=stream.source_id,
+        decoder_sha256=decoder.sha256,
+    )
 
 
 def _decode_until_lost(inlet: EmgInlet, publisher: _Publisher, stop: StopEvent) -> bool:

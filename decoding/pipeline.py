@@ -45,11 +45,6 @@ class DecoderPipeline:
             np.zeros((stream.n_channels, len(metadata.signal.features)), dtype=np.float32)
         )
 
-    @property
-    def window_samples(self) -> int:
-        """Samples in a window: the first decision comes with the last of the first so many samples."""
-        return self._chain.spec.window_samples
-
     def process(self, emg_uv: Float32Array, /) -> list[Decision]:
         """Take the next samples, (n_samples, n_channels), and return the decisions of the hops that they end.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from emg_acquisition.errors import StreamLostError
+from emg_acquisition.errors import StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.outlet import lsl_clock_s
@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 # A recorder that the machine keeps waiting must not lose what others still sent.
 BUFFER_S = 60.0
 COPY_EVERY_S = 0.1
+LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class RecorderSettings:
     emg_source_id : str or None
         None takes the one EMG stream that there is.
     gesture_source_id : str, optional
-        The decoder's stream.
+        The decoder's stream; its events, under ``<id>-events``, are recorded with it. It may start later than
+        the recording.
     event_source_ids : tuple of str
         Markers streams; their events are joined in one stream of the recording.
     timeout_s : float
@@ -77,12 +79,13 @@ def run_recorder(
     stop : threading.Event
         Ends the recording properly.
     ready : threading.Event, optional
-        Set once every stream is connected and the folder is open: what is sent from then on is recorded.
+        Set once the EMG and the events are connected and the folder is open: what they send from then on is
+        recorded.
 
     Raises
     ------
     StreamNotFoundError
-        If a stream is not there in time.
+        If a stream is not there in time. What was recorded until then is kept.
     InputError
         If the folder holds a recording already.
     """
@@ -94,7 +97,6 @@ def run_recorder(
             participant=settings.participant,
             session=settings.session,
             emg=tracks.emg.info,
-            gestures=tracks.gestures.info if tracks.gestures else None,
             protocol=settings.protocol,
         )
         stack.callback(writer.close)
@@ -118,18 +120,16 @@ class _Tracks:
     """The streams that are recorded; one that is lost beside the EMG is noted and the recording goes on."""
 
     def __init__(self, settings: RecorderSettings, stack: ExitStack) -> None:
-        self.gestures: GestureInlet | None = None
-        if settings.gesture_source_id is not None:
-            self.gestures = GestureInlet(settings.gesture_source_id, settings.timeout_s)
-            stack.callback(self.gestures.close)
-        self._copies = [self._copy_decisions] if self.gestures else []
+        self._stack = stack
+        self._copies: list[Callable[[SessionWriter], None]] = []
         for source_id in settings.event_source_ids:
-            inlet = EventInlet(source_id, settings.timeout_s)
-            stack.callback(inlet.close)
-            self._copies.append(partial(self._copy_events, inlet))
-        # Last, because a source may wait for somebody who reads its EMG before it sends its first cue.
+            self._add_events(source_id, settings.timeout_s)
+        # After the events, because a source may wait for somebody who reads its EMG before it sends its first cue.
         self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S)
         stack.callback(self.emg.close)
+        # The decoder comes last and may come later: replay needs the EMG from before its first sample.
+        self._awaited_decoder = settings.gesture_source_id
+        self._decoder_deadline_s = time.monotonic() + settings.timeout_s
         self.ended = False
         self.n_emg = self.n_decisions = self.n_events = 0
 
@@ -140,18 +140,39 @@ class _Tracks:
         ------
         StreamLostError
             If the EMG stream has ended.
+        StreamNotFoundError
+            If the decoder has not come in time.
         """
+        if self._awaited_decoder is not None:
+            self._look_for_decoder(self._awaited_decoder, writer)
         self._copies = [copy for copy in self._copies if _still_there(copy, writer)]
         while chunks := self.emg.pull(0.0):
             for chunk in chunks:
                 writer.write_emg(chunk.emg_uv, chunk.t_lsl_s)
                 self.n_emg += chunk.n_samples
 
-    def _copy_decisions(self, writer: SessionWriter) -> None:
-        if self.gestures is not None:
-            values, t_lsl_s = self.gestures.pull_values(0.0)
-            writer.write_gestures(values, t_lsl_s)
-            self.n_decisions += len(t_lsl_s)
+    def _look_for_decoder(self, source_id: str, writer: SessionWriter) -> None:
+        try:
+            gestures = GestureInlet(source_id, LOOK_S)
+        except StreamNotFoundError:
+            if time.monotonic() > self._decoder_deadline_s:
+                raise
+            return
+        self._stack.callback(gestures.close)
+        self._add_events(f"{source_id}-events", LOOK_S)
+        writer.begin_gestures(gestures.info)
+        self._copies.append(partial(self._copy_decisions, gestures))
+        self._awaited_decoder = None
+
+    def _add_events(self, source_id: str, timeout_s: float) -> None:
+        inlet = EventInlet(source_id, timeout_s)
+        self._stack.callback(inlet.close)
+        self._copies.append(partial(self._copy_events, inlet))
+
+    def _copy_decisions(self, gestures: GestureInlet, writer: SessionWriter) -> None:
+        values, t_lsl_s = gestures.pull_values(0.0)
+        writer.write_gestures(values, t_lsl_s)
+        self.n_decisions += len(t_lsl_s)
 
     def _copy_events(self, inlet: EventInlet, writer: SessionWriter) -> None:
         events = inlet.pull(0.0)

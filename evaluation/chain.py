@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from emg_acquisition.errors import StreamLostError
+from emg_acquisition.recording.session import SESSION_FILE
+from evaluation.processes import ProcessGroup
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import OperatorLink
 
-from emg_acquisition.errors import StreamLostError
-from evaluation.processes import ProcessGroup
-
 START_TIMEOUT_S = 30.0
+POLL_S = 0.05
 HIGHEST_PORTABLE_DOMAIN = 101  # DDS: beyond it, ports collide with those that Linux hands out by itself
 
 
@@ -94,9 +95,23 @@ class LiveChain:
         self.link = OperatorLink(names.namespace)
 
     def start(self) -> None:
-        """Start every stage, the robot first; the source holds its first sample until somebody listens."""
+        """Start every stage: the robot first, and the recorder before the decoder.
+
+        A replay needs the EMG from before the decoder's first sample.
+        """
         for name, arguments in self._stages().items():
             self.processes.start(name, arguments)
+            if name == "record":
+                self._wait_for_recorder()
+
+    def _wait_for_recorder(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.settings.record_to is not None and not (self.settings.record_to / SESSION_FILE).exists():
+            self.check()
+            if time.monotonic() > deadline:
+                msg = f"the recorder did not start within {START_TIMEOUT_S:g} s; its log is in {self.processes.log_dir}"
+                raise StreamLostError(msg)
+            time.sleep(POLL_S)
 
     def restart(self, name: str) -> None:
         """Start a stage again that has ended. The robot stays stopped until it is armed."""
@@ -106,15 +121,29 @@ class LiveChain:
         settings = self.settings
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
-        decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id, "--source-id", self.DECODER_ID]
-        bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map, "--require-heartbeat"]
+        decode = [
+            "decode",
+            str(settings.decoder),
+            "--emg",
+            settings.emg_source_id,
+            "--source-id",
+            self.DECODER_ID,
+        ]
+        bridge = [
+            "bridge",
+            "--decoder",
+            self.DECODER_ID,
+            "--map",
+            settings.gesture_map,
+            "--require-heartbeat",
+        ]
         stages = {
             "sim-robot": ["sim-robot", *ros],
             "acquire": ["acquire", *settings.source, "--wait-for-consumers", *lsl],
-            "decode": [*decode, *lsl],
         }
         if settings.record_to is not None:
             stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
+        stages["decode"] = [*decode, *lsl]
         stages["bridge"] = [*bridge, *lsl, *ros]
         return stages
 
@@ -140,7 +169,7 @@ class LiveChain:
             snapshot = self.link.snapshot()
             if snapshot.positions is not None and snapshot.decisions > 0:
                 return
-            time.sleep(0.05)
+            time.sleep(POLL_S)
         msg = f"the chain did not come up within {timeout_s:g} s; its logs are in {self.processes.log_dir}"
         raise StreamLostError(msg)
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robot_bridge.operator_link import RobotSnapshot
-
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.lsl_config import configure_lsl
@@ -18,6 +16,7 @@ from evaluation.metrics import TrialOutcome, trial_outcomes
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack, moved_dof
 from robot_bridge.gesture_map import GestureMap, Move, load_gesture_map
+from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from robot_bridge.operator_link import RobotSnapshot
-
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.events import Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from evaluation.chain import LiveChain
 from robot_bridge.gesture_map import Function, GestureMap
+from robot_bridge.operator_link import RobotSnapshot
 
 HOLD_S = 1.0
 TAP_S = 0.4

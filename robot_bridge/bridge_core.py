@@ -102,7 +102,7 @@ class BridgeCore:
         reading = read_joint_states(names, positions)
         values = None if reading is None else (*reading.positions.values(), *reading.head)
         self.safety.on_joint_states(values, stamp_s, t_mono_s)
-        if values is not None and all(math.isfinite(value) for value in values):
+        if self.safety.joints_are_usable:
             self._reading = reading
 
     def on_joint_limits(self, names: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> None:

@@ -226,12 +226,13 @@ def _check_gesture(
 
 
 def _check_reach(checked: GestureMap, path: Path) -> None:
-    for mode in checked.mode_names:
-        reachable = _reachable_from(checked, mode)
-        missing = [other for other in checked.mode_names if other not in reachable]
-        if missing and reachable == {mode}:
+    reachable = {mode: _reachable_from(checked, mode) for mode in checked.mode_names}
+    for mode, reached in reachable.items():
+        if reached == {mode} and len(reachable) > 1:
             msg = f"{path}: mode {mode}: no way out; give a gesture 'tap: next_mode' there"
             raise InputError(msg)
+    for mode, reached in reachable.items():
+        missing = [other for other in checked.mode_names if other not in reached]
         if missing:
             msg = f"{path}: mode {mode}: cannot reach mode {missing[0]}; let every mode have next_mode"
             raise InputError(msg)

@@ -133,12 +133,17 @@ class MotionShaper:
         ahead = (self._targets[dof] + velocity * dt_s - measured) * math.copysign(1.0, velocity)
         bound = limits.lead_bound(desired)
         target = measured + math.copysign(min(max(0.0, ahead), bound), velocity)
-        target = max(limits.position_lower, min(limits.position_upper, target))
-        return max(measured - bound, min(measured + bound, target))
+        return self._bounded(dof, target, measured, bound)
 
     def _held(self, dof: str, target: float, measured: float) -> float:
         # A joint that was pushed away is not to spring back further than the stop bound.
-        bound = self._model.dof[dof].lead_bound(math.inf)
+        return self._bounded(dof, target, measured, self._model.dof[dof].lead_bound(math.inf))
+
+    def _bounded(self, dof: str, target: float, measured: float, bound: float) -> float:
+        # Never further out of the limits than the joint already is, and never further than the bound.
+        limits = self._model.dof[dof]
+        lower, upper = min(limits.position_lower, measured), max(limits.position_upper, measured)
+        target = max(lower, min(upper, target))
         return max(measured - bound, min(measured + bound, target))
 
     def _command(self) -> Command:

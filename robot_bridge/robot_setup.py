@@ -33,7 +33,7 @@ class RobotSetup:
     async def prepare(self, safety: SafetyMachine) -> str | None:
         """Bring the robot into the state that arming requires. Returns None, or the one reason why not."""
         driver = safety.driver
-        if driver.runstopped:
+        if driver.run_stop_pressed:
             return "the run-stop is pressed: release it, then arm"
         if not driver.homed:
             return "the robot is not homed: call /home_the_robot, then arm"

@@ -53,6 +53,7 @@ __all__ = ["BridgeSettings", "run_bridge"]
 _CHECK_PUBLISHERS_S = 0.1
 _DIAGNOSTICS_S = 0.2
 _FINAL_REPEATS = 5
+_NOT_NAMED = "_NODE_NAME_UNKNOWN_"
 _FINAL_EVERY_S = 0.02
 _LOG = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class BridgeNode:
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
         self._publishers_s = self._diagnostics_s = -1.0
         self._commanded_t_lsl_s: float | None = None
+        self._unnamed = False
         self._setup = RobotSetup(ros, self._until)
         self._make_publishers()
         self._subscribe()
@@ -146,7 +148,7 @@ class BridgeNode:
         safety.guard_problem = self._guard.beat(t_mono_s, armed=safety.is_live)
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
-            safety.foreign_publishers = self._foreign_publishers()
+            safety.publisher_problem = self._publisher_problem()
         command = self._core.tick(t_mono_s)
         if command is not None:
             self.publish(command)
@@ -190,16 +192,22 @@ class BridgeNode:
             self.publish(command)
             time.sleep(_FINAL_EVERY_S)
 
-    def _foreign_publishers(self) -> str | None:
-        node = self._ros.node
+    def _publisher_problem(self) -> str | None:
+        """Say who else commands the robot, or that the guard cannot yet."""
+        problem, named = None, True
         for topic in (CMD_VEL, JOINT_POSE):
-            names = [info.node_name for info in node.get_publishers_info_by_topic(topic)]
+            names = [info.node_name for info in self._ros.node.get_publishers_info_by_topic(topic)]
             for own in (BRIDGE_NODE, GUARD_NODE):
                 if own in names:
                     names.remove(own)
+                else:
+                    problem = problem or f"{own} is not yet seen to publish {topic}"
             if names:
-                return f"another node ({', '.join(sorted(names))}) publishes {topic}: stop it first"
-        return None
+                named = _NOT_NAMED not in names
+                problem = f"another node ({', '.join(sorted(names))}) publishes {topic}: stop it first"
+        # A node's publisher is seen a moment before its name: one check is given for it.
+        waits, self._unnamed = not named and not self._unnamed, not named
+        return self._core.safety.publisher_problem if waits else problem
 
     def _publish_diagnostics(self, t_mono_s: float) -> None:
         self._diagnostics_s = t_mono_s

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["disarmed", "armed", "moving", "stopped", "fault"]
 NAVIGATION = "navigation"
+RUNSTOPPED = "runstopped"
+# No joint of this robot comes near this many metres or radians.
+_FARTHEST = 100.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,6 +79,11 @@ class DriverStatus:
     streaming: bool = False
     seen_s: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def run_stop_pressed(self) -> bool:
+        """By the run-stop's own topic or by the mode, whichever says so first."""
+        return self.runstopped or self.mode == RUNSTOPPED
+
 
 DRIVER_TOPICS = ("mode", "is_homed", "is_runstopped", "is_streaming_position")
 
@@ -106,7 +114,7 @@ class SafetyMachine:
         self.stops = 0
         self.driver = DriverStatus()
         self.guard_problem: str | None = "the guard process is not ready"
-        self.foreign_publishers: str | None = None
+        self.publisher_problem: str | None = None
         self.limits_problem: str | None = "the robot's joint limits have not been read"
         self._n_gestures = n_gestures
         self._rest_index = rest_index
@@ -146,8 +154,8 @@ class SafetyMachine:
         """Take a joint state; None where joints are missing. A stamp that stands still is no news."""
         if positions is None:
             self._bad_joints = "joint_states lacks joints of this robot"
-        elif not all(math.isfinite(value) for value in positions):
-            self._bad_joints = "joint_states holds a number that is not finite"
+        elif not all(abs(value) <= _FARTHEST for value in positions):
+            self._bad_joints = "joint_states holds a number that is not finite, or that no joint can have"
         elif stamp_s > self._joints_stamp_s or stamp_s <= 0:
             self._bad_joints = None
             self._joints_s, self._joints_stamp_s = t_mono_s, stamp_s
@@ -230,6 +238,11 @@ class SafetyMachine:
         return self.state in {"armed", "moving"}
 
     @property
+    def joints_are_usable(self) -> bool:
+        """Whether the last joint state had every joint, each with a number that it can have."""
+        return self._bad_joints is None
+
+    @property
     def signal_is_good(self) -> bool:
         """Whether the last decision's signal quality lets it move anything."""
         return self._poor_since_s is None and self._bad_decision is None
@@ -257,7 +270,7 @@ class SafetyMachine:
             self._driver_problem(),
             self._heartbeat_problem(t_mono_s),
             self.guard_problem,
-            self.foreign_publishers,
+            self.publisher_problem,
         )
 
     def _fault_first(self, problems: tuple[str | None, ...], t_mono_s: float) -> None:
@@ -276,7 +289,7 @@ class SafetyMachine:
             return self._bad_decision
         age_s = self._decision.age_s + silence_s
         if age_s > self.limits.decision_age_s:
-            return f"the decision is stale: its EMG is {age_s:.2f} s old"
+            return f"no decision for {silence_s:.2f} s: the latest one's EMG is {age_s:.2f} s old"
         if self._poor_since_s is not None and t_mono_s - self._poor_since_s >= self.limits.poor_quality_s:
             return f"the signal is poor: quality {self._decision.quality:.2f} below {self.limits.quality_min:.2f}"
         return None
@@ -295,7 +308,7 @@ class SafetyMachine:
         return None
 
     def _driver_problem(self) -> str | None:
-        if self.driver.runstopped:
+        if self.driver.run_stop_pressed:
             return "the run-stop is pressed"
         if not self.driver.homed:
             return "the robot is not homed; call /home_the_robot"
@@ -324,7 +337,7 @@ class SafetyMachine:
             self._driver_silence(t_mono_s),
             self._heartbeat_problem(t_mono_s),
             self.guard_problem,
-            self.foreign_publishers,
+            self.publisher_problem,
         )
         return next((problem for problem in problems if problem is not None), None)
 

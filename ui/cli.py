@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-from robot_bridge.errors import CommandRejectedError
-
 from emg_acquisition.errors import InputError, StreamLostError
+from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
     bridge,

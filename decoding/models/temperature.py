@@ -15,6 +15,7 @@ from emg_acquisition.arrays import Float64Array, IntArray
 # would only sharpen the transitions that rejection has to catch.
 LEAST_TEMPERATURE = 1.0
 MOST_TEMPERATURE = 50.0
+LEAST_GAIN_NATS = 1e-6
 
 
 def negative_log_likelihood(logits: Float64Array, labels: IntArray, temperature: float) -> float:
@@ -32,4 +33,6 @@ def fit_temperature(logits: Float64Array, labels: IntArray) -> float:
         method="bounded",
         options={"xatol": 1e-4},
     )
-    return float(np.exp(found.x))
+    # Windows told apart without doubt leave a plateau, on which the search ends anywhere.
+    gain = negative_log_likelihood(logits, labels, LEAST_TEMPERATURE) - float(found.fun)
+    return float(np.exp(found.x)) if gain > LEAST_GAIN_NATS else LEAST_TEMPERATURE

@@ -44,8 +44,6 @@ class SessionWriter:
         Codes of letters and digits.
     emg : EmgStreamInfo
         The EMG stream.
-    gestures : GestureStreamInfo, optional
-        The decoder's stream, where there is one.
     protocol : ProtocolInfo, optional
         What the participant is asked to do.
 
@@ -62,11 +60,10 @@ class SessionWriter:
         participant: str,
         session: str,
         emg: EmgStreamInfo,
-        gestures: GestureStreamInfo | None = None,
         protocol: ProtocolInfo | None = None,
     ) -> None:
         self._folder = folder
-        self._info = _session_info(participant, session, emg, gestures, protocol)
+        self._info = _session_info(participant, session, emg, protocol)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -76,7 +73,7 @@ class SessionWriter:
         _write_info(folder, self._info)
         self._emg = self._xdf.add_stream(emg_header_xml(emg))
         self._events = self._xdf.add_stream(events_header_xml("Events", f"{emg.source_id}-events"))
-        self._gestures = self._xdf.add_stream(gesture_header_xml(gestures)) if gestures else None
+        self._gestures: int | None = None
         self._emg_samples = 0
         self._next_offset_s = -np.inf
 
@@ -94,16 +91,22 @@ class SessionWriter:
         t_s = np.array([event.t_lsl_s for event in events], dtype=np.float64)
         self._xdf.write_texts(self._events, [event.to_json() for event in events], t_s)
 
+    def begin_gestures(self, gestures: GestureStreamInfo) -> None:
+        """Take the decoder's stream in, once a session; a decoder may start after the recording."""
+        self._gestures = self._xdf.add_stream(gesture_header_xml(gestures))
+        self._info = self._info.model_copy(update={"decoder_sha256": gestures.decoder_sha256})
+        _write_info(self._folder, self._info)
+
     def write_gestures(self, values: Float32Array, t_lsl_s: Float64Array) -> None:
         """Append decisions, shape (n, 4 + n_gestures), with an LSL time each, shape (n,).
 
         Raises
         ------
         ValueError
-            If the session was begun without a Gesture stream.
+            If `begin_gestures` was not called before.
         """
         if self._gestures is None:
-            msg = "this session was begun without a Gesture stream"
+            msg = "this session has no Gesture stream: call begin_gestures first"
             raise ValueError(msg)
         self._xdf.write_samples(self._gestures, values, t_lsl_s)
 
@@ -120,7 +123,6 @@ def _session_info(
     participant: str,
     session: str,
     emg: EmgStreamInfo,
-    gestures: GestureStreamInfo | None,
     protocol: ProtocolInfo | None,
 ) -> SessionInfo:
     for what, code in (("participant", participant), ("session", session)):
@@ -140,7 +142,7 @@ def _session_info(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("hdemg-teleop", "numpy", "pylsl", "pyxdf")},
         },
-        decoder_sha256=gestures.decoder_sha256 if gestures else "",
+        decoder_sha256="",
     )
 
 

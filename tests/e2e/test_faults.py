@@ -48,9 +48,7 @@ class Wearer:
         """Hold the gesture of a DoF until the robot is seen to move it."""
         before = self.position(dof)
         self.intend(self._map.gesture_for(self.chain.link.snapshot().mode, dof, direction))
-        self.chain.link.wait_for(
-            lambda now: abs(now.positions[DOF_NAMES.index(dof)] - before) > 0.02, 10.0
-        )
+        self.chain.link.wait_for(lambda now: abs(now.positions[DOF_NAMES.index(dof)] - before) > 0.02, 10.0)
 
     def next_mode(self) -> None:
         before = self.chain.link.snapshot().mode
@@ -106,7 +104,9 @@ def wearer(
 
 
 @pytest.mark.parametrize("stage", ["acquire", "decode", "bridge"])
-def test_robot_is_still_after_a_stage_is_killed_and_until_it_is_armed_again(wearer: Wearer, stage: str) -> None:
+def test_robot_is_still_after_a_stage_is_killed_and_until_it_is_armed_again(
+    wearer: Wearer, stage: str
+) -> None:
     wearer.move("base_translate", 1)
     assert wearer.last_motion_after(wearer.kill(stage), STAYS_STILL_S) <= STILL_WITHIN_S
 

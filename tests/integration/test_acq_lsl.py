@@ -388,14 +388,16 @@ def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):
 
 def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread):
     settings = WearerSettings(seed=35, fs_hz=FS_HZ, rows=4, columns=2, pitch_mm=60.0)
-    schedule = (Cue("rest", 0.4, 1), Cue("fist", 0.8, 1))
+    schedule = (Cue("rest", 0.4, 1), Cue("fist", 3.6, 1))
     decoder = GestureStreamInfo("Decoder", "dec-35", 20.0, ("rest", "fist"), "simulated-35", "cd" * 32)
-    decisions = closing(GestureOutlet(decoder))
+    events, decisions = closing(EventOutlet("Decoder", "dec-35-events")), closing(GestureOutlet(decoder))
     in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
     wanted = RecorderSettings("P01", "S1", "simulated-35", "dec-35", ("simulated-35-events",), PATIENCE_S)
     ready = threading.Event()
     _, thread, result = in_thread(run_recorder, wanted, tmp_path / "s", ready=ready)
     assert ready.wait(PATIENCE_S)
+    # The recorder finds the decoder while it records the EMG already.
+    until(lambda: decisions.have_consumers() and events.have_consumers())
     values = np.array([[1, 0.9, 0.5, 1, 0.1, 0.9], [0, 0.7, 0, 1, 0.7, 0.3]], dtype=np.float32)
     stamps = lsl_clock_s() + np.array([0.0, 0.05])
     for row, t in zip(values, stamps, strict=True):
@@ -403,12 +405,12 @@ def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread
     thread.join(PATIENCE_S)  # it ends with the source
     session = load_session(tmp_path / "s")
     assert session.info.complete
-    np.testing.assert_array_equal(session.emg.emg_uv, SimulatedWearer(settings, schedule).read(1200))
+    np.testing.assert_array_equal(session.emg.emg_uv, SimulatedWearer(settings, schedule).read(4000))
     np.testing.assert_array_equal(session.gestures.values, values)
     np.testing.assert_array_equal(session.gestures.t_lsl_s, stamps)
     assert session.gestures.info == decoder
-    assert [(t.gesture, t.start, t.stop) for t in trials(session)] == [("rest", 0, 400), ("fist", 400, 1200)]
-    assert (result[0].emg_samples, result[0].decisions, result[0].gaps) == (1200, 2, 0)
+    assert [(t.gesture, t.start, t.stop) for t in trials(session)] == [("rest", 0, 400), ("fist", 400, 4000)]
+    assert (result[0].emg_samples, result[0].decisions, result[0].gaps) == (4000, 2, 0)
 
 
 CHILD_RECORDER = """

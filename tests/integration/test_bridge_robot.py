@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, SetBool, Trigger, Twist
-from robot_bridge.simulator import SimSettings, run_sim_robot
 from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES, JOINT_POSE
 
 TEN = (
@@ -34,7 +34,15 @@ configure_lsl(sys.argv[1])
 from robot_bridge.ros_node import BridgeSettings, run_bridge
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-run_bridge(BridgeSettings(gesture_source_id=sys.argv[2], gesture_map=sys.argv[3], name=sys.argv[2]), stop)
+settings = BridgeSettings(gesture_source_id=sys.argv[2], gesture_map=sys.argv[3], namespace=sys.argv[4])
+run_bridge(settings, stop)
+"""
+ROBOT = """
+import signal, sys, threading
+from robot_bridge.simulator import SimSettings, run_sim_robot
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+run_sim_robot(SimSettings(namespace=sys.argv[1]), stop)
 """
 MODEL = load_robot_model()
 
@@ -71,16 +79,16 @@ class Decoder:
 class Rig:
     """Decoder, bridge process, link and a listener on what the robot is commanded."""
 
-    def __init__(self, session, gestures, gesture_map, source_id):
+    def __init__(self, session, gestures, gesture_map, source_id, namespace=""):
         self.decoder = Decoder(source_id, gestures)
         self.map = load_gesture_map(gesture_map, gestures, MODEL)
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error::ResourceWarning", "-c", BRIDGE, session, source_id, gesture_map]
+            [sys.executable, "-c", BRIDGE, session, source_id, gesture_map, namespace]
         )
-        self.link = OperatorLink(node_name=f"operator_{source_id}".replace("-", "_"))
+        self.link = OperatorLink(namespace)
         self.twists: list[tuple[float, float, float]] = []
         self.poses: list[tuple[float, list[float]]] = []
-        self.ros = RosNode(f"listener_{source_id}".replace("-", "_"))
+        self.ros = RosNode("listener", namespace)
         self.ros.node.create_subscription(
             Twist,
             CMD_VEL,
@@ -141,14 +149,29 @@ class Rig:
         return status
 
 
+@contextmanager
+def simulated_robot(namespace=""):
+    # A process of its own: this one's threads must not keep it from publishing.
+    process = subprocess.Popen([sys.executable, "-c", ROBOT, namespace])
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+
+
 @pytest.fixture(scope="module")
 def robot(lsl_session, ros_domain):
-    stop = threading.Event()
-    thread = threading.Thread(target=run_sim_robot, args=(SimSettings(), stop))
-    thread.start()
-    yield lsl_session
-    stop.set()
-    thread.join()
+    with simulated_robot():
+        yield lsl_session
+
+
+def eventually(value):
+    deadline = time.monotonic() + 5
+    while (found := value()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
 
 
 class Outsider:
@@ -216,6 +239,21 @@ def test_every_dof_of_the_ten_gestures_moves_both_ways_in_both_tiers_alone(ten):
             assert_only(dof, both_tiers(ten, dof))
     ten.link.set_fine(False)
     assert ten.link.snapshot().latency_ms_median < 100
+
+
+@pytest.mark.parametrize("name", ["four_gestures", "lift_and_gripper"])
+def test_every_dof_of_the_other_maps_moves_both_ways_in_both_tiers_alone(lsl_session, ros_domain, name):
+    with simulated_robot(name):
+        rig = Rig(lsl_session, FOUR, name, f"decoder-{name}", name)
+        try:
+            rig.arm()
+            for dof in rig.map.covers:
+                if len(rig.map.modes) > 1:
+                    rig.go_to(dof)
+                assert_only(dof, both_tiers(rig, dof))
+        finally:
+            status = rig.close()
+    assert status == 0
 
 
 def test_a_stop_latches_until_it_is_armed_anew(ten):
@@ -308,33 +346,50 @@ def test_a_silent_decoder_gives_zero_within_300_ms(ten):
     ten.decoder.silence()
     ended = time.monotonic()
     ten.link.wait_for(lambda s: s.safety_state == "fault", 3)
-    zero = next(t for t, v, w in ten.twists if t > ended and v == 0.0)
+    zero = eventually(lambda: next((t for t, v, _ in list(ten.twists) if t > ended and v == 0.0), None))
     print(f"decoder silent -> zero Twist {1000 * (zero - ended):.0f} ms")
     assert zero - ended <= 0.3
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_dead_or_hung_bridge_leaves_the_robot_still(robot, how):
-    dofs = ("base_translate", "base_rotate", "lift", "arm", "wrist_yaw")
-    for dof in dofs if how == signal.SIGKILL else ("lift",):
-        rig = Rig(robot, FOUR, "four_gestures", f"decoder-{how.name}-{dof}".replace("_", "-"))
+@pytest.mark.parametrize(
+    ("how", "dof"),
+    [
+        (signal.SIGKILL, "base_translate"),
+        (signal.SIGKILL, "base_rotate"),
+        (signal.SIGKILL, "lift"),
+        (signal.SIGKILL, "arm"),
+        (signal.SIGKILL, "wrist_yaw"),
+        (signal.SIGSTOP, "lift"),
+    ],
+)
+def test_a_dead_or_hung_bridge_leaves_the_robot_still_within_half_a_second(
+    lsl_session, ros_domain, tmp_path, how, dof
+):
+    # A namespace each: a killed bridge haunts the ROS graph until its lease ends, and would be refused for it.
+    namespace = f"{how.name}_{dof}"
+    axis = DOF_NAMES.index(dof)
+    only = tmp_path / "only.yaml"
+    only.write_text(
+        f"covers: [{dof}]\nmodes: {{only: {{fist: {{move: {dof} +}}, hand_open: {{move: {dof} -}}}}}}\n"
+    )
+    with simulated_robot(namespace):
+        rig = Rig(lsl_session, FOUR, str(only), f"decoder-{namespace}", namespace)
         try:
             rig.arm()
-            rig.go_to(dof)
             rig.start_moving(dof, 1, 0.02)
-            at = rig.link.snapshot().positions[DOF_NAMES.index(dof)]
+            at = rig.link.snapshot().positions[axis]
             os.kill(rig.process.pid, how)
             killed = time.monotonic()
-            rig.link.wait_for(lambda s: max(map(abs, s.velocities)) < 1e-9, 3)
-            still = time.monotonic()
-            travel = rig.link.snapshot().positions[DOF_NAMES.index(dof)] - at
-            print(f"{how.name} {dof}: still after {1000 * (still - killed):.0f} ms, travel {travel:.4f}")
-            assert still - killed <= 0.5
+            still = rig.link.wait_for(lambda s: max(map(abs, s.velocities)) < 1e-9, 3)
+            after = time.monotonic() - killed
+            travel = still.positions[axis] - at
+            print(f"{how.name} {dof}: still after {1000 * after:.0f} ms, travel {travel:.4f}")
+            assert after <= 0.5
             time.sleep(0.3)
-            assert max(map(abs, rig.link.snapshot().velocities)) < 1e-9
+            assert rig.link.snapshot().positions == pytest.approx(still.positions, abs=1e-9)
             if how == signal.SIGSTOP:
                 rig.process.send_signal(signal.SIGCONT)
                 rig.link.wait_for(lambda s: s.safety_state == "fault", 5)
         finally:
             status = rig.close()
-        assert status == (-signal.SIGKILL if how == signal.SIGKILL else 0)
+    assert status == (-signal.SIGKILL if how == signal.SIGKILL else 0)

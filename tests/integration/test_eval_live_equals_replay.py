@@ -40,7 +40,9 @@ def decoder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def live_decoder(decoder: Path, session: Session, lsl_session: str) -> Iterator[tuple[EmgOutlet, GestureInlet]]:
+def live_decoder(
+    decoder: Path, session: Session, lsl_session: str
+) -> Iterator[tuple[EmgOutlet, GestureInlet]]:
     """A live decoder bound to an outlet of its own, and an inlet on what it says."""
     token = uuid.uuid4().hex[:8]
     outlet = EmgOutlet(replace(session.emg.info, source_id=f"emg-{token}"), 100)

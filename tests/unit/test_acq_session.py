@@ -32,9 +32,9 @@ def record(folder, *, close=True, events=CUES):
         participant="P01",
         session="S1",
         emg=INFO,
-        gestures=GESTURES,
         protocol=ProtocolInfo(name="test", gestures=("rest", "fist")),
     )
+    writer.begin_gestures(GESTURES)
     writer.write_events(events)
     writer.write_emg(EMG_UV[:900], T_S[:900])
     writer.write_emg(EMG_UV[900:], T_S[900:])

@@ -52,9 +52,9 @@ def test_accuracy_is_that_of_repetitions_not_seen(tmp_path):
     recorded = session(cues(8), amplitude=unrepeatable)
     report = train_decoder([recorded], tmp_path / "d.onnx", TrainSettings(), **QUIET)
     assert report.window_accuracy is not None
-    assert report.window_accuracy < 0.65
+    assert report.window_accuracy < 0.5
     assert report.trial_accuracy is not None
-    assert report.trial_accuracy < 0.65
+    assert report.trial_accuracy < 0.5
     assert report.temperature > 2.0
 
 

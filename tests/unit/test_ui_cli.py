@@ -23,7 +23,11 @@ from ui.commands import doctor, train
     ],
 )
 def test_a_failure_is_one_line(
-    error: BaseException, status: int, word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: BaseException,
+    status: int,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail(_args: object) -> int:
         raise error

@@ -1,0 +1,117 @@
+"""Taps, holds, modes and speeds on an injected clock."""
+
+import pytest
+
+from robot_bridge.control import Controller
+from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.robot_model import load_robot_model
+
+MODEL = load_robot_model()
+FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
+TEN = [*FOUR, "tripod_pinch", "wrist_abduction", "wrist_adduction", "pronation", "supination"]
+
+
+class Wearer:
+    def __init__(self, name="four_gestures", gestures=FOUR):
+        self.changes = []
+        self.gestures = gestures
+        self.control = Controller(load_gesture_map(name, gestures, MODEL), MODEL, self.changes.append)
+        self.t = 50.0
+
+    def make(self, gesture, seconds, live=True):
+        """Hold a gesture; returns what moved at the end of it."""
+        index = -1 if gesture is None else self.gestures.index(gesture)
+        moved = {}
+        for _ in range(round(seconds / 0.02)):
+            self.t += 0.02
+            self.control.on_decision(index, self.t, live=live)
+            moved = {dof: v for dof, v in self.control.desired(self.t).items() if v}
+        return moved
+
+
+@pytest.mark.parametrize(("held", "mode"), [(0.06, 0), (0.2, 1), (0.5, 1), (0.8, 0)])
+def test_a_tap_is_between_a_tenth_and_six_tenths_of_a_second(held, mode):
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", held)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == ["base_translate", "base_rotate"][mode]
+
+
+def test_hand_open_goes_back_around_the_end():
+    wearer = Wearer()
+    wearer.make("hand_open", 0.3)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "gripper"
+
+
+@pytest.mark.parametrize("then", ["wrist_extension", None])
+def test_a_gesture_passed_through_is_no_tap(then):
+    wearer = Wearer()
+    wearer.make("fist", 0.3)
+    wearer.make(then, 0.1)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "base_translate"
+
+
+def test_a_long_hold_toggles_the_speed_once_and_is_no_tap():
+    wearer = Wearer()
+    wearer.make("fist", 5.0)
+    wearer.make("rest", 0.2)
+    assert [(c.mode, c.fine) for c in wearer.changes] == [("base_translate", True)]
+    assert wearer.make("wrist_extension", 0.1) == {"base_translate": 0.05}
+
+
+def test_motion_lasts_only_while_held():
+    wearer = Wearer()
+    assert wearer.make("wrist_extension", 0.1) == {"base_translate": 0.12}
+    assert wearer.make("wrist_flexion", 0.02) == {"base_translate": -0.12}
+    assert wearer.make(None, 0.02) == {}
+    assert wearer.make("wrist_flexion", 0.02) == {"base_translate": -0.12}
+    assert wearer.make("rest", 0.02) == {}
+
+
+def test_what_is_held_when_it_is_armed_must_be_made_anew():
+    wearer = Wearer()
+    wearer.make("wrist_extension", 0.3, live=False)
+    assert wearer.make("wrist_extension", 0.3) == {}
+    wearer.make("rest", 0.1)
+    assert wearer.make("wrist_extension", 0.1) == {"base_translate": 0.12}
+
+
+def test_nothing_changes_mode_while_disarmed():
+    wearer = Wearer()
+    wearer.make("fist", 0.3, live=False)
+    wearer.make("rest", 0.1, live=False)
+    wearer.make("fist", 3.0, live=False)
+    assert (wearer.control.mode, wearer.control.fine, wearer.changes) == ("base_translate", False, [])
+
+
+def test_a_gesture_with_a_move_and_a_tap_moves_only_after_the_tap_is_over(tmp_path):
+    path = tmp_path / "both.yaml"
+    path.write_text(
+        "covers: [lift]\nmodes:\n"
+        "  a:\n    fist: {move: lift +, tap: next_mode}\n    hand_open: {move: lift -}\n"
+        "  b:\n    fist: {tap: next_mode}\n"
+    )
+    wearer = Wearer(path)
+    assert wearer.make("fist", 0.58) == {}
+    assert wearer.make("fist", 0.1) == {"lift": 0.11}
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "a"
+    wearer.make("fist", 0.3)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "b"
+
+
+def test_ten_gestures_cycle_modes_and_keep_the_speed():
+    wearer = Wearer("ten_gestures", TEN)
+    wearer.control.set_fine(True)
+    seen = []
+    for _ in range(3):
+        wearer.make("tripod_pinch", 0.3)
+        wearer.make("rest", 0.1)
+        seen.append(wearer.control.mode)
+    assert seen == ["arm", "wrist", "drive"]
+    assert wearer.control.fine
+    assert wearer.make("pronation", 0.1) == {"base_rotate": 0.30}

@@ -1,0 +1,243 @@
+"""Robot model and gesture maps: the bundled ones, and one clear line for each way to get one wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emg_acquisition.errors import InputError
+from robot_bridge.gesture_map import BUNDLED_MAPS, load_gesture_map
+from robot_bridge.robot_model import BUNDLED_ROBOT, load_robot_model
+from robot_bridge.stretch_interface import DOF_NAMES, joint_pose, read_joint_limits, read_joint_states
+
+MODEL = load_robot_model()
+TEN = (
+    "rest fist hand_open tripod_pinch wrist_flexion wrist_extension wrist_abduction wrist_adduction "
+    "pronation supination"
+).split()
+FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
+
+
+def write(path: Path, values: object) -> Path:
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    return path
+
+
+def moves_of(name: str, gestures: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
+    loaded = load_gesture_map(name, gestures, MODEL)
+    return {
+        mode: {g: (acts.move.dof, acts.move.sign) for g, acts in by.items() if acts.move}
+        for mode, by in loaded.modes.items()
+    }
+
+
+def test_speeds_are_the_published_ones_and_limits_win():
+    # Reference: stretch.md. The lift's coarse 0.13 is above the robot's default profile of 0.11.
+    expected = {"base_translate": (0.12, 0.05), "base_rotate": (0.76, 0.30), "lift": (0.11, 0.04)}
+    expected |= {"arm": (0.14, 0.04), "wrist_yaw": (1.5, 0.075), "wrist_pitch": (1.0, 0.05)}
+    expected |= {"wrist_roll": (2.0, 0.10)}
+    for dof, (coarse, fine) in expected.items():
+        assert (MODEL.dof[dof].speed(fine=False), MODEL.dof[dof].speed(fine=True)) == (coarse, fine)
+
+
+def test_the_stop_bound_is_a_fifth_of_a_second_at_coarse_speed_and_millimetres_at_fine():
+    for dof in DOF_NAMES[2:]:
+        limits = MODEL.dof[dof]
+        coarse = limits.speed(fine=False)
+        assert limits.lead_bound(coarse) == pytest.approx(0.2 * coarse, rel=0.01)
+        assert limits.lead_bound(limits.fine) == pytest.approx(0.2 * limits.fine, rel=0.01)
+    assert MODEL.dof["lift"].lead_bound(0.04) < 0.009
+
+
+def test_the_robots_limits_tighten_ours_and_never_widen_them():
+    tightened = MODEL.with_robot_limits({"lift": (-1.0, 0.9), "arm": (0.1, 2.0)})
+    assert (tightened.dof["lift"].lower, tightened.dof["lift"].upper) == (0.0, 0.9)
+    assert (tightened.dof["arm"].lower, tightened.dof["arm"].upper) == (0.1, 0.52)
+
+
+@pytest.mark.parametrize("limits", [(float("nan"), 1.0), (0.0, float("inf")), (2.0, 3.0), (0.5, 0.5)])
+def test_robot_limits_that_are_no_interval_of_ours_are_refused(limits):
+    with pytest.raises(ValueError, match="limits of lift"):
+        MODEL.with_robot_limits({"lift": limits})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: r["dof"].pop("lift"), "lift"),
+        (lambda r: r["dof"]["lift"].pop("stop_bound"), "dof.lift"),
+        (lambda r: r["dof"]["lift"].update(lower=2.0), "below upper"),
+        (lambda r: r["dof"]["lift"].update(fine=1.0), "above the coarse"),
+        (lambda r: r["dof"]["lift"].update(joint="joint_mast"), "joint_mast"),
+        (lambda r: r["dof"]["arm"].update(velocity=float("nan")), "dof.arm.velocity"),
+        (lambda r: r.update(colour="red"), "colour"),
+    ],
+)
+def test_a_bad_robot_file_is_one_line_that_names_file_and_key(tmp_path, change, said):
+    robot = yaml.safe_load(BUNDLED_ROBOT.read_text())
+    change(robot)
+    with pytest.raises(InputError) as error:
+        load_robot_model(write(tmp_path / "robot.yaml", robot))
+    assert said in str(error.value)
+    assert "robot.yaml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_ten_gestures_move_every_dof_both_ways_and_fist_closes_the_gripper_everywhere():
+    moves = moves_of("ten_gestures", TEN)
+    assert list(moves) == ["drive", "arm", "wrist"]
+    reached = {move for mode in moves.values() for move in mode.values()}
+    assert reached == {(dof, sign) for dof in DOF_NAMES for sign in (1, -1)}
+    for mode in moves.values():
+        assert mode["fist"] == ("gripper", -1)
+        assert mode["hand_open"] == ("gripper", 1)
+
+
+def test_four_gestures_have_one_dof_a_mode_and_a_way_both_ways():
+    loaded = load_gesture_map("four_gestures", FOUR, MODEL)
+    assert loaded.mode_names == DOF_NAMES
+    for mode in loaded.mode_names:
+        assert loaded.gesture_for(mode, mode, 1) == "wrist_extension"
+        assert loaded.gesture_for(mode, mode, -1) == "wrist_flexion"
+        assert loaded.gesture_to(mode, "next_mode") == ("fist", "tap")
+        assert loaded.gesture_to(mode, "toggle_speed") == ("fist", "hold")
+        assert loaded.gesture_to(mode, "previous_mode") == ("hand_open", "tap")
+
+
+def test_lift_and_gripper_is_a_partial_map_of_one_mode():
+    assert moves_of("lift_and_gripper", FOUR) == {
+        "reach": {
+            "wrist_extension": ("lift", 1),
+            "wrist_flexion": ("lift", -1),
+            "hand_open": ("gripper", 1),
+            "fist": ("gripper", -1),
+        }
+    }
+
+
+def test_nothing_depends_on_the_ten_names(tmp_path):
+    path = write(
+        tmp_path / "own.yaml",
+        {
+            "rest": "nix",
+            "covers": ["arm"],
+            "modes": {"only": {"auf": {"move": "arm +"}, "zu": {"move": "arm -"}}},
+        },
+    )
+    assert load_gesture_map(path, ["auf", "zu", "nix"], MODEL).gesture_for("only", "arm", 1) == "auf"
+
+
+def changed(values, key, value):
+    *path, last = key
+    for part in path:
+        values = values[part]
+    if value is None:
+        del values[last]
+    else:
+        values[last] = value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            ("modes", "arm", "thumbs_up"),
+            {"move": "lift +"},
+            ["mode arm", "thumbs_up", "unknown to this decoder"],
+        ),
+        (("modes", "arm", "wrist_flexion"), {"move": "leg -"}, ["mode arm", "wrist_flexion", "'leg'"]),
+        (("modes", "arm", "wrist_flexion"), {"move": "lift"}, ["modes.arm.wrist_flexion", "'lift'"]),
+        (("modes", "arm", "wrist_flexion"), {"move": "lift +"}, ["'lift -'"]),
+        (("modes", "drive", "fist"), {"move": "base_translate +"}, ["mode drive", "fist", "two meanings"]),
+        (("modes", "arm", "fist"), {"hold": "toggle_speed"}, ["mode arm", "fist", "both move gripper"]),
+        (("modes", "arm", "rest"), {"move": "lift +"}, ["mode arm", "rest", "do nothing"]),
+        (("modes", "arm", "wrist_flexion"), {}, ["mode arm", "wrist_flexion", "means nothing"]),
+        (("every_mode", "tripod_pinch"), {"hold": "toggle_speed"}, ["mode drive", "no way out"]),
+        (("covers",), ["lift", "tail"], ["'tail'", "covers"]),
+        (("covers",), ["lift"], ["covers leaves out"]),
+        (("rest",), "relax", ["'relax'", "rest"]),
+        (("tap_max_s",), 2.0, ["tap_max_s"]),
+        (("tap_max_s",), "soon", ["tap_max_s"]),
+        (("modes", "arm", "wrist_flexion"), {"wiggle": "lift -"}, ["modes.arm.wrist_flexion.wiggle"]),
+        (("every_mode", "tripod_pinch"), {"tap": "fly"}, ["every_mode.tripod_pinch.tap"]),
+    ],
+)
+def test_a_bad_map_is_one_line_that_names_file_mode_and_gesture(tmp_path, key, value, said):
+    values = yaml.safe_load((BUNDLED_MAPS / "ten_gestures.yaml").read_text())
+    changed(values, key, value)
+    with pytest.raises(InputError) as error:
+        load_gesture_map(write(tmp_path / "mine.yaml", values), TEN, MODEL)
+    message = str(error.value)
+    assert "\n" not in message
+    for part in ["mine.yaml", *said]:
+        assert part in message
+
+
+def test_a_mode_that_cannot_be_left_is_named(tmp_path):
+    values = yaml.safe_load((BUNDLED_MAPS / "ten_gestures.yaml").read_text())
+    pinch = values["every_mode"].pop("tripod_pinch")
+    for mode in ("drive", "arm"):
+        values["modes"][mode]["tripod_pinch"] = pinch
+    with pytest.raises(InputError, match="mode wrist: no way out"):
+        load_gesture_map(write(tmp_path / "mine.yaml", values), TEN, MODEL)
+
+
+def test_a_gesture_given_twice_in_one_mode_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("modes:\n  a:\n    fist: {move: lift +}\n    fist: {move: lift -}\n")
+    with pytest.raises(InputError, match="twice.yaml: line 4: 'fist' stands here twice"):
+        load_gesture_map(path, FOUR, MODEL)
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2", "- a", "modes: {}"])
+def test_a_file_that_is_no_map_is_one_line(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="bad.yaml") as error:
+        load_gesture_map(path, FOUR, MODEL)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_map_lists_the_bundled_ones():
+    with pytest.raises(InputError, match="four_gestures, lift_and_gripper, ten_gestures"):
+        load_gesture_map("nine_gestures", TEN, MODEL)
+
+
+def test_joint_pose_has_the_drivers_order_and_a_zero_base():
+    targets = {
+        "lift": 2.0,
+        "arm": 1.0,
+        "wrist_yaw": 3.0,
+        "wrist_pitch": 4.0,
+        "wrist_roll": 5.0,
+        "gripper": 8.0,
+    }
+    assert joint_pose(targets, (6.0, 7.0)) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 0.0, 0.0]
+
+
+def test_joint_states_are_read_by_name_and_a_missing_joint_is_none():
+    names = ["joint_gripper_finger_left", "joint_wrist_roll", "joint_wrist_pitch", "joint_wrist_yaw"]
+    names += ["joint_head_tilt", "joint_head_pan", "joint_lift", "wrist_extension"]
+    reading = read_joint_states(names, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    assert reading.positions == {
+        "lift": 0.7,
+        "arm": 0.8,
+        "wrist_yaw": 0.4,
+        "wrist_pitch": 0.3,
+        "wrist_roll": 0.2,
+        "gripper": 0.1,
+    }
+    assert reading.head == (0.6, 0.5)
+    assert read_joint_states(names[1:], [0.0] * 7) is None
+    assert read_joint_states(names, [0.0] * 7) is None
+    assert read_joint_limits(["joint_lift", "x"], [0.0, 1.0], [1.1, 2.0]) == {"lift": (0.0, 1.1)}
+
+
+def test_pure_modules_need_neither_ros_nor_torch():
+    code = (
+        "import sys, robot_bridge.gesture_map, robot_bridge.bridge_core, robot_bridge.simulator;"
+        "sys.exit(any(m in sys.modules for m in ('rclpy', 'torch', 'onnxruntime')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

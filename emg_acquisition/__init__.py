@@ -1,4 +1,4 @@
-"""From the electrode to chunks of microvolts: sources, LSL streams, recordings and signal quality.
+"""From the electrode to chunks of microvolts: sources, LSL streams and recordings.
 
 Files in the order that data flows through them:
 
@@ -10,7 +10,6 @@ Files in the order that data flows through them:
 - ``outlet.py``: EMG, Gesture and event streams onto LSL
 - ``inlet.py``: the same streams from LSL, each bound to one source
 - ``chunks.py``: a chunk of samples, split where time stamps show a gap
-- ``quality.py``: the state of each channel
 - ``recorder.py``: LSL streams into a session folder
 - ``recording/``: XDF, session folders and importers of public data
 """

@@ -25,7 +25,9 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("decision"), DECISIONS),
         st.tuples(st.just("joints"), st.lists(NUMBERS, min_size=8, max_size=8)),
-        st.tuples(st.just("act"), st.sampled_from(["arm", "stop", "disarm", "fine", "coarse", "runstop", "mode"])),
+        st.tuples(
+            st.just("act"), st.sampled_from(["arm", "stop", "disarm", "fine", "coarse", "runstop", "mode"])
+        ),
         st.tuples(st.just("hold"), st.tuples(st.integers(0, 4), st.integers(1, 60))),
         st.tuples(st.just("wait"), st.floats(0.0, 0.4)),
         st.tuples(st.just("follow"), st.integers(1, 10)),
@@ -52,7 +54,14 @@ class World:
             [MODEL.dof[dof].position_upper for dof in JOINTS],
         )
         self.t = 10.0
-        self.at = {"lift": 0.5, "arm": 0.2, "wrist_yaw": 0.1, "wrist_pitch": 0.0, "wrist_roll": 0.0, "gripper": 0.1}
+        self.at = {
+            "lift": 0.5,
+            "arm": 0.2,
+            "wrist_yaw": 0.1,
+            "wrist_pitch": 0.0,
+            "wrist_roll": 0.0,
+            "gripper": 0.1,
+        }
         self.before = (0.0, 0.0)
         self.before_t = self.t
         self.commands = []

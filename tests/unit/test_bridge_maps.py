@@ -13,10 +13,8 @@ from robot_bridge.robot_model import BUNDLED_ROBOT, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES, joint_pose, read_joint_limits, read_joint_states
 
 MODEL = load_robot_model()
-TEN = (
-    "rest fist hand_open tripod_pinch wrist_flexion wrist_extension wrist_abduction wrist_adduction "
-    "pronation supination"
-).split()
+TEN = ["rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension"]
+TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
 FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
 
 
@@ -187,7 +185,7 @@ def test_a_mode_that_cannot_be_left_is_named(tmp_path):
 def test_a_gesture_given_twice_in_one_mode_is_refused(tmp_path):
     path = tmp_path / "twice.yaml"
     path.write_text("modes:\n  a:\n    fist: {move: lift +}\n    fist: {move: lift -}\n")
-    with pytest.raises(InputError, match="twice.yaml: line 4: 'fist' stands here twice"):
+    with pytest.raises(InputError, match=r"twice\.yaml: line 4: 'fist' stands here twice"):
         load_gesture_map(path, FOUR, MODEL)
 
 
@@ -195,7 +193,7 @@ def test_a_gesture_given_twice_in_one_mode_is_refused(tmp_path):
 def test_a_file_that_is_no_map_is_one_line(tmp_path, text):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match="bad.yaml") as error:
+    with pytest.raises(InputError, match=r"bad\.yaml") as error:
         load_gesture_map(path, FOUR, MODEL)
     assert "\n" not in str(error.value)
 

@@ -16,7 +16,8 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; } caption { text-align: left; font-weight: 600; }
 th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, table.summary td { text-align: left; }
+table.confusion th[scope=col] { writing-mode: vertical-rl; text-align: left; }
 .ok { color: var(--good); } .no { color: var(--bad); font-weight: 600; } td.zero { opacity: .35; }
 figure { margin: 0 0 1rem; } figcaption { font-size: .9rem; } svg { width: 100%; height: auto; }
 svg polyline { fill: none; stroke: var(--ink); stroke-width: 1.5; } svg line { stroke: var(--line); }
@@ -65,7 +66,7 @@ def _summary(result: DemoResult) -> str:
     body = "".join(
         f"<tr><th scope='row'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows
     )
-    return f"<table>{body}</table>"
+    return f"<table class='summary'>{body}</table>"
 
 
 def _motion_table(result: DemoResult) -> str:
@@ -121,7 +122,7 @@ def _confusion_table(result: DemoResult) -> str:
         if row.sum()
     )
     caption = "<caption>Live trials: asked (rows), decided (columns)</caption>"
-    return f"<table>{caption}<tr><th></th>{head}</tr>{rows}</table>"
+    return f"<table class='confusion'>{caption}<tr><th></th>{head}</tr>{rows}</table>"
 
 
 def _count_cells(row: Sequence[int], own: int) -> str:

@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Sequence
 
-from robot_bridge.guard_link import ARMED, BYE
+from robot_bridge.guard_link import ARMED, BYE, SEES_NO_ROBOT, SEES_ROBOT
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, JointState, Twist
 from robot_bridge.stretch_interface import (
@@ -63,9 +63,13 @@ class Guard:
                 return "the bridge has died" if armed else None
             armed = received.endswith(ARMED)
             try:
-                link.send(received[-1:])
+                link.send(SEES_ROBOT if self._sees_robot() else SEES_NO_ROBOT)
             except OSError:
                 continue  # the next recv says that the bridge has gone
+
+    def _sees_robot(self) -> bool:
+        publishers = (self._twist, self._pose)
+        return self._measured is not None and all(p.get_subscription_count() > 0 for p in publishers)
 
     def stop_robot(self) -> None:
         """Zero wheels and joints held where they were measured, repeated in case a message is lost."""

@@ -1,22 +1,24 @@
 """The bridge's end of the guard: starts it, writes a byte a tick, and sees whether it answers."""
 
 import contextlib
-import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 
 ARMED = b"a"
 DISARMED = b"d"
 BYE = b"q"
-_START_LIMIT_S = 20.0
-_POLL_S = 0.1
+SEES_ROBOT = b"r"
+SEES_NO_ROBOT = b"w"
+_END_LIMIT_S = 10.0
 _ENDED = "the guard process has ended; restart the bridge"
 
 
 class GuardLink:
-    """The guard process and the socket to it. Every byte that the bridge writes, the guard sends back.
+    """The guard process and the socket to it.
+
+    The guard answers every byte that the bridge writes, and says whether it could stop the robot: it hears
+    joint states, and the robot hears it.
 
     Parameters
     ----------
@@ -47,33 +49,19 @@ class GuardLink:
         )
         theirs.close()
         self._answered_s: float | None = None
+        self._sees_robot = False
 
     @property
     def pid(self) -> int:
         """Process id of the guard."""
         return self._process.pid
 
-    def wait_until_ready(self, t_mono_s: Callable[[], float]) -> None:
-        """Wait for the guard's first answer.
-
-        Raises
-        ------
-        RuntimeError
-            If it ended or did not answer in time.
-        """
-        deadline_s = t_mono_s() + _START_LIMIT_S
-        while (problem := self.beat(t_mono_s(), armed=False)) is not None:
-            if problem == _ENDED or t_mono_s() > deadline_s:
-                msg = f"the guard process did not start: {problem}"
-                raise RuntimeError(msg)
-            select.select([self._socket], [], [], _POLL_S)
-
     def beat(self, t_mono_s: float, *, armed: bool) -> str | None:
         """Write this tick's byte. Returns None, or why the guard does not guard."""
         try:
             self._socket.send(ARMED if armed else DISARMED)
-            while self._socket.recv(4096):
-                self._answered_s = t_mono_s
+            while answers := self._socket.recv(4096):
+                self._answered_s, self._sees_robot = t_mono_s, answers.endswith(SEES_ROBOT)
         except BlockingIOError:
             pass  # no more answers; or it has stopped reading, which then shows in its silence
         except OSError:
@@ -84,14 +72,16 @@ class GuardLink:
             return "the guard process is not ready"
         if t_mono_s - self._answered_s > self._limit_s:
             return "the guard process hangs; restart the bridge"
-        return None
+        return (
+            None if self._sees_robot else "the guard process does not see the robot; is its driver running?"
+        )
 
     def close(self) -> None:
         """Dismiss the guard: an orderly end, at which it publishes nothing."""
         with contextlib.suppress(OSError):
             self._socket.send(BYE)
         try:
-            self._process.wait(_START_LIMIT_S)
+            self._process.wait(_END_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

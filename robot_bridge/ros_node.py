@@ -195,7 +195,9 @@ class BridgeNode:
     def _publisher_problem(self) -> str | None:
         """Say who else commands the robot, or that the guard cannot yet."""
         problem, named = None, True
-        for topic in (CMD_VEL, JOINT_POSE):
+        for topic, publisher in ((CMD_VEL, self._twist_pub), (JOINT_POSE, self._pose_pub)):
+            if publisher.get_subscription_count() == 0:
+                problem = problem or f"nobody listens to {topic}; is stretch_driver running?"
             names = [info.node_name for info in self._ros.node.get_publishers_info_by_topic(topic)]
             for own in (BRIDGE_NODE, GUARD_NODE):
                 if own in names:
@@ -313,7 +315,6 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     try:
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
-            guard.wait_until_ready(time.monotonic)
             node = BridgeNode(ros, settings, reader, guard, events)
             reader.start()
             ros.start()

@@ -20,8 +20,8 @@ from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
-from robot_bridge.ros_imports import Float64MultiArray, SetBool, Trigger, Twist
-from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES, JOINT_POSE
+from robot_bridge.ros_imports import SetBool, Trigger, Twist
+from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES
 
 TEN = ["rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension"]
 TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
@@ -90,22 +90,6 @@ class Rig:
             [sys.executable, "-c", BRIDGE, session, source_id, gesture_map, namespace]
         )
         self.link = OperatorLink(namespace)
-        self.twists: list[tuple[float, float, float]] = []
-        self.poses: list[tuple[float, list[float]]] = []
-        self.ros = RosNode("listener", namespace)
-        self.ros.node.create_subscription(
-            Twist,
-            CMD_VEL,
-            lambda m: self.twists.append((time.monotonic(), m.linear.x, m.angular.z)),
-            QOS,
-        )
-        self.ros.node.create_subscription(
-            Float64MultiArray,
-            JOINT_POSE,
-            lambda m: self.poses.append((time.monotonic(), list(m.data))),
-            QOS,
-        )
-        self.ros.start()
 
     def arm(self):
         self.decoder.gesture = "rest"
@@ -148,7 +132,6 @@ class Rig:
             self.process.terminate()
         status = self.process.wait(15)
         self.link.close()
-        self.ros.close()
         self.decoder.close()
         return status
 
@@ -185,6 +168,10 @@ class Outsider:
         self.ros = RosNode("outsider")
         self.runstop = self.ros.node.create_client(SetBool, "runstop")
         self.position_mode = self.ros.node.create_client(Trigger, "switch_to_position_mode")
+        self.twists = []
+        self.ros.node.create_subscription(
+            Twist, CMD_VEL, lambda m: self.twists.append((time.monotonic(), m.linear.x)), QOS
+        )
         self.ros.start()
 
     def call(self, client, request):
@@ -337,14 +324,14 @@ def test_a_lost_heartbeat_stops_the_robot(ten):
     ten.rest()
 
 
-def test_a_silent_decoder_gives_zero_within_300_ms(ten):
+def test_a_silent_decoder_gives_zero_within_300_ms(ten, outsider):
     ten.arm()
     ten.go_to("drive")
     ten.start_moving("base_translate", -1, 0.01)
     ten.decoder.silence()
     ended = time.monotonic()
     ten.link.wait_for(lambda s: s.safety_state == "fault", 3)
-    zero = eventually(lambda: next((t for t, v, _ in list(ten.twists) if t > ended and v == 0.0), None))
+    zero = eventually(lambda: next((t for t, v in list(outsider.twists) if t > ended and v == 0.0), None))
     print(f"decoder silent -> zero Twist {1000 * (zero - ended):.0f} ms")  # noqa: T201 - a figure
     assert zero - ended <= 0.3
     ten.decoder.gesture = "rest"
@@ -387,16 +374,21 @@ def test_a_dead_or_hung_bridge_leaves_the_robot_still_within_half_a_second(
         try:
             rig.arm()
             rig.start_moving(dof, 1, 0.02)
+            # Not right after a joint state, which is when the robot has just been seen to move.
+            time.sleep(0.02)
             at = rig.link.snapshot().positions[axis]
             os.kill(rig.process.pid, how)
             killed = time.monotonic()
-            still = rig.link.wait_for(lambda s: max(map(abs, s.velocities)) < 1e-9, 3)
-            after = time.monotonic() - killed
-            travel = still.positions[axis] - at
+            moved, last = killed, rig.link.snapshot().positions
+            while time.monotonic() < killed + 1.2:
+                now = rig.link.snapshot().positions
+                if now != last:
+                    moved, last = time.monotonic(), now
+                time.sleep(0.002)
+            after, travel = moved - killed, last[axis] - at
             print(f"{how.name} {dof}: still after {1000 * after:.0f} ms, travel {travel:.4f}")  # noqa: T201 - a figure
             assert after <= 0.5
-            time.sleep(0.3)
-            assert rig.link.snapshot().positions == pytest.approx(still.positions, abs=1e-9)
+            assert max(map(abs, rig.link.snapshot().velocities)) < 1e-9
             if how == signal.SIGSTOP:
                 rig.process.send_signal(signal.SIGCONT)
                 rig.link.wait_for(lambda s: s.safety_state == "fault", 5)

@@ -11,6 +11,8 @@ from emg_acquisition.errors import InputError
 _log = logging.getLogger(__name__)
 
 REST = "rest"
+# Lets a source go that was held until everything behind it is up.
+START = "start"
 # What a live decoder says each second: since which EMG sample it has been decoding.
 DECODING = "decoding"
 

@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 
 # LSL drops what is still on its way when an outlet closes, and has no word for "all has arrived".
 LINGER_S = 1.0
+HELD_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def run_source(
     speed: float = 1.0,
     chunk_ms: float = 10.0,
     wait_for_consumers: bool = False,
+    begin: threading.Event | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> PublishReport:
     """Publish a source until it ends or ``stop`` is set.
@@ -59,6 +61,8 @@ def run_source(
         Length of a chunk in time as it passes here.
     wait_for_consumers : bool
         Send nothing before somebody reads the EMG stream, so that they miss nothing.
+    begin : threading.Event, optional
+        Send nothing before it is set; the streams can be found and read meanwhile.
     on_progress : callable, optional
         Called once a second or so with the number of samples sent.
 
@@ -75,7 +79,9 @@ def run_source(
     emg = EmgOutlet(info, chunk_samples)
     events = EventOutlet(f"{info.name} events", events_source_id(info.source_id))
     try:
-        while wait_for_consumers and not stop.is_set() and not emg.wait_for_consumers(0.2):
+        while wait_for_consumers and not stop.is_set() and not emg.wait_for_consumers(HELD_POLL_S):
+            pass
+        while begin is not None and not stop.is_set() and not begin.wait(HELD_POLL_S):
             pass
         report = _Pace(source, emg, events, chunk_samples, on_progress).run(stop)
         stop.wait(LINGER_S)

@@ -2,21 +2,27 @@
 
 import os
 import random
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from emg_acquisition.errors import StreamLostError
+from emg_acquisition.events import START, Event
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import SESSION_FILE
 from evaluation.processes import ProcessGroup
 from robot_bridge.errors import CommandRejectedError
-from robot_bridge.operator_link import OperatorLink
+from robot_bridge.operator_link import OperatorLink, RobotSnapshot
 
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
+START_EVERY_S = 0.2
+# A recording ends, and whoever records it then ends too; every other stage runs until it is stopped.
+ENDING_STAGES = ("acquire", "record")
 HIGHEST_PORTABLE_DOMAIN = 101  # DDS: beyond it, ports collide with those that Linux hands out by itself
 
 
@@ -93,25 +99,15 @@ class LiveChain:
         self.names = names
         self.processes = ProcessGroup(settings.out / "logs", names.environment)
         self.link = OperatorLink(names.namespace)
+        self._control_id = f"{names.namespace}-control"
+        self._control = EventOutlet("chain control", self._control_id)
+        self._ending = threading.Event()
+        self._starter = threading.Thread(target=self._say_start, name="chain-control", daemon=True)
 
     def start(self) -> None:
-        """Start every stage: the robot first, and the recorder before the decoder.
-
-        A replay needs the EMG from before the decoder's first sample.
-        """
+        """Start every stage, the robot first; the source holds its first sample until all are up."""
         for name, arguments in self._stages().items():
             self.processes.start(name, arguments)
-            if name == "record":
-                self._wait_for_recorder()
-
-    def _wait_for_recorder(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while self.settings.record_to is not None and not (self.settings.record_to / SESSION_FILE).exists():
-            self.check()
-            if time.monotonic() > deadline:
-                msg = f"the recorder did not start within {START_TIMEOUT_S:g} s; its log is in {self.processes.log_dir}"
-                raise StreamLostError(msg)
-            time.sleep(POLL_S)
 
     def restart(self, name: str) -> None:
         """Start a stage again that has ended. The robot stays stopped until it is armed."""
@@ -121,25 +117,13 @@ class LiveChain:
         settings = self.settings
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
-        decode = [
-            "decode",
-            str(settings.decoder),
-            "--emg",
-            settings.emg_source_id,
-            "--source-id",
-            self.DECODER_ID,
-        ]
-        bridge = [
-            "bridge",
-            "--decoder",
-            self.DECODER_ID,
-            "--map",
-            settings.gesture_map,
-            "--require-heartbeat",
-        ]
+        decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id]
+        decode += ["--source-id", self.DECODER_ID]
+        bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
+        bridge += ["--require-heartbeat"]
         stages = {
             "sim-robot": ["sim-robot", *ros],
-            "acquire": ["acquire", *settings.source, "--wait-for-consumers", *lsl],
+            "acquire": ["acquire", *settings.source, "--start-with", self._control_id, *lsl],
         }
         if settings.record_to is not None:
             stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
@@ -155,23 +139,52 @@ class LiveChain:
             arguments += ["--events", source_id]
         return arguments
 
+    @property
+    def source_ended(self) -> bool:
+        """Whether a recorded source has played to its end; the recorder ends with it."""
+        return any(self.processes.dead().get(name) == 0 for name in ENDING_STAGES)
+
     def check(self) -> None:
-        """Raise StreamLostError with a stage's own last words if any stage has ended."""
+        """Raise StreamLostError with a stage's own last words if any stage has ended but as it should."""
         for name, status in self.processes.dead().items():
+            if status == 0 and name in ENDING_STAGES:
+                continue
             msg = f"{name} ended (status {status}): {self.processes.last_words(name)}"
             raise StreamLostError(msg)
 
-    def wait_until_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Wait until the bridge has decisions and a robot, and is disarmed."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+    def wait_until_ready(self) -> None:
+        """Wait until every stage is up, let the source go, and wait for the first decision."""
+        self._wait_for(lambda now: now.positions is not None and bool(now.safety_state), "robot and bridge")
+        recorded = self.settings.record_to
+        if recorded is not None:
+            # Replay needs the EMG from the decoder's first sample on.
+            self._wait_for(lambda _: (recorded / SESSION_FILE).exists(), "the recorder")
+        self._starter.start()
+        self._wait_for(lambda now: now.decisions > 0, "the first decision")
+
+    def _wait_for(self, reached: Callable[[RobotSnapshot], bool], what: str) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not reached(self.link.snapshot()):
             self.check()
-            snapshot = self.link.snapshot()
-            if snapshot.positions is not None and snapshot.decisions > 0:
-                return
+            if time.monotonic() > deadline:
+                msg = f"{what} did not come within {START_TIMEOUT_S:g} s; the logs are in {self.processes.log_dir}"
+                raise StreamLostError(msg)
             time.sleep(POLL_S)
-        msg = f"the chain did not come up within {timeout_s:g} s; its logs are in {self.processes.log_dir}"
-        raise StreamLostError(msg)
+
+    def _say_start(self) -> None:
+        """Say it again and again: a source that is started anew must hear it too."""
+        while not self._ending.wait(START_EVERY_S):
+            self._control.push(Event(lsl_clock_s(), START, {}))
+
+    def close(self) -> None:
+        """Stop every stage, the bridge before the decoder and the robot last, and leave none behind."""
+        self.link.stop_heartbeat()
+        self.processes.stop()
+        self._ending.set()
+        if self._starter.ident is not None:
+            self._starter.join()
+        self._control.close()
+        self.link.close()
 
     def arm(self, timeout_s: float = 15.0) -> None:
         """Arm as soon as the bridge accepts it: inputs fresh, robot read, muscles at rest."""
@@ -197,6 +210,4 @@ def running_chain(settings: ChainSettings, names: Isolation) -> Iterator[LiveCha
         chain.link.start_heartbeat()
         yield chain
     finally:
-        chain.link.stop_heartbeat()
-        chain.processes.stop()
-        chain.link.close()
+        chain.close()

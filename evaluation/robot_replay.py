@@ -1,5 +1,6 @@
 """A recorded session in real time through the whole live chain, and what each trial made the robot do."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from robot_bridge.stretch_interface import DOF_NAMES
 
 CUE_MARGIN_S = 1.0
 POLL_S = 0.1
+# A whole session is played until its source has ended; no longer than this after its length.
+END_MARGIN_S = 5.0
 LIMIT_TOLERANCE = 0.01
 
 
@@ -104,7 +107,7 @@ def replay_through_robot(
     chosen_map = load_gesture_map(gesture_map, decoder_file.metadata.gestures, model)
     emg_source_id = RecordingSource(session).info.source_id
     length_s = len(session.emg.emg_uv) / session.emg.info.fs_hz
-    length_s = min(length_s, max_seconds or length_s)
+    length_s = min(length_s + END_MARGIN_S, max_seconds or math.inf)
     names = isolate()
     configure_lsl(names.lsl_session)
     with tempfile.TemporaryDirectory(prefix="hdemg-replay-") as temporary:
@@ -125,8 +128,9 @@ def replay_through_robot(
         live = replay_session(recorded, decoder_file)
     outcomes = _outcomes(recorded, decoder_file.metadata.gestures)
     motions = tuple(_judge(outcome, recorded, track, chosen_map, model) for outcome in outcomes)
+    played_s = len(recorded.emg.emg_uv) / recorded.emg.info.fs_hz
     return RobotReplay(
-        outcomes, motions, len(live.values), live.identical_to_recording, length_s / took_s, final
+        outcomes, motions, len(live.values), live.identical_to_recording, played_s / took_s, final
     )
 
 
@@ -139,7 +143,7 @@ def _play(
     started = time.monotonic()
     try:
         chain.arm()
-        while (gone_s := time.monotonic() - started) < wall_s and "acquire" not in chain.processes.dead():
+        while (gone_s := time.monotonic() - started) < wall_s and not chain.source_ended:
             chain.check()
             progress("playing", min(1.0, gone_s / wall_s))
             time.sleep(POLL_S)

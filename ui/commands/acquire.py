@@ -1,6 +1,7 @@
 """``hdemg acquire``."""
 
 import argparse
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait-for-consumers", action="store_true", help="hold the first sample until somebody listens"
     )
     parser.add_argument(
+        "--start-with",
+        metavar="SOURCE_ID",
+        help="hold the first sample until this LSL Markers stream sends a 'start' event",
+    )
+    parser.add_argument(
         "--wearer", type=int, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
     )
     parser.add_argument(
@@ -65,6 +71,12 @@ def run(args: argparse.Namespace) -> int:
                 follow_intentions(source, args.intentions, stop)
         else:
             source = _recording(args)
+        begin = None
+        if args.start_with:
+            from emg_acquisition.sources.start_signal import follow_start
+
+            begin = threading.Event()
+            follow_start(args.start_with, begin, stop)
         print(f"streaming {source.info.name} as {source.info.source_id}; Ctrl-C ends it", flush=True)
         report = run_source(
             source,
@@ -72,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
             chunk_ms=args.chunk_ms,
             stop=stop,
             wait_for_consumers=args.wait_for_consumers,
+            begin=begin,
         )
     print(f"{report.samples} samples in {report.seconds:.1f} s, {report.overruns} chunks late")
     if args.json:

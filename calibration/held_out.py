@@ -66,7 +66,7 @@ def assess_held_out(
     for done, fold in enumerate(folds):
         rest_of_trials = [one for index, one in enumerate(trials) if index not in set(fold)]
         known = stack_steady(rest_of_trials, gestures)
-        classifier = fit_lda(known.features, known.labels, len(gestures))
+        classifier = fit_lda(known.features, known.labels, len(gestures), known.trials)
         for index in fold:
             logits[index] = classifier.logits(trials[index].block.features)
         progress((done + 1) / len(folds))

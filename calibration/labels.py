@@ -116,12 +116,15 @@ class LabelledWindows:
     features : ndarray, shape (n_windows, n_channels, n_features)
     labels : ndarray of int64, shape (n_windows,)
         Index into the gestures.
+    trials : ndarray of int64, shape (n_windows,)
+        Which windows are of one trial, and so not independent of each other.
     log_amplitude : ndarray, shape (n_windows,)
         For effort.
     """
 
     features: Float32Array
     labels: IntArray
+    trials: IntArray
     log_amplitude: Float32Array
 
 
@@ -130,5 +133,6 @@ def stack_steady(trials: Sequence[TrialWindows], gestures: Sequence[str]) -> Lab
     return LabelledWindows(
         np.concatenate([one.block.features[one.steady] for one in trials]),
         np.concatenate([np.full(one.steady.sum(), gestures.index(one.trial.gesture)) for one in trials]),
+        np.concatenate([np.full(one.steady.sum(), index) for index, one in enumerate(trials)]),
         np.concatenate([one.block.log_amplitude[one.steady] for one in trials]),
     )

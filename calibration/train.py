@@ -102,7 +102,9 @@ def train_decoder(
     held_out = assess_held_out(windows, gestures, settings.decision, lambda done: progress("held out", done))
     progress("fit", 0.0)
     known = stack_steady(windows, gestures)
-    classifier = fit_lda(known.features, known.labels, len(gestures)).with_temperature(held_out.temperature)
+    classifier = fit_lda(known.features, known.labels, len(gestures), known.trials).with_temperature(
+        held_out.temperature
+    )
     metadata = _metadata(
         sessions,
         settings,

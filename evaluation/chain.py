@@ -21,6 +21,8 @@ from robot_bridge.operator_link import OperatorLink, RobotSnapshot
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
 START_EVERY_S = 0.2
+# `hdemg bridge` tells modes, arming, stops and faults there.
+BRIDGE_EVENTS_ID = "hdemg-bridge-events"
 # A recording ends, and whoever records it then ends too; every other stage runs until it is stopped.
 ENDING_STAGES = ("acquire", "record")
 HIGHEST_PORTABLE_DOMAIN = 101  # DDS: beyond it, ports collide with those that Linux hands out by itself
@@ -135,7 +137,7 @@ class LiveChain:
         settings = self.settings
         arguments = ["record", str(folder), "--participant", settings.participant]
         arguments += ["--emg", settings.emg_source_id, "--gesture", self.DECODER_ID]
-        for source_id in settings.event_source_ids:
+        for source_id in (*settings.event_source_ids, BRIDGE_EVENTS_ID):
             arguments += ["--events", source_id]
         return arguments
 

@@ -1,5 +1,6 @@
 """The main job on this machine with nothing plugged in: calibrate, train, drive, stop, replay, report."""
 
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -7,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from robot_bridge.operator_link import RobotSnapshot
 
 from calibration.protocol import CueSchedule
 from calibration.train import TrainReport, TrainSettings, train_decoder
@@ -24,6 +24,7 @@ from evaluation.robot_log import RobotLog, RobotTrack
 from evaluation.scripted_operator import Hold, ScriptedOperator, achieved
 from evaluation.simulated_session import record_schedule
 from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 
@@ -120,8 +121,10 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
     model = load_robot_model()
     holds, track, final = _drive(folder, decoder, wearer_seed, progress, training.gestures)
     progress("replaying what was recorded", 0.97)
-    live = load_session(folder / "sub-DEMO" / "ses-live")
-    replay = replay_session(live, load_decoder(decoder))
+    session = folder / "sub-DEMO" / "ses-live"
+    shutil.copy2(decoder, session / "decoder.onnx")
+    live = load_session(session)
+    replay = replay_session(live, load_decoder(session / "decoder.onnx"))
     progress("done", 1.0)
     return DemoResult(
         folder,

@@ -29,14 +29,14 @@ class RobotTrack:
         In the order of ``DOF_NAMES``; metres and radians.
     modes : tuple of str
         Mode of the gesture map at each look.
-    fine : tuple of bool
-        Whether the fine speeds were chosen.
+    stops : tuple of int
+        How often the bridge had stopped by then.
     """
 
     t_lsl_s: Float64Array
     positions: Float64Array
     modes: tuple[str, ...]
-    fine: tuple[bool, ...]
+    stops: tuple[int, ...]
 
     def at(self, t_lsl_s: float) -> int:
         """Index of the last look at or before a time."""
@@ -63,7 +63,7 @@ class RobotLog:
     def __init__(self, link: OperatorLink) -> None:
         self._link = link
         self._stop = threading.Event()
-        self._looks: list[tuple[float, tuple[float, ...], str, bool]] = []
+        self._looks: list[tuple[float, tuple[float, ...], str, int]] = []
         self._thread = threading.Thread(target=self._run, name="robot-log", daemon=True)
         self._thread.start()
 
@@ -71,9 +71,7 @@ class RobotLog:
         while not self._stop.wait(SAMPLE_INTERVAL_S):
             snapshot = self._link.snapshot()
             if snapshot.positions is not None:
-                self._looks.append(
-                    (lsl_clock_s(), tuple(snapshot.positions), snapshot.mode, bool(snapshot.fine))
-                )
+                self._looks.append((lsl_clock_s(), tuple(snapshot.positions), snapshot.mode, snapshot.stops))
 
     def stop(self) -> RobotTrack:
         """End sampling and return what was seen."""

@@ -59,13 +59,14 @@ class TrialMotion:
 
 @dataclass(frozen=True)
 class RobotReplay:
-    """Result of a replay through the robot."""
+    """Result of a replay through the robot; `stops` are those before the recording's end, which is one too."""
 
     outcomes: tuple[TrialOutcome, ...]
     motions: tuple[TrialMotion, ...]
     decisions: int
     identical_to_recording: bool | None
     real_time_factor: float
+    stops: int
     final: RobotSnapshot
 
 
@@ -130,7 +131,13 @@ def replay_through_robot(
     motions = tuple(_judge(outcome, recorded, track, chosen_map, model) for outcome in outcomes)
     played_s = len(recorded.emg.emg_uv) / recorded.emg.info.fs_hz
     return RobotReplay(
-        outcomes, motions, len(live.values), live.identical_to_recording, played_s / took_s, final
+        outcomes,
+        motions,
+        len(live.values),
+        live.identical_to_recording,
+        played_s / took_s,
+        track.stops[track.at(float(recorded.emg.t_lsl_s[-1]))],
+        final,
     )
 
 

@@ -19,13 +19,22 @@ from emg_acquisition.errors import InputError
 LEAST_SCALE = 1e-3
 
 
-def ledoit_wolf_shrinkage(centred: torch.Tensor) -> tuple[torch.Tensor, float]:
+def ledoit_wolf_shrinkage(
+    centred: torch.Tensor, trials: torch.Tensor | None = None
+) -> tuple[torch.Tensor, float]:
     """Covariance shrunk towards its mean variance times identity.
+
+    The estimator's error is that of a mean of independent samples. Windows of one trial are not independent
+    (they overlap, and a contraction is held alike for seconds): counted one by one they make the covariance look
+    certain, and the classifier trusts directions that the next repetition does not repeat. With `trials`, the
+    sums over each trial are the independent samples.
 
     Parameters
     ----------
     centred : torch.Tensor, shape (n_windows, n_dimensions)
         float64, mean removed.
+    trials : torch.Tensor of int64, shape (n_windows,), optional
+        Which windows belong together; without it every window counts as independent, as in the paper.
 
     Returns
     -------
@@ -39,8 +48,12 @@ def ledoit_wolf_shrinkage(centred: torch.Tensor) -> tuple[torch.Tensor, float]:
     mean_variance = torch.trace(covariance) / dimensions
     sphere = mean_variance * torch.eye(dimensions, dtype=centred.dtype)
     dispersion = ((covariance - sphere) ** 2).sum()
-    # Mean squared distance of the single outer products from S, without forming n matrices.
-    error = ((centred**2).sum(dim=1) ** 2).mean() / n - (covariance**2).sum() / n
+    if trials is None:
+        # Mean squared distance of the single outer products from S, without forming n matrices.
+        error = ((centred**2).sum(dim=1) ** 2).mean() / n - (covariance**2).sum() / n
+    else:
+        parts = [centred[trials == trial] for trial in torch.unique(trials)]
+        error = sum(((part.T @ part - len(part) * covariance) ** 2).sum() for part in parts) / n**2
     shrinkage = float(torch.clamp(error / dispersion, 0.0, 1.0)) if dispersion > 0 else 1.0
     return (1.0 - shrinkage) * covariance + shrinkage * sphere, shrinkage
 
@@ -128,7 +141,9 @@ class LdaClassifier(torch.nn.Module):
         return helper.make_graph(nodes, self.name, [taken], [given], initializers)
 
 
-def fit_lda(features: Float32Array, labels: IntArray, n_gestures: int) -> LdaClassifier:
+def fit_lda(
+    features: Float32Array, labels: IntArray, n_gestures: int, trials: IntArray | None = None
+) -> LdaClassifier:
     """Fit on windows; deterministic.
 
     Parameters
@@ -139,6 +154,8 @@ def fit_lda(features: Float32Array, labels: IntArray, n_gestures: int) -> LdaCla
         Gesture of each window, 0 to n_gestures - 1.
     n_gestures : int
         Number of gestures.
+    trials : ndarray of int64, shape (n_windows,), optional
+        Trial of each window, for `ledoit_wolf_shrinkage`.
 
     Raises
     ------
@@ -158,7 +175,8 @@ def fit_lda(features: Float32Array, labels: IntArray, n_gestures: int) -> LdaCla
     scale = torch.clamp(flat.std(dim=0, correction=0), min=LEAST_SCALE)
     normal = (flat - mean) / scale
     centres = torch.stack([normal[of_class == k].mean(dim=0) for k in range(n_gestures)])
-    covariance, _ = ledoit_wolf_shrinkage(normal - centres[of_class])
+    of_trial = None if trials is None else torch.from_numpy(trials.astype(np.int64))
+    covariance, _ = ledoit_wolf_shrinkage(normal - centres[of_class], of_trial)
     # Features that never vary at all leave a zero matrix; a tiny ridge keeps it solvable.
     covariance += 1e-9 * torch.eye(covariance.shape[0], dtype=torch.float64)
     weight = torch.linalg.solve(covariance, centres.T).T.contiguous()

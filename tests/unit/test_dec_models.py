@@ -43,6 +43,19 @@ def test_shrinkage_is_that_of_the_paper_written_out_window_by_window(n, dimensio
     )
 
 
+def test_windows_of_a_trial_count_as_one_sample():
+    """Ten copies of each window say nothing new: the shrinkage stays that of the windows themselves."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(40, 12)) @ rng.normal(size=(12, 12))
+    x -= x.mean(axis=0)
+    once, expected = ledoit_wolf_shrinkage(torch.from_numpy(x))
+    copies, of_trial = torch.from_numpy(np.repeat(x, 10, axis=0)), torch.arange(40).repeat_interleave(10)
+    found, shrinkage = ledoit_wolf_shrinkage(copies, of_trial)
+    assert shrinkage == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_allclose(found.numpy(), once.numpy(), rtol=1e-9)
+    assert ledoit_wolf_shrinkage(copies)[1] < 0.2 * expected
+
+
 def test_probabilities_are_the_posteriors_of_the_gaussians_that_made_the_data():
     rng = np.random.default_rng(5)
     covariance = np.array([[1.0, 0.6], [0.6, 2.0]])

@@ -125,7 +125,7 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
         print(line)
     final = result.final
     print(
-        f"latency: median {final.latency_ms_median:.1f} ms, p99 {final.latency_ms_p99:.1f} ms; stops: {final.stops}"
+        f"latency: median {final.latency_ms_median:.1f} ms, p99 {final.latency_ms_p99:.1f} ms; stops: {result.stops}"
     )
     if args.json:
         print_json(
@@ -137,7 +137,7 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
                 "trials": len(result.outcomes),
                 "trials_exact_motion": exact,
                 "latency_ms": {"median": final.latency_ms_median, "p99": final.latency_ms_p99},
-                "stops": final.stops,
+                "stops": result.stops,
             }
         )
     return 0

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
+from emg_acquisition.settings_file import load_settings
 from emg_acquisition.sources.schedule import Cue, calibration_schedule
 
 
@@ -59,16 +58,4 @@ def load_cue_schedule(path: Path) -> CueSchedule:
     InputError
         If the file cannot be read or a key is unknown, missing or out of range; it names file and key.
     """
-    try:
-        return CueSchedule.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        msg = f"{path}: cannot read the schedule ({error.strerror})"
-        raise InputError(msg) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"{path}: no YAML ({str(error).splitlines()[0]})"
-        raise InputError(msg) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        msg = f"{path}: {where}: {first['msg']}"
-        raise InputError(msg) from error
+    return load_settings(path, CueSchedule)

@@ -38,7 +38,7 @@ class DecisionSettings(BaseModel):
 
     confidence_threshold: float = Field(default=0.6, ge=0.0, le=1.0)
     vote_hops: int = Field(default=5, ge=1)
-    dwell_hops: int = Field(default=4, ge=1)
+    dwell_hops: int = Field(default=5, ge=1)
     min_quality: float = Field(default=0.7, ge=0.0, le=1.0)
 
 

@@ -15,7 +15,6 @@ from emg_acquisition.events import START, Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import SESSION_FILE
 from evaluation.processes import ProcessGroup
-from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import OperatorLink, RobotSnapshot
 
 START_TIMEOUT_S = 30.0
@@ -190,17 +189,8 @@ class LiveChain:
 
     def arm(self, timeout_s: float = 15.0) -> None:
         """Arm as soon as the bridge accepts it: inputs fresh, robot read, muscles at rest."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            self.check()
-            try:
-                self.link.arm()
-            except CommandRejectedError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
+        self.check()
+        self.link.arm_within(timeout_s)
 
 
 @contextmanager

@@ -4,10 +4,10 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
-from robot_bridge.operator_link import OperatorLink
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.outlet import lsl_clock_s
+from robot_bridge.operator_link import OperatorLink
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
 

@@ -2,7 +2,7 @@
 
 Files in the order that data flows through them:
 
-``settings_file``       YAML -> checked settings, with errors that name the file and the key
+``errors``              what a person can act on
 ``robot_model``         the 8 DoF: units, limits, coarse and fine speeds, from ``robot.yaml``
 ``stretch_interface``   stretch_driver's names and orders: joint_states -> 8 values, 8 targets -> joint_pose_cmd
 ``gesture_map``         ``maps/*.yaml``: gesture x mode -> DoF and direction, checked for reachability
@@ -20,7 +20,7 @@ Files in the order that data flows through them:
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
 ``simulator``           a simulated Stretch behind stretch_driver's interface
+``ros_loopback``        whether ROS 2 works here, for ``hdemg doctor``
 
-Nothing here but ``ros_context``, ``robot_setup``, ``ros_node``, ``guard``, ``operator_link`` and ``simulator``
-touches ROS.
+``robot_model`` to ``bridge_core`` are pure and run without ROS.
 """

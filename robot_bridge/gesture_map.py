@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
+from emg_acquisition.settings_file import load_settings
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.settings_file import load_settings
 from robot_bridge.stretch_interface import DOF_NAMES
 
 BUNDLED_MAPS = Path(__file__).parent / "maps"

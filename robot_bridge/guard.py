@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from robot_bridge.guard_link import ARMED, BYE, SEES_NO_ROBOT, SEES_ROBOT
-from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, JointState, Twist
 from robot_bridge.stretch_interface import (
     CMD_VEL,
@@ -39,7 +39,7 @@ class Guard:
     def __init__(self, ros: RosNode) -> None:
         self._twist = ros.node.create_publisher(Twist, CMD_VEL, QOS)
         self._pose = ros.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
-        ros.node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
+        ros.node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS_FRESH)
         ros.node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_command, QOS)
         self._measured: list[float] | None = None
         self._grips: tuple[float, float] | None = None

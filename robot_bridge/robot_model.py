@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from robot_bridge.settings_file import load_settings
+from emg_acquisition.settings_file import load_settings
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_OF_DOF
 
 BUNDLED_ROBOT = Path(__file__).parent / "robot.yaml"

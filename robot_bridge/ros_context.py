@@ -16,6 +16,9 @@ from robot_bridge.ros_imports import (
 
 # stretch_driver's own: depth 1, reliable, volatile.
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+# For what is heard at 30 Hz and only matters fresh: a reliable reader would hold back the newest message until a
+# lost one has been sent again. It matches a reliable publisher.
+QOS_FRESH = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _SPIN_S = 0.1
 
 

@@ -23,7 +23,7 @@ from robot_bridge.guard_link import GuardLink
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.robot_setup import RobotSetup
-from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import (
     Bool,
     Empty,
@@ -112,7 +112,7 @@ class BridgeNode:
 
     def _subscribe(self) -> None:
         node, core = self._ros.node, self._core
-        node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
+        node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS_FRESH)
         node.create_subscription(
             JointState, JOINT_LIMITS, lambda m: core.on_joint_limits(m.name, m.position, m.velocity), QOS
         )
@@ -121,7 +121,7 @@ class BridgeNode:
                 String if topic == "mode" else Bool,
                 topic,
                 lambda m, topic=topic: core.safety.on_driver(topic, m.data, time.monotonic()),
-                QOS,
+                QOS_FRESH,
             )
         node.create_subscription(
             Empty, "~/heartbeat", lambda _: core.safety.on_heartbeat(time.monotonic()), QOS

@@ -39,6 +39,8 @@ class SafetyLimits(BaseModel):
     quality_min: float = Field(default=0.3, ge=0, le=1)
     poor_quality_s: float = Field(default=0.15, ge=0, le=0.25)
     rest_before_arming_s: float = Field(default=0.3, ge=0)
+    # While nodes discover each other, ROS 2 may hold messages back for some 0.35 s: not a moment to arm in.
+    steady_joints_before_arming_s: float = Field(default=1.0, ge=0)
     require_heartbeat: bool = False
 
 
@@ -126,6 +128,7 @@ class SafetyMachine:
         self._poor_since_s: float | None = None
         self._joints_s = -math.inf
         self._joints_stamp_s = -math.inf
+        self._joints_steady_s = -math.inf
         self._bad_joints: str | None = "no joint state has been read"
         self._heartbeat_s = -math.inf
         self._needs_heartbeat = limits.require_heartbeat
@@ -158,6 +161,8 @@ class SafetyMachine:
             self._bad_joints = "joint_states holds a number that is not finite, or that no joint can have"
         elif stamp_s > self._joints_stamp_s or stamp_s <= 0:
             self._bad_joints = None
+            if t_mono_s - self._joints_s > self.limits.joint_states_s:
+                self._joints_steady_s = t_mono_s
             self._joints_s, self._joints_stamp_s = t_mono_s, stamp_s
         elif stamp_s < self._joints_stamp_s - 1.0:
             # A driver that was started again, on a clock that was set back; from here on it counts anew.
@@ -300,6 +305,12 @@ class SafetyMachine:
         silence_s = t_mono_s - self._joints_s
         return f"no new joint state for {silence_s:.2f} s" if silence_s > self.limits.joint_states_s else None
 
+    def _unsteady_joints(self, t_mono_s: float) -> str | None:
+        steady_s = t_mono_s - self._joints_steady_s
+        if steady_s < self.limits.steady_joints_before_arming_s:
+            return f"joint states have come steadily for {steady_s:.1f} s only; arm again in a moment"
+        return None
+
     def _driver_silence(self, t_mono_s: float) -> str | None:
         for topic in DRIVER_TOPICS:
             silence_s = t_mono_s - self.driver.seen_s.get(topic, -math.inf)
@@ -333,7 +344,7 @@ class SafetyMachine:
         problems = (
             self._decision_problem(t_mono_s),
             self._rest_problem(t_mono_s),
-            self._joints_problem(t_mono_s),
+            self._joints_problem(t_mono_s) or self._unsteady_joints(t_mono_s),
             self._driver_silence(t_mono_s),
             self._heartbeat_problem(t_mono_s),
             self.guard_problem,

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
 from emg_acquisition.recording.xdf_reader import XdfFile, XdfStream, read_xdf
+from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo, GestureStreamInfo
 from emg_acquisition.stream_xml import emg_info_from_xml, gesture_info_from_xml
 
@@ -148,19 +148,10 @@ def read_session_info(folder: Path) -> SessionInfo:
     if not folder.is_dir():
         msg = f"{folder} is no folder: name a session folder, one that holds {SESSION_FILE}"
         raise InputError(msg)
-    try:
-        return SessionInfo.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
+    if not path.is_file():
         msg = f"{folder} is no session folder: it holds no {SESSION_FILE}"
-        raise InputError(msg) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"{path} cannot be read: {' '.join(str(error).split())}"
-        raise InputError(msg) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "content"
-        msg = f"{path}: {key}: {first['msg']}"
-        raise InputError(msg) from error
+        raise InputError(msg)
+    return load_settings(path, SessionInfo)
 
 
 def trials(session: Session) -> tuple[Trial, ...]:

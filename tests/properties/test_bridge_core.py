@@ -66,7 +66,7 @@ class World:
         self.before_t = self.t
         self.commands = []
         self.positions = dict(self.at)
-        for _ in range(30):
+        for _ in range(60):
             self.tick(0, 0.02)
         assert self.core.safety.arm(self.t) is None
 

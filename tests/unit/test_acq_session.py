@@ -143,7 +143,7 @@ def test_a_wrong_session_file_is_named_with_its_key(tmp_path, change, said):
 
 def test_a_session_file_that_is_no_yaml_is_one_line(tmp_path):
     (record(tmp_path / "s") / "session.yaml").write_text("a: [1,\nb: }")
-    with pytest.raises(InputError, match=r"session\.yaml cannot be read") as caught:
+    with pytest.raises(InputError, match=r"session\.yaml: is no YAML") as caught:
         load_session(tmp_path / "s")
     assert "\n" not in str(caught.value)
 

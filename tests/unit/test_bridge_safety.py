@@ -45,7 +45,7 @@ class World:
             self.feed(without, **decision)
 
     def armed(self):
-        self.run(0.5)
+        self.run(1.1)
         assert self.machine.arm(self.t) is None
         assert self.machine.state == "armed"
         return self
@@ -211,10 +211,10 @@ def test_a_stop_latches():
 
 def test_a_heartbeat_that_never_was_is_not_missed_unless_it_is_required():
     without = World()
-    without.run(0.5, without=("heartbeat",))
+    without.run(1.1, without=("heartbeat",))
     assert without.machine.arm(without.t) is None
     required = World(require_heartbeat=True)
-    required.run(0.5, without=("heartbeat",))
+    required.run(1.1, without=("heartbeat",))
     assert "heartbeat" in required.machine.arm(required.t)
 
 
@@ -243,6 +243,8 @@ def test_arming_says_what_is_missing():
     world.run(0.5, without=("joints",))
     assert "joint" in world.machine.arm(world.t)
     world.run(0.5)
+    assert "steadily for 0.5 s only" in world.machine.arm(world.t)
+    world.run(0.6)
     world.machine.limits_problem = "limits unread"
     assert world.machine.arm(world.t) == "limits unread"
     assert world.machine.state == "disarmed"

@@ -55,5 +55,5 @@ def test_a_wrong_schedule_names_file_and_key(tmp_path, text, named):
 
 
 def test_a_missing_schedule_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere\.yaml: cannot read"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read"):
         load_cue_schedule(tmp_path / "nowhere.yaml")

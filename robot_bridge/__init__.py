@@ -6,6 +6,7 @@ Files in the order that data flows through them:
 ``robot_model``         the 8 DoF: units, limits, coarse and fine speeds, from ``robot.yaml``
 ``stretch_interface``   stretch_driver's names and orders: joint_states -> 8 values, 8 targets -> joint_pose_cmd
 ``gesture_map``         ``maps/*.yaml``: gesture x mode -> DoF and direction, checked for reachability
+``safety_inputs``       freshness limits, decisions, what the driver says of itself
 ``safety``              disarmed / armed / moving / stopped / fault; freshness of every input
 ``control``             decisions over time -> mode, coarse or fine, desired velocity of every DoF
 ``motion``              desired velocity -> limited wheel velocity and joint targets

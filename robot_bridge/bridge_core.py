@@ -11,7 +11,8 @@ from robot_bridge.control import NO_DECISION, Controller, ModeChange
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.motion import Command, MotionShaper
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety import GestureDecision, SafetyLimits, SafetyMachine, Transition
+from robot_bridge.safety import SafetyMachine, Transition
+from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.stretch_interface import JOINT_DOF, JointReading, read_joint_limits, read_joint_states
 
 # The last command of a stop is repeated for this long, then the bridge falls silent: another controller may come.

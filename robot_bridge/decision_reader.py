@@ -10,7 +10,7 @@ from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundEr
 from emg_acquisition.inlet import GestureInlet
 from emg_acquisition.outlet import lsl_clock_s
 from emg_acquisition.stream_info import N_GESTURE_FIXED
-from robot_bridge.safety import GestureDecision
+from robot_bridge.safety_inputs import GestureDecision
 
 _PULL_S = 0.1
 _RECONNECT_S = 1.0

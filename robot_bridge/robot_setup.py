@@ -5,7 +5,8 @@ from typing import Any
 
 from robot_bridge.ros_context import RosNode
 from robot_bridge.ros_imports import Trigger
-from robot_bridge.safety import NAVIGATION, SafetyMachine
+from robot_bridge.safety import SafetyMachine
+from robot_bridge.safety_inputs import NAVIGATION
 
 SERVICE_LIMIT_S = 2.0
 STATUS_LIMIT_S = 1.0

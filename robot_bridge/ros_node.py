@@ -37,7 +37,8 @@ from robot_bridge.ros_imports import (
     Trigger,
     Twist,
 )
-from robot_bridge.safety import DRIVER_TOPICS, SafetyLimits, Transition
+from robot_bridge.safety import Transition
+from robot_bridge.safety_inputs import DRIVER_TOPICS, SafetyLimits
 from robot_bridge.stretch_interface import (
     BRIDGE_NODE,
     CMD_VEL,

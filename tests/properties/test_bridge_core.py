@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, JOINT_STATE_NAMES, POSE_JOINTS
 
 MODEL = load_robot_model()

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from robot_bridge.safety import GestureDecision, SafetyLimits, SafetyMachine
+from robot_bridge.safety import SafetyMachine
+from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 
 NAN = float("nan")
 GOOD = {"index": 0, "confidence": 0.9, "effort": 0.2, "quality": 1.0, "age_s": 0.03}

@@ -181,7 +181,7 @@ def _outcomes(recorded: Session, gestures: Sequence[str]) -> tuple[TrialOutcome,
 
 def _complete(cued: Sequence[Trial], n_samples: int, margin: int) -> list[Trial]:
     """Leave out a last trial that a stop cut off before its middle."""
-    return [trial for trial in cued if trial.stop < n_samples or trial.stop - trial.start > 3 * margin]
+    return [trial for trial in cued if trial.stop < n_samples or trial.stop - trial.start >= 3 * margin]
 
 
 def _judge(

@@ -34,6 +34,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     sim_robot,
     replay,
 )
+EXTRA_OF_MODULE = {"torch": "train", "onnx": "train"}
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70
@@ -70,6 +71,13 @@ def _explain(command: str, error: Exception) -> int:
         return EXIT_LOST
     if isinstance(error, OSError):
         print(f"hdemg {command}: error: {text}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA_OF_MODULE:
+        extra = EXTRA_OF_MODULE[error.name]
+        print(
+            f"hdemg {command}: error: {error.name} is not installed: pip install 'hdemg-teleop[{extra}]'",
+            file=sys.stderr,
+        )
         return EXIT_BAD_INPUT
     kind = type(error).__name__
     print(

@@ -1,7 +1,7 @@
 """Safety, control and motion in one step a tick; knows nothing of ROS or LSL."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +87,8 @@ class BridgeCore:
         self.control = Controller(gesture_map, model, listeners.on_mode)
         self._shaper = MotionShaper(model)
         self._reading: JointReading | None = None
+        self._reading_s = -math.inf
+        self._new_limits: Mapping[str, tuple[float, float]] | None = None
         self._stop_until_s = -math.inf
         self._latched: Command | None = None
 
@@ -102,15 +104,15 @@ class BridgeCore:
         """Take a joint_states message's names, positions in m or rad, and header stamp."""
         reading = read_joint_states(names, positions)
         values = None if reading is None else (*reading.positions.values(), *reading.head)
-        self.safety.on_joint_states(values, stamp_s, t_mono_s)
-        if self.safety.joints_are_usable:
-            self._reading = reading
+        if self.safety.on_joint_states(values, stamp_s, t_mono_s):
+            self._reading, self._reading_s = reading, t_mono_s
 
     def on_joint_limits(self, names: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> None:
-        """Take the robot's own limits; ignored while armed, so that limits never jump under a motion."""
-        if self.safety.is_live:
-            return
-        limits = read_joint_limits(names, lower, upper)
+        """Take the robot's own limits; they wait while it is commanded, so that they never jump under a motion."""
+        self._new_limits = read_joint_limits(names, lower, upper)
+
+    def _adopt_limits(self, limits: Mapping[str, tuple[float, float]]) -> None:
+        self._new_limits = None
         missing = [dof for dof in JOINT_DOF if dof not in limits]
         try:
             tightened = self._model.with_robot_limits(limits)
@@ -119,7 +121,6 @@ class BridgeCore:
             return
         self.safety.limits_problem = f"joint_limits lacks {', '.join(missing)}" if missing else None
         self._shaper = MotionShaper(tightened)
-        self._stop_until_s = -math.inf
 
     def is_commanding(self, t_mono_s: float) -> bool:
         """Whether the robot is being commanded, or its stop is still being repeated."""
@@ -128,6 +129,8 @@ class BridgeCore:
     def tick(self, t_mono_s: float) -> Command | None:
         """Check, decide and shape once; None while there is nothing to publish."""
         self.safety.tick(t_mono_s)
+        if self._new_limits is not None and not self.is_commanding(t_mono_s):
+            self._adopt_limits(self._new_limits)
         if self.safety.is_live and self._reading is not None:
             desired = self.control.desired(t_mono_s)
             self.safety.set_moving(any(desired.values()), t_mono_s)
@@ -137,12 +140,16 @@ class BridgeCore:
             self.safety.fault("the bridge computed a command that is not finite", t_mono_s)
         if t_mono_s > self._stop_until_s:
             return None
-        return self.stop_command()
+        return self.stop_command(t_mono_s)
 
-    def stop_command(self) -> Command | None:
-        """Command that stops the robot, latched at the first call after a motion; None if never armed."""
+    def stop_command(self, t_mono_s: float) -> Command | None:
+        """Command that stops the robot, latched at the first call after a motion; None if never armed.
+
+        Joints are held only where they were freshly measured: after a hang somebody else may have moved them.
+        """
         if self._latched is None and self._shaper.has_targets:
-            self._latched = self._shaper.hold(self._reading)
+            fresh = t_mono_s - self._reading_s <= self.safety.limits.joint_states_s
+            self._latched = self._shaper.hold(self._reading if fresh else None)
         return self._latched
 
     def _on_transition(self, transition: Transition) -> None:

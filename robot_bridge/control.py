@@ -60,7 +60,8 @@ class Controller:
     def set_fine(self, fine: bool) -> None:
         """Choose the fine or the coarse speeds."""
         if fine != self.fine:
-            self.fine = fine
+            # Another speed under a held gesture would surprise: it must be made anew.
+            self.fine, self._spent = fine, True
             self._on_change(ModeChange(self.mode, self.fine))
 
     def on_decision(self, index: int, t_mono_s: float, *, live: bool) -> None:

@@ -106,11 +106,8 @@ class DecisionReader:
         except (StreamNotFoundError, InputError):
             self._ending.wait(_PULL_S)
             return
-        same = (inlet.info.gestures, inlet.info.decoder_sha256) == (
-            self.info.gestures,
-            self.info.decoder_sha256,
-        )
-        if not same:
+        # Declared as before: the same decoder, its gestures in the same order, of the same EMG.
+        if inlet.info != self.info:
             inlet.close()
             _LOG.error("%s is now another decoder: it is ignored; restart the bridge", self._source_id)
             self._ending.wait(_RECONNECT_S)

@@ -147,6 +147,9 @@ def load_gesture_map(path_or_name: str | Path, gestures: Sequence[str], model: R
     _check_covers(file, model, path)
     modes = {mode: _merged(file.every_mode, own, f"{path}: mode {mode}") for mode, own in file.modes.items()}
     for mode, acts_of in modes.items():
+        if not acts_of:
+            msg = f"{path}: mode {mode}: has no gesture; give it one or drop the mode"
+            raise InputError(msg)
         for gesture, acts in acts_of.items():
             where = f"{path}: mode {mode}, gesture {gesture}"
             _check_gesture(gesture, acts, gestures, file, where)
@@ -183,6 +186,9 @@ def _check_rest(file: GestureMapFile, gestures: Sequence[str], path: Path) -> No
 
 
 def _check_covers(file: GestureMapFile, model: RobotModel, path: Path) -> None:
+    if not file.covers:
+        msg = f"{path}: covers: names no DoF, so nothing could move; choose from {', '.join(DOF_NAMES)}"
+        raise InputError(msg)
     for dof in file.covers:
         if dof not in model.dof:
             msg = f"{path}: covers: {dof!r} is no DoF of {model.name}; choose from {', '.join(DOF_NAMES)}"

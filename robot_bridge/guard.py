@@ -23,11 +23,16 @@ from robot_bridge.stretch_interface import (
     JOINT_POSE,
     JOINT_STATES,
     POSE_GRIPPER,
+    POSE_LENGTH,
     joint_pose,
     read_joint_states,
 )
 
 SILENCE_S = 0.15
+# An older measurement is no place to hold: the joint may have gone elsewhere since.
+HOLD_FRESH_S = 0.25
+# A guard that has not heard joint states for so long does not see the robot.
+SEEN_FRESH_S = 0.5
 REPEATS = 10
 REPEAT_EVERY_S = 0.05
 _LOG = logging.getLogger(__name__)
@@ -37,18 +42,29 @@ class Guard:
     """Publishers made beforehand, and the newest measured pose."""
 
     def __init__(self, ros: RosNode) -> None:
+        self._ros = ros
         self._twist = ros.node.create_publisher(Twist, CMD_VEL, QOS)
         self._pose = ros.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
         ros.node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS_FRESH)
         ros.node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_command, QOS)
         self._measured: list[float] | None = None
+        self._measured_s = -math.inf
         self._grips: tuple[float, float] | None = None
 
     def watch(self, link: socket.socket) -> str | None:
-        """Answer the bridge's bytes. Returns why the robot must be stopped, or None after a goodbye."""
+        """Answer the bridge's bytes. Returns why the robot must be stopped, or None after a goodbye.
+
+        Raises
+        ------
+        RuntimeError
+            If the thread that hears the robot has failed: the bridge then finds the guard gone, and stops.
+        """
         link.settimeout(SILENCE_S)
         armed = False
         while True:
+            if self._ros.failed.is_set():
+                msg = f"the guard no longer hears the robot: {self._ros.failure}"
+                raise RuntimeError(msg)
             try:
                 received = link.recv(4096)
             except TimeoutError:
@@ -69,10 +85,14 @@ class Guard:
 
     def _sees_robot(self) -> bool:
         publishers = (self._twist, self._pose)
-        return self._measured is not None and all(p.get_subscription_count() > 0 for p in publishers)
+        heard = time.monotonic() - self._measured_s <= SEEN_FRESH_S
+        return heard and all(p.get_subscription_count() > 0 for p in publishers)
 
     def stop_robot(self) -> None:
-        """Zero wheels and joints held where they were measured, repeated in case a message is lost."""
+        """Zero wheels and joints held where they were just measured, repeated in case a message is lost.
+
+        Without a fresh measurement the joints are left to their last target, which leads by the stop bound at most.
+        """
         pose = self._hold_pose()
         for _ in range(REPEATS):
             self._twist.publish(Twist())
@@ -81,7 +101,7 @@ class Guard:
             time.sleep(REPEAT_EVERY_S)
 
     def _hold_pose(self) -> list[float] | None:
-        if self._measured is None:
+        if self._measured is None or time.monotonic() - self._measured_s > HOLD_FRESH_S:
             return None
         pose = list(self._measured)
         if self._grips is not None and self._grips[0] == self._grips[1]:
@@ -94,9 +114,11 @@ class Guard:
         if reading is not None:
             pose = joint_pose(reading.positions, reading.head)
             if all(math.isfinite(value) for value in pose):
-                self._measured = pose
+                self._measured, self._measured_s = pose, time.monotonic()
 
     def _on_command(self, message: Float64MultiArray) -> None:
+        if len(message.data) != POSE_LENGTH:
+            return  # the driver drops it too
         grip = message.data[POSE_GRIPPER]
         self._grips = (grip if self._grips is None else self._grips[1], grip)
 

@@ -76,10 +76,12 @@ class GuardLink:
             None if self._sees_robot else "the guard process does not see the robot; is its driver running?"
         )
 
-    def close(self) -> None:
-        """Dismiss the guard: an orderly end, at which it publishes nothing."""
-        with contextlib.suppress(OSError):
-            self._socket.send(BYE)
+    def close(self, *, robot_stopped: bool) -> None:
+        """Dismiss the guard, or leave the robot to it: without a goodbye an armed guard stops the robot."""
+        if robot_stopped:
+            with contextlib.suppress(OSError):
+                self._socket.send(BYE)
+        self._socket.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(_END_LIMIT_S)
         except subprocess.TimeoutExpired:

@@ -23,11 +23,6 @@ class Command:
     targets: Mapping[str, float]
     head: tuple[float, float]
 
-    @property
-    def moves_base(self) -> bool:
-        """Whether a wheel is to turn."""
-        return self.translate_m_s != 0.0 or self.rotate_rad_s != 0.0
-
 
 class MotionShaper:
     """Velocity and acceleration limits, wheel saturation, arm-out slow-down, held targets.
@@ -78,10 +73,14 @@ class MotionShaper:
         """Stop: zero wheels, every joint that was moving latched to where it was measured, once.
 
         A joint that was being held keeps its target, and so does the grip: a stop does not drop what the
-        gripper carries. Without a measurement the last targets are held.
+        gripper carries. Without a measurement there are no targets: the joints run to their last ones, which
+        lead by the stop bound at most.
         """
+        if measured is None:
+            self._velocity = dict.fromkeys(self._velocity, 0.0)
+            return Command(0.0, 0.0, {}, self._head)
         for dof in JOINT_DOF:
-            if measured is None or not math.isfinite(measured.positions[dof]):
+            if not math.isfinite(measured.positions[dof]):
                 continue
             if self._velocity[dof] != 0.0:
                 self._targets[dof] = measured.positions[dof]

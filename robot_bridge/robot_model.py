@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from emg_acquisition.settings_file import load_settings
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_OF_DOF
 
+# Whoever writes millimetres for metres is told so.
+HIGHEST_VELOCITY = {"m": 1.0, "rad": 7.0}
+# A target that leads by more would leave more than a stop's worth of motion behind a dead bridge.
+LONGEST_LEAD_S = 0.25
 BUNDLED_ROBOT = Path(__file__).parent / "robot.yaml"
 
 
@@ -40,6 +44,14 @@ class DofModel(BaseModel):
             raise ValueError(msg)
         if self.joint and not self.position_lower < self.position_upper:
             msg = f"lower {self.lower} must be below upper {self.upper}"
+            raise ValueError(msg)
+        highest = HIGHEST_VELOCITY[self.unit]
+        if self.velocity > highest:
+            msg = f"velocity {self.velocity:g} is above {highest:g} {self.unit}/s, which no joint of this robot has"
+            raise ValueError(msg)
+        if self.stop_bound is not None and self.stop_bound > LONGEST_LEAD_S * self.speed(fine=False):
+            most = LONGEST_LEAD_S * self.speed(fine=False)
+            msg = f"stop_bound {self.stop_bound:g} {self.unit} is above {most:g}, {LONGEST_LEAD_S:g} s at coarse speed"
             raise ValueError(msg)
         if self.fine > self.coarse:
             msg = f"fine speed {self.fine} is above the coarse speed {self.coarse}"

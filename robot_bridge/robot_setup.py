@@ -6,10 +6,11 @@ from typing import Any
 from robot_bridge.ros_context import RosNode
 from robot_bridge.ros_imports import Trigger
 from robot_bridge.safety import SafetyMachine
-from robot_bridge.safety_inputs import NAVIGATION
+from robot_bridge.safety_inputs import LIMITS_UNREAD, NAVIGATION
 
-SERVICE_LIMIT_S = 2.0
-STATUS_LIMIT_S = 1.0
+# All together must stay below the 5 s that an operator's program waits for an answer.
+SERVICE_LIMIT_S = 1.0
+STATUS_LIMIT_S = 0.7
 Until = Callable[[Callable[[], bool], float], Awaitable[bool]]
 
 
@@ -44,6 +45,7 @@ class RobotSetup:
             # Asked anew at every arming: limits change with the tool.
             ("get_joint_states", True),
         ]
+        safety.limits_problem = LIMITS_UNREAD
         for service, needed in asked:
             problem = await self._call(service) if needed else None
             if problem is not None:

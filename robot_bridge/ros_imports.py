@@ -14,7 +14,8 @@ try:
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
     from geometry_msgs.msg import Twist
     from nav_msgs.msg import Odometry
-    from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+    from rclpy.callback_groups import ReentrantCallbackGroup
+    from rclpy.clock import Clock, ClockType
     from rclpy.context import Context
     from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -32,6 +33,8 @@ except ImportError as error:
 __all__ = [
     "BatteryState",
     "Bool",
+    "Clock",
+    "ClockType",
     "Context",
     "DiagnosticArray",
     "DiagnosticStatus",
@@ -43,9 +46,9 @@ __all__ = [
     "Imu",
     "JointState",
     "KeyValue",
-    "MutuallyExclusiveCallbackGroup",
     "Odometry",
     "QoSProfile",
+    "ReentrantCallbackGroup",
     "ReliabilityPolicy",
     "SetBool",
     "ShutdownException",

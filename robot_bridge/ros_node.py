@@ -26,12 +26,14 @@ from robot_bridge.robot_setup import RobotSetup
 from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import (
     Bool,
+    Clock,
+    ClockType,
     Empty,
     Float32MultiArray,
     Float64MultiArray,
     Future,
     JointState,
-    MutuallyExclusiveCallbackGroup,
+    ReentrantCallbackGroup,
     SetBool,
     String,
     Trigger,
@@ -96,11 +98,16 @@ class BridgeNode:
         self._publishers_s = self._diagnostics_s = -1.0
         self._commanded_t_lsl_s: float | None = None
         self._unnamed = False
+        # A stop or a disarm that comes while arming waits for the robot must win.
+        self._arming, self._halts = False, 0
         self._setup = RobotSetup(ros, self._until)
         self._make_publishers()
         self._subscribe()
         self._serve()
-        ros.node.create_timer(1.0 / settings.rate_hz, self._tick)
+        # Not the default clock: somebody who sets the time back must not stall the tick.
+        ros.node.create_timer(
+            1.0 / settings.rate_hz, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def _make_publishers(self) -> None:
         node = self._ros.node
@@ -130,8 +137,8 @@ class BridgeNode:
 
     def _serve(self) -> None:
         node = self._ros.node
-        # Arming waits for the robot; in a group of its own it does not hold up the timer meanwhile.
-        own_group = MutuallyExclusiveCallbackGroup()
+        # Arming waits for the robot; in a group of its own it holds up neither the timer nor a disarm meanwhile.
+        own_group = ReentrantCallbackGroup()
         node.create_service(SetBool, "~/arm", self._on_arm, callback_group=own_group)
         node.create_service(Trigger, "~/stop", self._on_stop)
         node.create_service(SetBool, "~/set_speed", self._on_set_speed)
@@ -146,7 +153,7 @@ class BridgeNode:
             raise self._reader.failure
         for received in self._reader.drain():
             self._take(received)
-        safety.guard_problem = self._guard.beat(t_mono_s, armed=safety.is_live)
+        safety.guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
             safety.publisher_problem = self._publisher_problem()
@@ -172,7 +179,8 @@ class BridgeNode:
         twist = Twist()
         twist.linear.x, twist.angular.z = command.translate_m_s, command.rotate_rad_s
         self._twist_pub.publish(twist)
-        self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
+        if command.targets:
+            self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
         if self._commanded_t_lsl_s is not None and self._core.safety.is_live:
             self._figures.on_latency(lsl_clock_s() - self._commanded_t_lsl_s)
         self._commanded_t_lsl_s = None
@@ -186,7 +194,7 @@ class BridgeNode:
             self._core.safety.disarm(t_mono_s)
         else:
             self._core.safety.fault(f"the bridge failed: {failure}", t_mono_s)
-        command = self._core.stop_command()
+        command = self._core.stop_command(t_mono_s)
         if command is None:
             return
         for _ in range(_FINAL_REPEATS):
@@ -230,6 +238,7 @@ class BridgeNode:
         if request.data:
             refusal = await self._arm()
         else:
+            self._halts += 1
             self._core.safety.disarm(time.monotonic())
         response.success, response.message = refusal is None, refusal or self._core.safety.state
         return response
@@ -238,10 +247,19 @@ class BridgeNode:
         safety = self._core.safety
         if safety.is_live:
             return None
-        refusal = safety.refusal_before_setup(time.monotonic()) or await self._setup.prepare(safety)
-        return refusal or self._core.safety.arm(time.monotonic())
+        if self._arming:
+            return "arming is under way already"
+        self._arming, halts = True, self._halts
+        try:
+            refusal = safety.refusal_before_setup(time.monotonic()) or await self._setup.prepare(safety)
+        finally:
+            self._arming = False
+        if self._halts != halts:
+            return "stopped while arming; arm again"
+        return refusal or safety.arm(time.monotonic())
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._halts += 1
         self._core.safety.stop(time.monotonic())
         response.success, response.message = True, self._core.safety.state
         return response
@@ -313,23 +331,26 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s)
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
     guard: GuardLink | None = None
+    robot_stopped = True
     try:
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
             node = BridgeNode(ros, settings, reader, guard, events)
             reader.start()
             ros.start()
+            robot_stopped = False
             try:
                 while not stop.is_set() and not ros.failed.wait(0.05):
                     pass
             finally:
                 ros.stop_spinning()
                 node.end(ros.failure)
+                robot_stopped = True
             if ros.failure is not None:
                 _LOG.error("the bridge failed and has stopped the robot: %s", ros.failure)
                 raise ros.failure
     finally:
         if guard is not None:
-            guard.close()
+            guard.close(robot_stopped=robot_stopped)
         reader.close()
         events.close()

@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from robot_bridge.safety_inputs import DRIVER_TOPICS, NAVIGATION, DriverStatus, GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import (
+    DRIVER_TOPICS,
+    LIMITS_UNREAD,
+    NAVIGATION,
+    DriverStatus,
+    GestureDecision,
+    SafetyLimits,
+)
 
 State = Literal["disarmed", "armed", "moving", "stopped", "fault"]
 # No joint of this robot comes near this many metres or radians.
@@ -55,7 +62,7 @@ class SafetyMachine:
         self.driver = DriverStatus()
         self.guard_problem: str | None = "the guard process is not ready"
         self.publisher_problem: str | None = None
-        self.limits_problem: str | None = "the robot's joint limits have not been read"
+        self.limits_problem: str | None = LIMITS_UNREAD
         self._n_gestures = n_gestures
         self._rest_index = rest_index
         self._on_transition = on_transition
@@ -66,6 +73,7 @@ class SafetyMachine:
         self._poor_since_s: float | None = None
         self._joints_s = -math.inf
         self._joints_stamp_s = -math.inf
+        self._least_lag_s = math.inf
         self._joints_steady_s = -math.inf
         self._bad_joints: str | None = "no joint state has been read"
         self._heartbeat_s = -math.inf
@@ -91,22 +99,41 @@ class SafetyMachine:
         elif self._poor_since_s is None:
             self._poor_since_s = t_mono_s
 
-    def on_joint_states(self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float) -> None:
-        """Take a joint state; None where joints are missing. A stamp that stands still is no news."""
+    def on_joint_states(self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float) -> bool:
+        """Take a joint state; None where joints are missing. Returns whether it is good news.
+
+        A stamp that stands still is no news. One that arrives much later after its stamp than the quickest did
+        has waited on the way; that measure needs no clocks that agree.
+        """
+        news = False
         if positions is None:
             self._bad_joints = "joint_states lacks joints of this robot"
         elif not all(abs(value) <= _FARTHEST for value in positions):
             self._bad_joints = "joint_states holds a number that is not finite, or that no joint can have"
+        elif stamp_s < self._joints_stamp_s - 1.0 and stamp_s > 0:
+            # A driver that was started again, on a clock that was set back; from here on it counts anew.
+            self._joints_stamp_s, self._least_lag_s = stamp_s, t_mono_s - stamp_s
+        elif (late_s := self._lateness_s(stamp_s, t_mono_s)) > self.limits.joint_states_s:
+            self._bad_joints = f"joint_states came {late_s:.2f} s late"
         elif stamp_s > self._joints_stamp_s or stamp_s <= 0:
-            self._bad_joints = None
+            self._bad_joints, news = None, True
             if t_mono_s - self._joints_s > self.limits.joint_states_s:
                 self._joints_steady_s = t_mono_s
             self._joints_s, self._joints_stamp_s = t_mono_s, stamp_s
-        elif stamp_s < self._joints_stamp_s - 1.0:
-            # A driver that was started again, on a clock that was set back; from here on it counts anew.
-            self._joints_stamp_s = stamp_s
         if self._bad_joints is not None:
             self.fault(self._bad_joints, t_mono_s)
+        return news
+
+    def _lateness_s(self, stamp_s: float, t_mono_s: float) -> float:
+        """How much longer this joint state took than the quickest one; 0 for a driver that does not stamp."""
+        if stamp_s <= 0:
+            return 0.0
+        lag_s = t_mono_s - stamp_s
+        late_s = lag_s - self._least_lag_s
+        if late_s < 0 or (late_s > self.limits.joint_states_s and not self.is_live):
+            # While nothing moves, a clock that was set may be measured anew; arming wants a steady second after it.
+            self._least_lag_s = lag_s
+        return max(0.0, late_s) if math.isfinite(late_s) else 0.0
 
     def on_driver(self, topic: str, value: str | bool, t_mono_s: float) -> None:
         """Take one of stretch_driver's status topics."""
@@ -125,6 +152,8 @@ class SafetyMachine:
     def on_heartbeat(self, t_mono_s: float) -> None:
         """Take a heartbeat of the operator's window."""
         self._heartbeat_s = t_mono_s
+        # Once somebody watches, losing them is a fault.
+        self._needs_heartbeat |= self.is_live
 
     # ---- acts
 
@@ -179,11 +208,6 @@ class SafetyMachine:
     def is_live(self) -> bool:
         """Armed or moving."""
         return self.state in {"armed", "moving"}
-
-    @property
-    def joints_are_usable(self) -> bool:
-        """Whether the last joint state had every joint, each with a number that it can have."""
-        return self._bad_joints is None
 
     @property
     def signal_is_good(self) -> bool:

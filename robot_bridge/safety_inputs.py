@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 NAVIGATION = "navigation"
 RUNSTOPPED = "runstopped"
+LIMITS_UNREAD = "the robot's joint limits have not been read"
 
 
 class SafetyLimits(BaseModel):

@@ -20,8 +20,8 @@ from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
-from robot_bridge.ros_imports import SetBool, Trigger, Twist
-from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES
+from robot_bridge.ros_imports import Float64MultiArray, SetBool, Trigger, Twist
+from robot_bridge.stretch_interface import BRIDGE_NODE, CMD_VEL, DOF_NAMES, JOINT_POSE
 
 TEN = ["rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension"]
 TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
@@ -168,6 +168,7 @@ class Outsider:
         self.ros = RosNode("outsider")
         self.runstop = self.ros.node.create_client(SetBool, "runstop")
         self.position_mode = self.ros.node.create_client(Trigger, "switch_to_position_mode")
+        self.stop = self.ros.node.create_client(Trigger, f"{BRIDGE_NODE}/stop")
         self.twists = []
         self.ros.node.create_subscription(
             Twist, CMD_VEL, lambda m: self.twists.append((time.monotonic(), m.linear.x)), QOS
@@ -336,6 +337,54 @@ def test_a_silent_decoder_gives_zero_within_300_ms(ten, outsider):
     assert zero - ended <= 0.3
     ten.decoder.gesture = "rest"
     ten.decoder.resume()
+
+
+def test_a_stop_while_arming_wins(ten, outsider):
+    for _ in range(5):
+        ten.link.disarm()
+        ten.arm()
+        ten.link.disarm()
+        refusals = []
+
+        def arm(refusals=refusals):
+            try:
+                ten.link.arm()
+            except CommandRejectedError as error:
+                refusals.append(str(error))
+
+        arming = threading.Thread(target=arm)
+        arming.start()
+        outsider.call(outsider.stop, Trigger.Request())
+        arming.join(10)
+        # Whichever the bridge heard first, the stop has the last word.
+        ten.link.wait_for(lambda s: s.safety_state in {"stopped", "disarmed"}, 2)
+        time.sleep(0.3)
+        assert ten.link.snapshot().safety_state in {"stopped", "disarmed"}
+
+
+def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, ros_domain):
+    """A dead bridge's guard must hold the joints where they are, not where they were before the bad message."""
+    lift = DOF_NAMES.index("lift")
+    with simulated_robot("malformed"):
+        rig = Rig(lsl_session, FOUR, "lift_and_gripper", "decoder-malformed", "malformed")
+        stranger = RosNode("stranger", "malformed")
+        try:
+            rig.arm()
+            rig.link.disarm()
+            publisher = stranger.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
+            eventually(lambda: publisher.get_subscription_count() >= 2 or None)
+            publisher.publish(Float64MultiArray(data=[0.0]))
+            stranger.node.destroy_publisher(publisher)
+            rig.arm()
+            rig.start_moving("lift", 1, 0.08)
+            rig.rest()
+            at = rig.link.snapshot().positions[lift]
+            rig.process.kill()
+            time.sleep(1.5)
+            assert rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005)
+        finally:
+            stranger.close()
+            rig.close()
 
 
 def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):

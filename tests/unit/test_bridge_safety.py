@@ -254,3 +254,44 @@ def test_arming_says_what_is_missing():
 def test_no_limit_can_be_set_beyond_what_300_ms_allow():
     with pytest.raises(ValueError, match="decision_s"):
         SafetyLimits(decision_s=0.3)
+
+
+def test_a_joint_state_that_waited_on_the_way_is_a_fault_whatever_the_clocks():
+    world = World().armed()
+    offset_s = -3.0  # the robot's clock need not be ours
+
+    def report(lag_s):
+        world.t += 0.02
+        world.feed(without=("joints",))
+        return world.machine.on_joint_states((0.1,) * 8, world.t + offset_s - lag_s, world.t)
+
+    world.machine.disarm(world.t)
+    for _ in range(70):
+        report(0.01)
+    assert world.machine.arm(world.t) is None
+    assert report(0.02) is True
+    assert report(0.30) is False
+    assert world.machine.state == "fault"
+    assert "late" in world.machine.reason
+
+
+def test_a_clock_that_was_set_can_be_armed_with_again():
+    world = World()
+    world.run(1.2)
+    for _ in range(120):  # the robot's clock was set back by half a second
+        world.t += 0.02
+        world.feed(without=("joints",))
+        world.machine.on_joint_states((0.1,) * 8, world.t - 0.5, world.t)
+    assert world.machine.arm(world.t) is None
+
+
+def test_a_heartbeat_that_came_after_arming_is_missed_too():
+    world = World()
+    world.run(1.1, without=("heartbeat",))
+    assert world.machine.arm(world.t) is None
+    world.run(1.0, without=("heartbeat",))
+    assert world.machine.state == "armed"
+    world.run(0.1)
+    world.run(0.4, without=("heartbeat",))
+    assert world.machine.state == "fault"
+    assert "heartbeat" in world.machine.reason

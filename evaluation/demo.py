@@ -15,10 +15,10 @@ from decoding.decoder_file import load_decoder
 from emg_acquisition.events import REST
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EventOutlet
-from emg_acquisition.recording.session import Session, load_session, trials
+from emg_acquisition.recording.session import load_session
 from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
 from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
-from evaluation.metrics import TrialOutcome, trial_accuracy, trial_outcomes
+from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack
 from evaluation.scripted_operator import Hold, ScriptedOperator, achieved
@@ -129,7 +129,9 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
     return DemoResult(
         folder,
         training,
-        _outcomes(live, training.gestures),
+        session_outcomes(
+            live, recorded_decisions(live), training.gestures, after_cue_s=AFTER_CUE_S, before_next_s=0.0
+        ),
         tuple(holds),
         track,
         final,
@@ -188,19 +190,3 @@ def _stop(chain: LiveChain) -> RobotSnapshot:
     """Stop by the operator's link, as a caregiver would, and see that the bridge stands stopped."""
     chain.link.stop()
     return chain.link.wait_for(lambda now: now.safety_state not in {"armed", "moving"}, STOP_TIMEOUT_S)
-
-
-def _outcomes(live: Session, gestures: Sequence[str]) -> tuple[TrialOutcome, ...]:
-    if live.gestures is None:
-        return ()
-    emg = live.emg
-    newest = emg.t_lsl_s.searchsorted(live.gestures.t_lsl_s - emg.info.sample_interval_s / 2)
-    decided = live.gestures.values[:, 0].astype(np.int64)
-    return trial_outcomes(
-        trials(live),
-        newest,
-        decided,
-        gestures,
-        after_cue_samples=int(AFTER_CUE_S * emg.info.fs_hz),
-        before_next_samples=0,
-    )

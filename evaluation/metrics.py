@@ -6,9 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import IntArray
-from emg_acquisition.recording.session import Trial
+from emg_acquisition.recording.session import Session, Trial, trials
 
 NO_DECISION = "none"
+# Labels follow the cue, not the muscle: so much is left out on either side of a cue change.
+CUE_MARGIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided at which EMG sample of a session.
+
+    Parameters
+    ----------
+    sample_index, gesture_index : ndarray of int64, shape (n_decisions,)
+        Newest EMG sample of each decision, and its gesture (-1 for no decision).
+    """
+
+    sample_index: IntArray
+    gesture_index: IntArray
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class TrialOutcome:
 
 
 def trial_outcomes(
-    trials: Sequence[Trial],
+    cued: Sequence[Trial],
     sample_index: IntArray,
     gesture_index: IntArray,
     gestures: Sequence[str],
@@ -39,7 +55,7 @@ def trial_outcomes(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    cued : sequence of Trial
         Cued stretches of the recording.
     sample_index, gesture_index : ndarray, shape (n_decisions,)
         Newest EMG sample of each decision, and what was decided (-1 for no decision).
@@ -51,19 +67,45 @@ def trial_outcomes(
     Returns
     -------
     tuple of TrialOutcome
-        One for each trial that holds any decision; a trial of nothing but rejections is decided ``"none"``.
+        One for each trial that is longer than the margins. A trial without a decision, because all were rejected
+        or none was made, is decided ``"none"``, and so wrong.
     """
     outcomes = []
-    for trial in trials:
+    for trial in cued:
         first, stop = trial.start + after_cue_samples, trial.stop - before_next_samples
-        indices = gesture_index[(sample_index >= first) & (sample_index < stop)]
-        if not indices.size:
+        if stop <= first:
             continue
+        indices = gesture_index[(sample_index >= first) & (sample_index < stop)]
         decided = indices[indices >= 0]
         name = gestures[int(np.bincount(decided).argmax())] if decided.size else NO_DECISION
         right = np.array([gestures[i] == trial.gesture for i in decided], dtype=bool)
-        outcomes.append(TrialOutcome(trial, name, float(right.sum()) / indices.size, int(indices.size)))
+        share = float(right.sum()) / max(1, indices.size)
+        outcomes.append(TrialOutcome(trial, name, share, int(indices.size)))
     return tuple(outcomes)
+
+
+def session_outcomes(
+    session: Session, decided: Decided, gestures: Sequence[str], *, after_cue_s: float, before_next_s: float
+) -> tuple[TrialOutcome, ...]:
+    """Judge every trial of a session by `decided`, with margins in seconds."""
+    fs_hz = session.emg.info.fs_hz
+    return trial_outcomes(
+        trials(session),
+        decided.sample_index,
+        decided.gesture_index,
+        gestures,
+        after_cue_samples=round(after_cue_s * fs_hz),
+        before_next_samples=round(before_next_s * fs_hz),
+    )
+
+
+def recorded_decisions(session: Session) -> Decided:
+    """Return the decisions that were made live and recorded; none where the session holds no Gesture stream."""
+    if session.gestures is None:
+        return Decided(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    half_s = 0.5 * session.emg.info.sample_interval_s
+    newest = np.searchsorted(session.emg.t_lsl_s, session.gestures.t_lsl_s - half_s)
+    return Decided(newest.astype(np.int64), session.gestures.values[:, 0].astype(np.int64))
 
 
 def trial_accuracy(outcomes: Sequence[TrialOutcome]) -> float:

@@ -3,17 +3,17 @@
 import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.recording.session import Session, Trial, load_session, trials
+from emg_acquisition.recording.session import Session, load_session
 from emg_acquisition.sources.recording import RecordingSource
 from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
-from evaluation.metrics import TrialOutcome, trial_outcomes
+from evaluation.metrics import CUE_MARGIN_S, TrialOutcome, recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack, moved_dof
 from robot_bridge.gesture_map import GestureMap, Move, load_gesture_map
@@ -21,7 +21,6 @@ from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 
-CUE_MARGIN_S = 1.0
 POLL_S = 0.1
 # A whole session is played until its source has ended; no longer than this after its length.
 END_MARGIN_S = 5.0
@@ -127,7 +126,14 @@ def replay_through_robot(
         took_s = time.monotonic() - started
         recorded = load_session(Path(temporary) / "recorded")
         live = replay_session(recorded, decoder_file)
-    outcomes = _outcomes(recorded, decoder_file.metadata.gestures)
+    judged = session_outcomes(
+        recorded,
+        recorded_decisions(recorded),
+        decoder_file.metadata.gestures,
+        after_cue_s=CUE_MARGIN_S,
+        before_next_s=CUE_MARGIN_S,
+    )
+    outcomes = tuple(outcome for outcome in judged if _whole(recorded, outcome))
     motions = tuple(_judge(outcome, recorded, track, chosen_map, model) for outcome in outcomes)
     played_s = len(recorded.emg.emg_uv) / recorded.emg.info.fs_hz
     return RobotReplay(
@@ -160,35 +166,17 @@ def _play(
     return track, final
 
 
-def _outcomes(recorded: Session, gestures: Sequence[str]) -> tuple[TrialOutcome, ...]:
-    """Judge the decisions that were made live, as they were recorded."""
-    if recorded.gestures is None:
-        return ()
-    newest = recorded.emg.t_lsl_s.searchsorted(
-        recorded.gestures.t_lsl_s - recorded.emg.info.sample_interval_s / 2
-    )
-    margin = int(CUE_MARGIN_S * recorded.emg.info.fs_hz)
-    whole = _complete(trials(recorded), len(recorded.emg.emg_uv), margin)
-    return trial_outcomes(
-        whole,
-        newest,
-        recorded.gestures.values[:, 0].astype(int),
-        gestures,
-        after_cue_samples=margin,
-        before_next_samples=margin,
-    )
-
-
-def _complete(cued: Sequence[Trial], n_samples: int, margin: int) -> list[Trial]:
-    """Leave out a last trial that a stop cut off before its middle."""
-    return [trial for trial in cued if trial.stop < n_samples or trial.stop - trial.start >= 3 * margin]
+def _whole(recorded: Session, outcome: TrialOutcome) -> bool:
+    """Whether a trial was played to its end, or at least beyond its middle: a last one may have been cut off."""
+    seconds = (outcome.trial.stop - outcome.trial.start) / recorded.emg.info.fs_hz
+    return outcome.trial.stop < len(recorded.emg.emg_uv) or seconds >= 3 * CUE_MARGIN_S
 
 
 def _judge(
     outcome: TrialOutcome, recorded: Session, track: RobotTrack, gesture_map: GestureMap, model: RobotModel
 ) -> TrialMotion:
     trial, t_lsl_s = outcome.trial, recorded.emg.t_lsl_s
-    margin = int(CUE_MARGIN_S * recorded.emg.info.fs_hz)
+    margin = round(CUE_MARGIN_S * recorded.emg.info.fs_hz)
     begin, end = float(t_lsl_s[trial.start + margin]), float(t_lsl_s[trial.stop - 1])
     looked = track.at(begin)
     acts = gesture_map.acts(track.modes[looked], trial.gesture)

@@ -46,6 +46,11 @@ def test_margins_leave_out_both_sides() -> None:
     assert outcome_of(decided, after=60, before=60) == []
 
 
+def test_a_trial_without_any_decision_is_wrong() -> None:
+    (outcome,) = outcome_of([1, 1], after=30)
+    assert (outcome.decided, outcome.n_decisions, outcome.correct) == (NO_DECISION, 0, False)
+
+
 def test_accuracy_and_confusion_count_trials() -> None:
     outcomes = outcome_of([1]) + outcome_of([2]) + outcome_of([-1]) + outcome_of([0], "rest")
     assert trial_accuracy(outcomes) == pytest.approx(0.5)

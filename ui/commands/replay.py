@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 NAME = "replay"
 HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
+EXIT_DIFFERS = 1
 EXAMPLE = (
     "hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper"
 )
-
-CUE_MARGIN_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,15 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay and say what was decided, and what moved."""
+    """Replay and say what was decided, and what moved; 1 where live decisions and replay differ."""
     decoder = args.decoder or args.session / "decoder.onnx"
     return _with_robot(args, decoder) if args.robot else _decode_only(args, decoder)
 
 
 def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     from decoding.decoder_file import load_decoder
-    from emg_acquisition.recording.session import load_session, trials
-    from evaluation.metrics import trial_accuracy, trial_outcomes
+    from emg_acquisition.recording.session import load_session
+    from evaluation.metrics import CUE_MARGIN_S, Decided, session_outcomes, trial_accuracy
     from evaluation.replay import replay_session
 
     if args.speed not in {None, float("inf")}:
@@ -69,15 +68,10 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     session = load_session(args.session)
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_session(session, decoder_file, progress)
-    margin = int(CUE_MARGIN_S * session.emg.info.fs_hz)
+    decided = Decided(result.sample_index, result.gesture_index)
     gestures = decoder_file.metadata.gestures
-    outcomes = trial_outcomes(
-        trials(session),
-        result.sample_index,
-        result.gesture_index,
-        gestures,
-        after_cue_samples=margin,
-        before_next_samples=margin,
+    outcomes = session_outcomes(
+        session, decided, gestures, after_cue_s=CUE_MARGIN_S, before_next_s=CUE_MARGIN_S
     )
     accuracy = trial_accuracy(outcomes) if outcomes else None
     print(f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time")
@@ -98,11 +92,11 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
                 "trial_accuracy": accuracy,
             }
         )
-    return 0
+    return EXIT_DIFFERS if result.identical_to_recording is False else 0
 
 
 def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
-    from evaluation.metrics import trial_accuracy
+    from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
     from evaluation.robot_replay import replay_through_robot
 
     speed = 1.0 if args.speed is None else args.speed
@@ -140,7 +134,7 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
                 "stops": result.stops,
             }
         )
-    return 0
+    return EXIT_DIFFERS if result.identical_to_recording is False else 0
 
 
 def _motion_lines(motions: "tuple[TrialMotion, ...]") -> list[str]:

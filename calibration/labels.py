@@ -12,8 +12,6 @@ from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.recording.session import Session, Trial
 
-UNLABELLED = -1
-
 
 @dataclass(frozen=True)
 class TrialWindows:

@@ -106,9 +106,11 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
         If the stream's rate, grid or channel order are not those of the decoder.
     StreamNotFoundError
         If no EMG stream fits within the time given.
+    SearchStoppedError
+        If `stop` is set before the EMG stream was found.
     """
     decoder = load_decoder(settings.decoder)
-    inlet = EmgInlet(settings.emg_source_id, settings.timeout_s)
+    inlet = EmgInlet(settings.emg_source_id, settings.timeout_s, stop=stop)
     report = LiveDecoderReport()
     try:
         stream = inlet.info
@@ -164,7 +166,7 @@ def _find_again(stream: EmgStreamInfo, stop: StopEvent) -> EmgInlet | None:
     """Wait for the same stream, declared as before; None once `stop` is set."""
     while not stop.is_set():
         try:
-            inlet = EmgInlet(stream.source_id, RECONNECT_TIMEOUT_S)
+            inlet = EmgInlet(stream.source_id, RECONNECT_TIMEOUT_S, stop=stop)
         except InputError:
             continue
         if inlet.info == stream:

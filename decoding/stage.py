@@ -12,12 +12,13 @@ A stage has frozen settings, explicit state and a pure step. In particular
 ``tests/contracts/test_dec_stages.py`` holds every stage to it.
 """
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Chunk_contra = TypeVar("Chunk_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 
 
+@runtime_checkable
 class Stage(Protocol[Chunk_contra, Result_co]):
     """A causal step of the signal's way, fed in chunks of any length."""
 

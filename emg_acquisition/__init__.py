@@ -9,6 +9,7 @@ Files in the order that data flows through them:
 - ``publisher.py``: a source, paced by the clock, onto LSL
 - ``lsl_config.py``: keeps LSL to this machine and to one session
 - ``outlet.py``: EMG, Gesture and event streams onto LSL
+- ``search.py``: how long to look for a stream, and how that can be ended
 - ``inlet.py``: the same streams from LSL, each bound to one source
 - ``chunks.py``: a chunk of samples, split where time stamps show a gap
 - ``recorder.py``: LSL streams into a session folder

@@ -9,5 +9,9 @@ class StreamNotFoundError(InputError):
     """No LSL stream fits the choice, or more than one does."""
 
 
+class SearchStoppedError(StreamNotFoundError):
+    """A search for an LSL stream was ended before its time."""
+
+
 class StreamLostError(RuntimeError):
     """A stream that was being read has ended or has fallen silent."""

@@ -12,6 +12,7 @@ be smoothed.
 import logging
 import math
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from emg_acquisition.chunks import EmgChunk, split_at_gaps
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.lsl_config import ensure_configured
+from emg_acquisition.search import Search
 from emg_acquisition.stream_info import (
     EMG_TYPE,
     EVENTS_TYPE,
@@ -89,9 +91,9 @@ def list_streams(wait_s: float) -> list[StreamSummary]:
 class _LslStream:
     """One connected LSL stream: found, verified and read, with the age of its newest data."""
 
-    def __init__(self, kind: str, channel_format: str, source_id: str | None, timeout_s: float) -> None:
-        self.deadline_s = time.monotonic() + timeout_s
-        self._partial = _find(kind, source_id, timeout_s)
+    def __init__(self, kind: str, channel_format: str, source_id: str | None, search: Search) -> None:
+        self._search = search
+        self._partial = _find(kind, source_id, search)
         self.label = f"{kind} stream {self._partial.name()!r} ({self._partial.source_id()})"
         if self._partial.channel_format() != pylsl.lib.string2fmt[channel_format]:
             msg = f"{self.label}: its values are not {channel_format}; it is no stream of this program"
@@ -102,7 +104,7 @@ class _LslStream:
     def _read_header(self) -> str:
         inlet = pylsl.StreamInlet(self._partial, max_buflen=1, recover=False)
         try:
-            return str(inlet.info(self._left_s()).as_xml())
+            return str(self._search.ask(inlet.info).as_xml())
         except (TimeoutError, LostError) as error:
             msg = f"{self.label}: was found, but did not send its description; is its process alive?"
             raise StreamNotFoundError(msg) from error
@@ -112,15 +114,11 @@ class _LslStream:
             self._partial, max_buflen=max(1, math.ceil(buffer_s)), recover=False, as_numpy=True
         )
         try:
-            self._inlet.open_stream(self._left_s())
+            self._search.ask(self._inlet.open_stream)
         except (TimeoutError, LostError) as error:
             msg = f"{self.label}: was found, but could not be opened; is its process alive?"
             raise StreamNotFoundError(msg) from error
         self._t_data_mono_s = time.monotonic()
-
-    def _left_s(self) -> float:
-        # A stream that answered in the last moment still gets the time to describe itself.
-        return max(2.0, self.deadline_s - time.monotonic())
 
     def pull(self, timeout_s: float) -> tuple[npt.NDArray[Any], Float64Array]:
         try:
@@ -152,17 +150,28 @@ class EmgInlet:
         How long to look for it.
     buffer_s : float
         What is kept between two calls of `pull`; older samples are dropped and then show as a gap.
+    stop : threading.Event, optional
+        Ends the search when it is set.
 
     Raises
     ------
     StreamNotFoundError
         If there is no such stream in time, or more than one; the message lists what is there.
+    SearchStoppedError
+        If ``stop`` was set before the stream was found.
     InputError
         If the stream does not declare float32 microvolts on an electrode grid.
     """
 
-    def __init__(self, source_id: str | None, timeout_s: float, buffer_s: float = BUFFER_S) -> None:
-        self._stream = _LslStream(EMG_TYPE, "float32", source_id, timeout_s)
+    def __init__(
+        self,
+        source_id: str | None,
+        timeout_s: float,
+        buffer_s: float = BUFFER_S,
+        *,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._stream = _LslStream(EMG_TYPE, "float32", source_id, Search(timeout_s, stop))
         self.info: EmgStreamInfo = emg_info_from_xml(self._stream.header_xml)
         self._stream.connect(buffer_s * max(1.0, self.info.playback_speed))
         self._t_last_lsl_s: float | None = None
@@ -209,14 +218,32 @@ class EmgInlet:
 class GestureInlet:
     """A Gesture stream from LSL, bound to exactly one decoder's ``source_id``.
 
+    Parameters
+    ----------
+    source_id : str
+        The decoder's.
+    timeout_s : float
+        How long to look for it.
+    stop : threading.Event, optional
+        Ends the search when it is set.
+    told_s : float, optional
+        The time that an error names, where this is the last of several short searches.
+
     Raises
     ------
-    StreamNotFoundError, InputError
+    StreamNotFoundError, SearchStoppedError, InputError
         As `EmgInlet` does; the gestures must be declared and fit the number of channels.
     """
 
-    def __init__(self, source_id: str, timeout_s: float) -> None:
-        self._stream = _LslStream(GESTURE_TYPE, "float32", source_id, timeout_s)
+    def __init__(
+        self,
+        source_id: str,
+        timeout_s: float,
+        *,
+        stop: threading.Event | None = None,
+        told_s: float | None = None,
+    ) -> None:
+        self._stream = _LslStream(GESTURE_TYPE, "float32", source_id, Search(timeout_s, stop, told_s))
         self.info: GestureStreamInfo = gesture_info_from_xml(self._stream.header_xml)
         self._stream.connect(BUFFER_S)
 
@@ -235,11 +262,6 @@ class GestureInlet:
         """Return the same as arrays: values, shape (n, 4 + n_gestures), and their time stamps, shape (n,)."""
         return self._stream.pull(timeout_s)
 
-    def pull_latest(self) -> GestureSample | None:
-        """Return the newest decision that has arrived since the last call, without waiting."""
-        samples = self.pull(0.0)
-        return samples[-1] if samples else None
-
     @property
     def seconds_since_data(self) -> float:
         """Seconds since a decision last arrived (or since connecting), on this process's monotonic clock."""
@@ -253,8 +275,10 @@ class GestureInlet:
 class EventInlet:
     """A Markers stream from LSL; text that is no event of ours is logged and left out."""
 
-    def __init__(self, source_id: str | None, timeout_s: float) -> None:
-        self._stream = _LslStream(EVENTS_TYPE, "string", source_id, timeout_s)
+    def __init__(
+        self, source_id: str | None, timeout_s: float, *, stop: threading.Event | None = None
+    ) -> None:
+        self._stream = _LslStream(EVENTS_TYPE, "string", source_id, Search(timeout_s, stop))
         self._stream.connect(BUFFER_S)
 
     def pull(self, timeout_s: float) -> list[Event]:
@@ -281,7 +305,7 @@ def _gesture_sample(row: list[float], t_lsl_s: float) -> GestureSample:
     return GestureSample(gesture_index, confidence, effort, quality, tuple(row[N_GESTURE_FIXED:]), t_lsl_s)
 
 
-def _find(kind: str, source_id: str | None, timeout_s: float) -> pylsl.StreamInfo:
+def _find(kind: str, source_id: str | None, search: Search) -> pylsl.StreamInfo:
     session_id = ensure_configured()
     wanted = f"type='{kind}'"
     if source_id is not None:
@@ -289,7 +313,7 @@ def _find(kind: str, source_id: str | None, timeout_s: float) -> pylsl.StreamInf
             msg = f"source_id {source_id!r}: it must not be empty or hold an apostrophe"
             raise InputError(msg)
         wanted += f" and source_id='{source_id}'"
-    found = pylsl.resolve_bypred(wanted, 1, timeout_s)
+    found = search.look(lambda slice_s: pylsl.resolve_bypred(wanted, 1, slice_s))
     if found:
         found = pylsl.resolve_bypred(wanted, 1024, SETTLE_S) or found
     own = [s for s in found if s.hostname() == socket.gethostname() and s.session_id() == session_id]
@@ -302,7 +326,7 @@ def _find(kind: str, source_id: str | None, timeout_s: float) -> pylsl.StreamInf
         msg = f"{len(own)} LSL streams of type {kind} {which}are there: {names}; {remedy}"
         raise StreamNotFoundError(msg)
     msg = (
-        f"no LSL stream of type {kind} {which}found within {timeout_s:g} s in session {session_id!r}; "
+        f"no LSL stream of type {kind} {which}found within {search.told_s:g} s in session {session_id!r}; "
         f"there is {_what_is_there()}"
     )
     raise StreamNotFoundError(msg)

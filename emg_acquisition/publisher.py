@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 # LSL drops what is still on its way when an outlet closes, and has no word for "all has arrived".
 LINGER_S = 1.0
 HELD_POLL_S = 0.1
+# Beyond these a source can only run away: `stop` is looked at once a chunk, which is made in one piece.
+MAX_SPEED = 100.0
+MAX_CHUNK_MS = 1000.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ def run_source(
     stop : threading.Event
         Ends it early.
     speed : float
-        1.0 is real time.
+        1.0 is real time; at most `MAX_SPEED`.
     chunk_ms : float
-        Length of a chunk in time as it passes here.
+        Length of a chunk in time as it passes here; at most `MAX_CHUNK_MS`.
     wait_for_consumers : bool
         Send nothing before somebody reads the EMG stream, so that they miss nothing.
     begin : threading.Event, optional
@@ -69,10 +72,13 @@ def run_source(
     Raises
     ------
     InputError
-        If ``speed`` or ``chunk_ms`` is not positive.
+        If ``speed`` or ``chunk_ms`` is not positive or too large.
     """
-    if not speed > 0 or not chunk_ms > 0:
-        msg = f"speed and chunk_ms must be positive, got {speed} and {chunk_ms}"
+    if not 0 < speed <= MAX_SPEED or not 0 < chunk_ms <= MAX_CHUNK_MS:
+        msg = (
+            f"speed must be above 0 and at most {MAX_SPEED:g}, chunk_ms above 0 and at most {MAX_CHUNK_MS:g}; "
+            f"got {speed:g} and {chunk_ms:g}"
+        )
         raise InputError(msg)
     info = replace(source.info, playback_speed=speed)
     chunk_samples = samples_from_ms(chunk_ms, info.fs_hz * speed)

@@ -86,12 +86,14 @@ def run_recorder(
     ------
     StreamNotFoundError
         If a stream is not there in time. What was recorded until then is kept.
+    SearchStoppedError
+        If ``stop`` was set before the EMG and the events were found; nothing has been written.
     InputError
         If the folder holds a recording already.
     """
     started_s = time.monotonic()
     with ExitStack() as stack:
-        tracks = _Tracks(settings, stack)
+        tracks = _Tracks(settings, stack, stop)
         writer = SessionWriter(
             folder,
             participant=settings.participant,
@@ -119,16 +121,17 @@ def run_recorder(
 class _Tracks:
     """The streams that are recorded; one that is lost beside the EMG is noted and the recording goes on."""
 
-    def __init__(self, settings: RecorderSettings, stack: ExitStack) -> None:
+    def __init__(self, settings: RecorderSettings, stack: ExitStack, stop: threading.Event) -> None:
         self._stack = stack
         self._copies: list[Callable[[SessionWriter], None]] = []
         for source_id in settings.event_source_ids:
-            self._add_events(source_id, settings.timeout_s)
+            self._add_events(EventInlet(source_id, settings.timeout_s, stop=stop))
         # After the events, because a source may wait for somebody who reads its EMG before it sends its first cue.
-        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S)
+        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S, stop=stop)
         stack.callback(self.emg.close)
         # The decoder comes last and may come later: replay needs the EMG from before its first sample.
         self._awaited_decoder = settings.gesture_source_id
+        self._timeout_s = settings.timeout_s
         self._decoder_deadline_s = time.monotonic() + settings.timeout_s
         self.ended = False
         self.n_emg = self.n_decisions = self.n_events = 0
@@ -153,19 +156,18 @@ class _Tracks:
 
     def _look_for_decoder(self, source_id: str, writer: SessionWriter) -> None:
         try:
-            gestures = GestureInlet(source_id, LOOK_S)
+            gestures = GestureInlet(source_id, LOOK_S, told_s=self._timeout_s)
         except StreamNotFoundError:
             if time.monotonic() > self._decoder_deadline_s:
                 raise
             return
         self._stack.callback(gestures.close)
-        self._add_events(f"{source_id}-events", LOOK_S)
+        self._add_events(EventInlet(f"{source_id}-events", LOOK_S))
         writer.begin_gestures(gestures.info)
         self._copies.append(partial(self._copy_decisions, gestures))
         self._awaited_decoder = None
 
-    def _add_events(self, source_id: str, timeout_s: float) -> None:
-        inlet = EventInlet(source_id, timeout_s)
+    def _add_events(self, inlet: EventInlet) -> None:
         self._stack.callback(inlet.close)
         self._copies.append(partial(self._copy_events, inlet))
 

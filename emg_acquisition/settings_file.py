@@ -10,6 +10,13 @@ from pydantic import BaseModel, ValidationError
 from emg_acquisition.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
+# What pydantic says of these names Python's types and our classes, which the file's author has never seen.
+_PLAIN_WORDS = {
+    "model_type": "a mapping of keys is required",
+    "mapping_type": "a mapping of keys is required",
+    "dict_type": "a mapping of keys is required",
+    "tuple_type": "a list is required",
+}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -60,5 +67,6 @@ def load_settings(path: Path, model: type[Model]) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        msg = f"{path}: {key or 'file'}: {first['msg'].removeprefix('Value error, ')}"
+        said = _PLAIN_WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+        msg = f"{path}: {key or 'file'}: {said}"
         raise InputError(msg) from error

@@ -2,12 +2,13 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-from emg_acquisition.errors import InputError, StreamLostError
+from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError
 from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
@@ -39,10 +40,23 @@ EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; never lets a traceback out unless ``--debug`` asks for it."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read standard output has seen enough; Python would complain when it flushes it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = _build_parser()
     args = parser.parse_args(argv)
     logging.basicConfig(
@@ -52,9 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         return int(args.run(args))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SearchStoppedError):
         print(f"hdemg {args.command}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise  # standard output: `main` ends quietly
     except Exception as error:  # the process's edge: every failure becomes one line and an exit status
         if args.debug:
             raise

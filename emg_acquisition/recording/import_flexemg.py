@@ -89,6 +89,9 @@ def import_flexemg(
     InputError
         If something is missing, cut short or not as the data set has it, or a session exists already.
     """
+    if not src.is_dir():
+        msg = f"{src} does not exist: name the folder of the flexemg data set, with data/ and arraymap.mat"
+        raise InputError(msg)
     grid = _grid(src / "arraymap.mat")
     sources = _recordings(src / "data", recordings)
     targets = [session_folder(out, *_codes(source.name)) for source in sources]

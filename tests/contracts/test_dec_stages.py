@@ -14,6 +14,7 @@ from decoding.filters import BandpassFilter, design_filter
 from decoding.pipeline import DecoderPipeline
 from decoding.repair import FaultMonitor, FiniteGuard
 from decoding.signal_settings import SignalSettings
+from decoding.stage import Stage
 from decoding.windows import HopSlicer, window_spec
 from tests.dec_support import (
     FS_HZ,
@@ -38,7 +39,7 @@ class Case:
     """A stage, and how to lay what it returns end to end as rows that can be compared bit by bit."""
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[], Stage[np.ndarray, Any]]
     rows: Callable[[Any], list[bytes]]
 
 
@@ -88,7 +89,9 @@ def case(request, decoder) -> Case:
     return Case(request.param, make, rows)
 
 
-def _in_chunks(case: Case, stage: Any, emg_uv: np.ndarray, splits: list[slice]) -> list[bytes]:
+def _in_chunks(
+    case: Case, stage: Stage[np.ndarray, Any], emg_uv: np.ndarray, splits: list[slice]
+) -> list[bytes]:
     return [row for split in splits for row in case.rows(stage.process(emg_uv[split]))]
 
 
@@ -100,6 +103,10 @@ def _troubled(seed: int) -> np.ndarray:
         emg_uv[505:512, 2] = np.nan
         emg_uv[700, 3] = np.inf
     return emg_uv
+
+
+def test_every_stage_has_what_the_protocol_asks_for(case):
+    assert isinstance(case.make(), Stage)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
+from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet, list_streams
@@ -180,12 +180,12 @@ def test_streams_are_listed_with_what_they_are(closing, lsl_session):
     assert emg.session_id == lsl_session
 
 
-def test_decisions_arrive_to_the_bit_and_the_newest_can_be_had(closing):
+def test_decisions_arrive_to_the_bit_and_a_broken_one_is_none(closing):
     info = GestureStreamInfo("Decoder", "dec-bits", 20.0, ("rest", "fist"), "bits", "ab" * 32)
     outlet = closing(GestureOutlet(info))
     inlet = closing(GestureInlet("dec-bits", 5.0))
     assert inlet.info == info
-    assert inlet.pull_latest() is None
+    assert inlet.pull(0.0) == []
     until(outlet.have_consumers)
     rows = np.array(
         [[1, 0.9, 0.5, 1, 0.1, 0.9], [-1, 0.3, 0, 0.25, 0.6, 0.4], [0, 1, 0, 1, 1, 0]], dtype=np.float32
@@ -201,13 +201,9 @@ def test_decisions_arrive_to_the_bit_and_the_newest_can_be_had(closing):
         [[s.confidence, s.effort, s.quality, *s.probabilities] for s in samples], dtype=np.float32
     )
     np.testing.assert_array_equal(found, rows[:, 1:])
-    outlet.push(rows[0], stamps[2] + 0.05)
     outlet.push(np.array([np.nan, 0, 0, 0, 0, 0], dtype=np.float32), stamps[2] + 0.1)
-    latest = []
-    until(
-        lambda: latest.append(inlet.pull_latest()) or (latest[-1] and latest[-1].t_lsl_s == stamps[2] + 0.1)
-    )
-    assert latest[-1].gesture_index == -1
+    until(lambda: samples.extend(inlet.pull(0.1)) or len(samples) == 4)
+    assert samples[-1].gesture_index == -1
 
 
 def test_events_arrive_with_their_times_and_foreign_text_is_left_out(closing, caplog):
@@ -354,8 +350,43 @@ def test_stop_ends_a_source_that_never_ends(in_thread):
     stop.set()
     thread.join(PATIENCE_S)
     assert result
-    with pytest.raises(InputError, match="must be positive"):
-        run_source(SimulatedWearer(WearerSettings()), stop=stop, speed=0.0)
+
+
+@pytest.mark.parametrize(
+    "pace", [{"speed": 0.0}, {"speed": 1e9}, {"speed": float("nan")}, {"chunk_ms": -1.0}, {"chunk_ms": 1e12}]
+)
+def test_a_pace_that_would_run_away_is_refused(pace):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InputError, match="at most 100, chunk_ms above 0 and at most 1000; got"):
+        run_source(SimulatedWearer(WearerSettings()), stop=stop, **pace)
+
+
+@pytest.mark.parametrize("make", [EmgInlet, GestureInlet, EventInlet])
+def test_a_search_ends_when_it_is_stopped(make):
+    stop = threading.Event()
+    timer = threading.Timer(0.3, stop.set)
+    started_s = time.monotonic()
+    timer.start()
+    with pytest.raises(SearchStoppedError, match="interrupted"):
+        make("nobody", 60.0, stop=stop)
+    assert time.monotonic() - started_s < 5.0
+    timer.join()
+
+
+def test_a_recorder_that_is_stopped_while_it_looks_for_the_emg_writes_nothing(tmp_path):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(SearchStoppedError):
+        run_recorder(RecorderSettings("P01", "S1", "nobody", timeout_s=60.0), tmp_path / "s", stop)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_decoder_that_does_not_come_is_told_with_the_time_given(tmp_path, closing):
+    closing(EmgOutlet(emg_info("alone"), 10))
+    wanted = RecorderSettings("P01", "S1", "alone", "nobody", timeout_s=0.7)
+    with pytest.raises(StreamNotFoundError, match=r"'nobody' found within 0\.7 s"):
+        run_recorder(wanted, tmp_path / "s", threading.Event())
 
 
 def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):

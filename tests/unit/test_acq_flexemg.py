@@ -129,6 +129,12 @@ def test_missing_folders_and_unknown_recordings_are_named(short_copy, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_does_not_exist_is_told_as_such(tmp_path):
+    with pytest.raises(InputError, match="nosuch does not exist"):
+        import_flexemg(tmp_path / "nosuch", tmp_path / "out", quiet)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_existing_session_is_never_overwritten(short_copy, tmp_path):
     (folder,) = import_flexemg(short_copy, tmp_path / "out", quiet)
     before = (folder / "recording.xdf").stat()

@@ -155,6 +155,10 @@ def changed(values, key, value):
         (("every_mode", "tripod_pinch"), {"hold": "toggle_speed"}, ["mode drive", "no way out"]),
         (("covers",), ["lift", "tail"], ["'tail'", "covers"]),
         (("covers",), ["lift"], ["covers leaves out"]),
+        (("covers",), [], ["covers: names no DoF"]),
+        (("covers",), "lift", ["covers: a list is required"]),
+        (("modes", "arm"), "lift +", ["modes.arm: a mapping of keys is required"]),
+        (("modes", "arm", "wrist_flexion"), "lift -", ["wrist_flexion: a mapping of keys is required"]),
         (("rest",), "relax", ["'relax'", "rest"]),
         (("tap_max_s",), 2.0, ["tap_max_s"]),
         (("tap_max_s",), "soon", ["tap_max_s"]),
@@ -189,11 +193,25 @@ def test_a_gesture_given_twice_in_one_mode_is_refused(tmp_path):
         load_gesture_map(path, FOUR, MODEL)
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2", "- a", "modes: {}"])
-def test_a_file_that_is_no_map_is_one_line(tmp_path, text):
+def test_a_mode_without_a_gesture_is_refused(tmp_path):
+    path = write(tmp_path / "idle.yaml", {"covers": ["lift"], "modes": {"only": {}}})
+    with pytest.raises(InputError, match=r"idle\.yaml: mode only: has no gesture"):
+        load_gesture_map(path, FOUR, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "file: a mapping of keys is required"),
+        ("[1, 2", "is no YAML"),
+        ("- a", "file: a mapping of keys is required"),
+        ("modes: {}", "modes"),
+    ],
+)
+def test_a_file_that_is_no_map_is_one_line(tmp_path, text, said):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"bad\.yaml") as error:
+    with pytest.raises(InputError, match=rf"bad\.yaml: {said}") as error:
         load_gesture_map(path, FOUR, MODEL)
     assert "\n" not in str(error.value)
 

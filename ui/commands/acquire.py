@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_lsl, positive_number
+from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--start-with",
+        type=source_id,
         metavar="SOURCE_ID",
         help="hold the first sample until this LSL Markers stream sends a 'start' event",
     )
-    parser.add_argument(
-        "--wearer", type=int, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
-    )
+    add_wearer(parser)
     parser.add_argument(
         "--intentions",
+        type=source_id,
         metavar="SOURCE_ID",
         help="the simulated wearer follows 'intention' events of this LSL Markers stream (otherwise it rests)",
     )

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ui.commands.options import add_lsl, add_ros
-from ui.console import stop_on_signals
+from ui.commands.options import add_lsl, add_ros, source_id
+from ui.console import interrupt_on_sigterm, stop_on_signals
 
 NAME = "bridge"
 HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed"
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "--decoder",
+        type=source_id,
         default="hdemg-decoder",
         metavar="SOURCE_ID",
         help="the one Gesture stream that may drive the robot (default: %(default)s)",
@@ -38,7 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Bridge until stopped; the robot is left standing."""
+    from emg_acquisition.inlet import GestureInlet
     from emg_acquisition.lsl_config import configure_lsl
+    from robot_bridge.gesture_map import map_path
+    from robot_bridge.robot_model import load_robot_model
+
+    # What can be wrong without a decoder is said before one is waited for.
+    map_path(args.map)
+    load_robot_model(args.robot_model)
     from robot_bridge.ros_node import BridgeSettings, run_bridge
 
     configure_lsl(args.lsl_session)
@@ -50,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
         require_heartbeat=args.require_heartbeat,
         lsl_timeout_s=args.timeout,
     )
+    # Until the decoder is there nothing moves and nothing has to end in order: a signal simply ends the search.
+    with interrupt_on_sigterm():
+        GestureInlet(args.decoder, args.timeout).close()
     with stop_on_signals() as stop:
         run_bridge(settings, stop)
     return 0

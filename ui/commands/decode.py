@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ui.commands.options import add_json, add_lsl
+from ui.commands.options import add_json, add_lsl, source_id
 from ui.console import print_json, stop_on_signals
 
 NAME = "decode"
@@ -14,9 +14,12 @@ EXAMPLE = "hdemg decode decoder.onnx --emg simulated-wearer-1 --name hdemg"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("decoder", type=Path, metavar="DECODER", help="decoder.onnx")
-    parser.add_argument("--emg", metavar="SOURCE_ID", help="EMG stream (default: the only one there is)")
+    parser.add_argument(
+        "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the only one there is)"
+    )
     parser.add_argument(
         "--source-id",
+        type=source_id,
         default="hdemg-decoder",
         metavar="ID",
         help="source_id of the Gesture stream, to which the bridge is bound (default: %(default)s)",

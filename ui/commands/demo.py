@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, folder
+from ui.commands.options import add_json, add_wearer, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=folder, help="folder for sessions, decoder and report (default: a temporary one)"
     )
-    parser.add_argument(
-        "--wearer", type=int, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
-    )
+    add_wearer(parser)
     add_json(parser)
 
 

@@ -1,7 +1,13 @@
 """Options that several commands share, so that they read the same everywhere."""
 
 import argparse
+import re
 from pathlib import Path
+
+MAX_TIMEOUT_S = 3600.0
+# A ROS 2 name has at most 255 characters; the rest is for the topics' own.
+MAX_NAMESPACE = 200
+_NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -19,16 +25,25 @@ def add_lsl(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=positive_number,
+        type=search_time,
         default=10.0,
         metavar="S",
-        help="seconds to look for the streams (default: %(default)g)",
+        help=f"seconds to look for the streams, at most {MAX_TIMEOUT_S:g} (default: %(default)g)",
     )
 
 
 def add_ros(parser: argparse.ArgumentParser) -> None:
     """``--namespace``."""
-    parser.add_argument("--namespace", default="", metavar="NS", help="ROS 2 namespace (default: none)")
+    parser.add_argument(
+        "--namespace", type=namespace, default="", metavar="NS", help="ROS 2 namespace (default: none)"
+    )
+
+
+def add_wearer(parser: argparse.ArgumentParser) -> None:
+    """``--wearer``."""
+    parser.add_argument(
+        "--wearer", type=seed, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
+    )
 
 
 def positive_number(text: str) -> float:
@@ -37,6 +52,39 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
     return value
+
+
+def search_time(text: str) -> float:
+    """Read seconds to look for a stream."""
+    value = positive_number(text)
+    if value > MAX_TIMEOUT_S:
+        raise argparse.ArgumentTypeError(f"at most {MAX_TIMEOUT_S:g} seconds are allowed, got {text}")
+    return value
+
+
+def seed(text: str) -> int:
+    """Read an integer of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"an integer of at least 0 is required, got {text}")
+    return value
+
+
+def source_id(text: str) -> str:
+    """Read the ``source_id`` of an LSL stream."""
+    if not text.strip() or "'" in text:
+        raise argparse.ArgumentTypeError(f"it must not be empty or hold an apostrophe, got {text!r}")
+    return text
+
+
+def namespace(text: str) -> str:
+    """Read a ROS 2 namespace; empty for none."""
+    if text and (len(text) > MAX_NAMESPACE or not _NAMESPACE.fullmatch(text)):
+        raise argparse.ArgumentTypeError(
+            f"letters, digits and underscores are allowed, with slashes between names that begin with no digit, "
+            f"{MAX_NAMESPACE} characters in all; got {text!r}"
+        )
+    return text
 
 
 def playback_speed(text: str) -> float:

@@ -3,7 +3,7 @@
 import argparse
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_lsl, folder
+from ui.commands.options import add_json, add_lsl, folder, source_id
 from ui.console import print_json, stop_on_signals
 
 NAME = "record"
@@ -15,10 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("out", type=folder, metavar="OUT", help="session folder to make; it must not exist")
     parser.add_argument("--participant", default="P00", help="participant code (default: %(default)s)")
-    parser.add_argument("--emg", metavar="SOURCE_ID", help="EMG stream (default: the only one there is)")
-    parser.add_argument("--gesture", metavar="SOURCE_ID", help="decoder's Gesture stream")
     parser.add_argument(
-        "--events", metavar="SOURCE_ID", action="append", default=[], help="Markers stream; repeatable"
+        "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the only one there is)"
+    )
+    parser.add_argument("--gesture", type=source_id, metavar="SOURCE_ID", help="decoder's Gesture stream")
+    parser.add_argument(
+        "--events",
+        type=source_id,
+        metavar="SOURCE_ID",
+        action="append",
+        default=[],
+        help="Markers stream; repeatable",
     )
     add_lsl(parser)
     add_json(parser)

@@ -32,6 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.out.parent.is_dir():
         raise InputError(f"{args.out.parent} is no folder: make it first, or choose another --out")
+    if args.out.is_dir():
+        raise InputError(
+            f"{args.out} is a folder: --out names the decoder file, for example {args.out}/decoder.onnx"
+        )
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path) for path in args.sessions]

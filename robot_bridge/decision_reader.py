@@ -38,6 +38,8 @@ class DecisionReader:
         The decoder's LSL source_id.
     timeout_s : float
         How long to look for it at first.
+    stop : threading.Event
+        Ends that search.
 
     Raises
     ------
@@ -45,9 +47,9 @@ class DecisionReader:
         As `GestureInlet` does.
     """
 
-    def __init__(self, source_id: str, timeout_s: float) -> None:
+    def __init__(self, source_id: str, timeout_s: float, stop: threading.Event) -> None:
         self._source_id = source_id
-        self._inlet: GestureInlet | None = GestureInlet(source_id, timeout_s)
+        self._inlet: GestureInlet | None = GestureInlet(source_id, timeout_s, stop=stop)
         self.info = self._inlet.info
         self._received: deque[ReceivedDecision] = deque(maxlen=1000)
         self._ending = threading.Event()

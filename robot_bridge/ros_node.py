@@ -328,7 +328,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     StreamNotFoundError, InputError
         If the decoder's stream, the map or the robot's file cannot be used.
     """
-    reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s)
+    reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s, stop)
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
     guard: GuardLink | None = None
     robot_stopped = True

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ui.commands.options import add_lsl, add_ros, source_id
-from ui.console import interrupt_on_sigterm, stop_on_signals
+from ui.console import stop_on_signals
 
 NAME = "bridge"
 HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed"
@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Bridge until stopped; the robot is left standing."""
-    from emg_acquisition.inlet import GestureInlet
     from emg_acquisition.lsl_config import configure_lsl
     from robot_bridge.gesture_map import map_path
     from robot_bridge.robot_model import load_robot_model
@@ -58,9 +57,6 @@ def run(args: argparse.Namespace) -> int:
         require_heartbeat=args.require_heartbeat,
         lsl_timeout_s=args.timeout,
     )
-    # Until the decoder is there nothing moves and nothing has to end in order: a signal simply ends the search.
-    with interrupt_on_sigterm():
-        GestureInlet(args.decoder, args.timeout).close()
     with stop_on_signals() as stop:
         run_bridge(settings, stop)
     return 0

@@ -96,6 +96,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
 
 
 def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
+    from emg_acquisition.publisher import MAX_SPEED
     from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
     from evaluation.robot_replay import replay_through_robot
 
@@ -104,6 +105,8 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
         raise InputError(
             "--speed max is for decoding alone: a robot takes its time; give a number or leave it out"
         )
+    if speed > MAX_SPEED:
+        raise InputError(f"--speed: at most {MAX_SPEED:g} times real time with a robot, got {speed:g}")
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_through_robot(
             args.session, decoder, args.map, speed=speed, progress=progress, max_seconds=args.seconds

@@ -18,9 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="the same seed gives the same decoder (default: 0)"
-    )
     add_json(parser)
 
 

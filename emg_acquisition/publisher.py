@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from emg_acquisition.arrays import samples_from_ms
@@ -44,7 +43,6 @@ def run_source(
     chunk_ms: float = 10.0,
     wait_for_consumers: bool = False,
     begin: threading.Event | None = None,
-    on_progress: Callable[[int], None] | None = None,
 ) -> PublishReport:
     """Publish a source until it ends or ``stop`` is set.
 
@@ -66,8 +64,6 @@ def run_source(
         Send nothing before somebody reads the EMG stream, so that they miss nothing.
     begin : threading.Event, optional
         Send nothing before it is set; the streams can be found and read meanwhile.
-    on_progress : callable, optional
-        Called once a second or so with the number of samples sent.
 
     Raises
     ------
@@ -89,7 +85,7 @@ def run_source(
             pass
         while begin is not None and not stop.is_set() and not begin.wait(HELD_POLL_S):
             pass
-        report = _Pace(source, emg, events, chunk_samples, on_progress).run(stop)
+        report = _Pace(source, emg, events, chunk_samples).run(stop)
         stop.wait(LINGER_S)
     finally:
         emg.close()
@@ -106,11 +102,9 @@ class _Pace:
         emg: EmgOutlet,
         events: EventOutlet,
         chunk_samples: int,
-        on_progress: Callable[[int], None] | None,
     ) -> None:
         self._source, self._emg, self._events = source, emg, events
         self._chunk_samples = chunk_samples
-        self._on_progress = on_progress
         self._interval_s = emg.info.sample_interval_s
         self._sent = 0
         self._overruns = 0
@@ -151,5 +145,3 @@ class _Pace:
         if self._overruns > self._reported_overruns:
             _log.warning("late with %d chunk(s) in the last second", self._overruns - self._reported_overruns)
             self._reported_overruns = self._overruns
-        if self._on_progress is not None:
-            self._on_progress(self._sent)

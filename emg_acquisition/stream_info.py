@@ -1,4 +1,4 @@
-"""What an EMG or a Gesture stream declares."""
+"""What an EMG, an Aux or a Gesture stream declares."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from emg_acquisition.grid import ElectrodeGrid
 EMG_TYPE = "EMG"
 GESTURE_TYPE = "Gesture"
 EVENTS_TYPE = "Markers"
+AUX_TYPE = "Aux"
 N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities
 
 
@@ -65,6 +66,47 @@ class EmgStreamInfo:
     def sample_interval_s(self) -> float:
         """Seconds between the time stamps of neighbouring samples."""
         return 1.0 / (self.fs_hz * self.playback_speed)
+
+
+@dataclass(frozen=True)
+class AuxChannel:
+    """One auxiliary channel: a label, what it is (``counter``, ``trigger``, ``quaternion``, ...) and its unit."""
+
+    label: str
+    kind: str
+    unit: str = "none"
+
+
+@dataclass(frozen=True)
+class AuxStreamInfo:
+    """The auxiliary channels of an amplifier: sampled with the EMG, never scaled as EMG.
+
+    Parameters
+    ----------
+    name : str
+        Stream name that people see.
+    source_id : str
+        The EMG stream's with ``-aux`` behind it.
+    fs_hz : float
+        Nominal sampling rate, that of the EMG.
+    channels : tuple of AuxChannel
+        At least one.
+    """
+
+    name: str
+    source_id: str
+    fs_hz: float
+    channels: tuple[AuxChannel, ...]
+
+    def __post_init__(self) -> None:
+        if not self.channels or not self.fs_hz > 0:
+            msg = f"stream {self.name!r}: it needs a channel and a positive rate, not {self.fs_hz}"
+            raise InputError(msg)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of auxiliary channels."""
+        return len(self.channels)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, grid_from_settings
 from emg_acquisition.stream_info import (
+    AUX_TYPE,
     EMG_TYPE,
     EVENTS_TYPE,
     GESTURE_TYPE,
+    AuxChannel,
+    AuxStreamInfo,
     EmgStreamInfo,
     GestureStreamInfo,
 )
@@ -55,6 +58,18 @@ def emg_description(info: EmgStreamInfo) -> ET.Element:
     return desc
 
 
+def aux_description(info: AuxStreamInfo) -> ET.Element:
+    """Return the ``<desc>`` element of an Aux stream."""
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    for channel in info.channels:
+        _texts(
+            ET.SubElement(channels, "channel"),
+            {"label": channel.label, "unit": channel.unit, "type": channel.kind},
+        )
+    return desc
+
+
 def gesture_description(info: GestureStreamInfo) -> ET.Element:
     """Return the ``<desc>`` element of a Gesture stream."""
     desc = ET.Element("desc")
@@ -79,6 +94,15 @@ def emg_header_xml(info: EmgStreamInfo) -> str:
         {"name": info.name, "type": EMG_TYPE, "channel_count": info.n_channels, "channel_format": "float32"},
         {"source_id": info.source_id, "nominal_srate": repr(info.fs_hz)},
         emg_description(info),
+    )
+
+
+def aux_header_xml(info: AuxStreamInfo) -> str:
+    """Return the ``<info>`` document of an Aux stream that was not received over LSL."""
+    return _header_xml(
+        {"name": info.name, "type": AUX_TYPE, "channel_count": info.n_channels, "channel_format": "float32"},
+        {"source_id": info.source_id, "nominal_srate": repr(info.fs_hz)},
+        aux_description(info),
     )
 
 
@@ -144,6 +168,33 @@ def emg_info_from_xml(xml: str) -> EmgStreamInfo:
         filters=root.findtext("desc/filters", "") or "",
         playback_speed=_number(root, "desc/playback_speed", where, default="1"),
     )
+
+
+def aux_info_from_xml(xml: str) -> AuxStreamInfo:
+    """Read an Aux stream's declaration from its LSL ``<info>`` document.
+
+    Raises
+    ------
+    InputError
+        If its channels are not declared.
+    """
+    root = _parse(xml)
+    name = _required(root, "name", "stream")
+    where = f"Aux stream {name!r}"
+    channels = tuple(
+        AuxChannel(
+            _required(channel, "label", where),
+            _required(channel, "type", where),
+            channel.findtext("unit", "") or "none",
+        )
+        for channel in root.findall("desc/channels/channel")
+    )
+    declared = _number(root, "channel_count", where)
+    if declared != len(channels):
+        msg = f"{where}: {declared:g} channels, but {len(channels)} are described"
+        raise InputError(msg)
+    fs_hz = _number(root, "nominal_srate", where)
+    return AuxStreamInfo(name, root.findtext("source_id", "") or "", fs_hz, channels)
 
 
 def gesture_info_from_xml(xml: str) -> GestureStreamInfo:

@@ -2,8 +2,10 @@ import pytest
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
 from emg_acquisition.stream_xml import (
+    aux_header_xml,
+    aux_info_from_xml,
     emg_header_xml,
     emg_info_from_xml,
     gesture_header_xml,
@@ -86,3 +88,22 @@ def test_gestures_must_be_a_list_of_names(text, said):
 def test_labels_and_grid_must_agree():
     with pytest.raises(InputError, match="2 channel labels for a grid of 4"):
         make_info(grid=rectangular_grid(2, 2, 1.0), channel_labels=("a", "b"))
+
+
+def test_an_aux_stream_keeps_its_labels_kinds_and_units() -> None:
+    info = AuxStreamInfo(
+        "amp aux",
+        "amp-1-aux",
+        2000.0,
+        (AuxChannel("ramp", "counter"), AuxChannel("AUX 1", "voltage", "microvolts")),
+    )
+
+    assert aux_info_from_xml(aux_header_xml(info)) == info
+
+
+def test_an_aux_stream_whose_channels_are_not_all_described_is_refused() -> None:
+    info = AuxStreamInfo("amp aux", "amp-1-aux", 2000.0, (AuxChannel("ramp", "counter"),))
+    xml = aux_header_xml(info).replace("<channel_count>1</channel_count>", "<channel_count>2</channel_count>")
+
+    with pytest.raises(InputError, match="2 channels, but 1 are described"):
+        aux_info_from_xml(xml)

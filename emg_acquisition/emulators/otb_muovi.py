@@ -25,14 +25,19 @@ def probe_lsb_uv(probe: str, mode: int) -> float:
     return 0.5722 if mode == 1 else 0.2861
 
 
-def probe_counts(probe: str, mode: int, signal: CountSignal, first: int, emg: Converter, n: int) -> IntArray:
+def probe_counts(
+    probe: str, mode: int, signal: CountSignal, converter: Converter, *, first: int, n_samples: int
+) -> IntArray:
     """Return all channels of one probe: electrodes, quaternion, buffer and trigger, ramp."""
     n_emg = N_EMG[probe]
     if mode == TEST:
-        return all_ramps(first, n, n_emg + N_BEHIND, emg.bits)
-    trigger = np.zeros((n, 1), dtype=np.int64)
-    electrodes = signal.counts(first, n, n_emg, emg)
-    return np.hstack([electrodes, still_hand(n), trigger, ramp(first, n, emg.bits)[:, np.newaxis]])
+        return all_ramps(first, n_samples, n_emg + N_BEHIND, converter.bits)
+    behind = [
+        still_hand(n_samples),
+        np.zeros((n_samples, 1), dtype=np.int64),
+        ramp(first, n_samples, converter.bits)[:, np.newaxis],
+    ]
+    return np.hstack([signal.counts(first, n_samples, n_emg, converter), *behind])
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,6 @@ class _Wiring:
         converter = Converter(lsb_uv, 16 if fast else 24, 2000 if fast else 500)
 
         def counts(first: int, n_samples: int) -> IntArray:
-            return probe_counts(self.probe, mode, self.signal, first, converter, n_samples)
+            return probe_counts(self.probe, mode, self.signal, converter, first=first, n_samples=n_samples)
 
         return Sampling(converter.fs_hz, converter.bits // 8, big_endian=True, counts=counts)

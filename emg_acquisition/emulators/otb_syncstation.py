@@ -80,7 +80,7 @@ class SyncStationEmulator:
             for (place, mode), signal in zip(probes, signals, strict=True):
                 probe = PLACES[place]
                 converter = Converter(probe_lsb_uv(probe, mode), 16, FS_HZ)
-                pieces.append(probe_counts(probe, mode, signal, first, converter, n_samples))
+                pieces.append(probe_counts(probe, mode, signal, converter, first=first, n_samples=n_samples))
             return np.hstack([*pieces, np.zeros((n_samples, N_STATION_AUX), dtype=np.int64)])
 
         return Sampling(FS_HZ, 2, big_endian=True, counts=counts)

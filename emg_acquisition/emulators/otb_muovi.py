@@ -16,6 +16,7 @@ EmulatedProbe = Literal["muovi", "muovi-plus", "due-plus", "quattro-plus"]
 N_EMG = {"muovi": 32, "muovi-plus": 64, "due-plus": 2, "quattro-plus": 4}
 N_BEHIND = 6
 IMPEDANCE, TEST = 2, 3
+HIGH_PASS_HZ = 10.0
 
 
 def probe_lsb_uv(probe: str, mode: int) -> float:
@@ -93,7 +94,7 @@ class _Wiring:
         if mode == IMPEDANCE:
             raise ValueError("the impedance check is not emulated")
         lsb_uv = probe_lsb_uv(self.probe, mode if fast else 0)
-        converter = Converter(lsb_uv, 16 if fast else 24, 2000 if fast else 500)
+        converter = Converter(lsb_uv, 16, 2000, HIGH_PASS_HZ) if fast else Converter(lsb_uv, 24, 500)
 
         def counts(first: int, n_samples: int) -> IntArray:
             return probe_counts(self.probe, mode, self.signal, converter, first=first, n_samples=n_samples)

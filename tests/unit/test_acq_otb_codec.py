@@ -348,3 +348,16 @@ def test_the_emulated_converter_rounds_and_saturates():
     counts = signal.counts(0, 3, 4, Converter(0.2861, 16, 2000.0))
     assert counts.tolist() == [[0, 3, -3, 0], [32767, -32768, 0, 0], [0, 0, 0, 0]]
     assert struct.pack(">h", int(counts[1, 0])) == b"\x7f\xff"
+
+
+def test_the_emulated_high_pass_removes_an_offset_and_keeps_the_muscle():
+    fs_hz = 2000.0
+    t_s = np.arange(4000) / fs_hz
+    emg_uv = np.column_stack([9000 + 100 * np.sin(2 * np.pi * 150 * t_s), np.full(4000, -20000.0), 0 * t_s])
+    signal = SourceSignal([Fixed(emg_uv.astype(np.float32), fs_hz)])
+    converter = Converter(0.2861, 16, fs_hz, 10.0)
+    counts = np.concatenate([signal.counts(i, 40, 3, converter) for i in range(0, 4000, 40)])
+    settled_uv = counts[2000:] * 0.2861
+    assert np.abs(settled_uv[:, 1:]).max() == 0
+    assert np.abs(settled_uv[:, 0].mean()) < 0.5
+    assert settled_uv[:, 0].max() == pytest.approx(100, rel=0.03)

@@ -167,7 +167,8 @@ def prove_layout(data: bytes, layout: FrameLayout) -> None:
     InputError
         If the ramp does not step by one; names the number of channels that would fit.
     """
-    if _ramp_runs(data, layout, layout.n_channels, layout.sample_bytes):
+    first = data[: PROOF_SAMPLES * layout.frame_bytes]
+    if _ramp_runs(first, layout, layout.n_channels, layout.sample_bytes):
         return
     set_up = f"{layout.n_channels} channels of {8 * layout.sample_bytes} bit were expected"
     fits = [

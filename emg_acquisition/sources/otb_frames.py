@@ -153,7 +153,7 @@ class RampReport:
         now_s = self._now_s()
         if self._jumps.any() and now_s - self._told_s >= REPORT_S:
             _log.warning(
-                "probes lost data on the way to the station, samples by probe: %s", list(self._jumps)
+                "probes lost data on the way to the station, samples by probe: %s", self._jumps.tolist()
             )
             self._jumps[:] = 0
             self._told_s = now_s

@@ -203,7 +203,8 @@ def test_no_sample_is_lost_or_moved_and_each_is_exact(name, seconds, rigged, rec
     took_s = time.monotonic() - began_s
     assert exact.losses == []
     assert exact.next_sample == exact.received
-    assert took_s == pytest.approx(seconds, abs=1.0)
+    # Paced by the device's clock: no faster, and no slower than a busy machine makes it.
+    assert seconds - 0.1 < took_s < seconds + 5.0
     n_channels = sum(info.n_channels for info in rig.device.infos)
     cpu = (time.thread_time() - cpu_s) / took_s
     figures = (

@@ -20,7 +20,7 @@ from emg_acquisition.sources.otb_codec import (
     quattrocento_command,
     scaled,
 )
-from emg_acquisition.sources.otb_frames import prove_layout
+from emg_acquisition.sources.otb_frames import RampReport, prove_layout
 from emg_acquisition.sources.otb_muovi import MuoviSettings
 from emg_acquisition.sources.otb_quattrocento import QuattrocentoSettings, QuattrocentoStream
 from emg_acquisition.sources.otb_ramp import CONFIRMING_SAMPLES, RampClock
@@ -287,6 +287,21 @@ def test_one_probe_that_loses_data_moves_no_sample_of_the_station():
     stretches, settled = clock.split(ramps, 1.0)
     assert [(s.start, s.stop, s.lost_before) for s in stretches] == [(0, 200, 0)]
     assert settled == 200
+
+
+def test_a_probe_that_loses_data_on_its_way_to_the_station_is_told_of_once_a_second(caplog):
+    now_s = [0.0]
+    report = RampReport(2, lambda: now_s[0])
+    steady = np.arange(300)
+    frozen = np.concatenate([steady[:100], np.full(20, 99), steady[120:]])
+    for i in range(0, 300, 50):
+        report.note(np.column_stack([steady, frozen])[i : i + 50])
+    assert caplog.messages == []
+    now_s[0] = 1.0
+    report.note(np.column_stack([np.arange(300, 310)] * 2))
+    # Twenty repeated samples, and the one at which the probe is back.
+    assert [m for m in caplog.messages if "[0, 21]" in m] == caplog.messages
+    assert len(caplog.messages) == 1
 
 
 # --- the layout ---

@@ -290,7 +290,7 @@ def test_a_cut_connection_is_an_error_and_the_device_is_back_soon(name, rigged):
     rig.device.connect(PATIENCE_S)
     exact = Exact(rig)
     read_for(rig, exact, 100)
-    away_s = 0.5
+    away_s = 0.2
     cut_s = time.monotonic()
     rig.emulator.faults.cut(away_s)
     _, said = lose(rig, exact)

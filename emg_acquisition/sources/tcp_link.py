@@ -19,8 +19,8 @@ class TcpLink:
     """A connected socket that gives whole frames only.
 
     Bytes of a frame that has not arrived as a whole stay here until the rest of it comes, so that no split of
-    the byte stream into packets can shift a frame. Closing the link from another thread ends a wait; a caller that has to notice a stop flag
-    waits a fraction of a second a call.
+    the byte stream into packets can shift a frame. Closing the link from another thread ends a wait; a caller
+    that has to notice a stop flag waits a fraction of a second a call.
 
     Parameters
     ----------

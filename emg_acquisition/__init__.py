@@ -7,6 +7,7 @@ Files in the order that data flows through them:
 - ``grid_library.py``: grids by name, or from a YAML file
 - ``stream_info.py`` ``stream_xml.py``: what a stream declares, as an object and as LSL has it
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
+- ``emulators/``: amplifiers that speak their own protocols over TCP, for those who have none
 - ``publisher.py``: a source, paced by the clock, onto LSL
 - ``lsl_config.py``: keeps LSL to this machine and to one session
 - ``outlet.py``: EMG, Gesture and event streams onto LSL

@@ -3,6 +3,9 @@
 - ``source.py``: the Protocol of a source that makes samples as fast as they are asked for
 - ``device.py``: the Protocol of an amplifier, paced by its own clock
 - ``tcp_link.py``: one TCP connection to an amplifier, in whole frames
+- ``otb_codec.py`` ``otb_ramp.py`` ``otb_frames.py`` ``otb_session.py``: what OT Bioelettronica's amplifiers share
+- ``otb_sessantaquattro.py`` ``otb_quattrocento.py``: their bench and wearable amplifiers
+- ``otb_probes.py`` ``otb_muovi.py`` ``otb_syncstation.py``: their wireless probes, alone and at a station
 - ``schedule.py``: cues, one after the other, for a calibration recording
 - ``wearer_anatomy.py``: where a simulated wearer's muscles lie and which of them a gesture uses
 - ``wearer_signal.py``: the muscles' activity over time, noise, powerline and offset

@@ -134,8 +134,11 @@ def connect_to(host: str, port: int, timeout_s: float) -> TcpLink:
         try:
             connected = _connect_once(host, port, max(deadline_s - time.monotonic(), 1e-3))
             return TcpLink(connected, f"the device at {host}:{port}")
-        except socket.gaierror as error:
-            msg = f"host {host!r} is no address and no known name: give the device's address, such as 192.168.76.1"
+        except (socket.gaierror, UnicodeError, OverflowError) as error:
+            msg = (
+                f"{host!r}, port {port}, is no address and no known name: "
+                "give the device's, such as 192.168.76.1 and 54320"
+            )
             raise InputError(msg) from error
         except OSError as error:
             if time.monotonic() + RETRY_S > deadline_s:
@@ -181,7 +184,7 @@ class Listener:
         self._only_from = only_from
         try:
             self._socket = socket.create_server((host, port), backlog=1)
-        except (OSError, OverflowError) as error:
+        except (OSError, UnicodeError, OverflowError) as error:
             msg = (
                 f"cannot listen on {host}:{port} ({_why(error)}): give an address of this computer, "
                 "and end another program that waits for the device"

@@ -3,9 +3,7 @@
 - ``source.py``: the Protocol of a source that makes samples as fast as they are asked for
 - ``device.py``: the Protocol of an amplifier, paced by its own clock
 - ``schedule.py``: cues, one after the other, for a calibration recording
-- ``wearer_anatomy.py``: where a simulated wearer's muscles lie and which of them a gesture uses
-- ``wearer_signal.py``: the muscles' activity over time, noise, powerline and offset
-- ``simulated_wearer.py``: EMG of a simulated wearer, by schedule or by live intention
+- ``simulated_forearm/``: EMG of a simulated wearer, from motor units, by schedule or by live intention
 - ``live_intention.py``: lets a stream of events steer the simulated wearer
 - ``recording.py``: plays a recorded session
 """

@@ -7,9 +7,7 @@
 - ``otb_sessantaquattro.py`` ``otb_quattrocento.py``: their bench and wearable amplifiers
 - ``otb_probes.py`` ``otb_muovi.py`` ``otb_syncstation.py``: their wireless probes, alone and at a station
 - ``schedule.py``: cues, one after the other, for a calibration recording
-- ``wearer_anatomy.py``: where a simulated wearer's muscles lie and which of them a gesture uses
-- ``wearer_signal.py``: the muscles' activity over time, noise, powerline and offset
-- ``simulated_wearer.py``: EMG of a simulated wearer, by schedule or by live intention
+- ``simulated_forearm/``: EMG of a simulated wearer, from motor units, by schedule or by live intention
 - ``live_intention.py``: lets a stream of events steer the simulated wearer
 - ``recording.py``: plays a recorded session
 """

@@ -6,7 +6,7 @@ import threading
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import REST, Event
 from emg_acquisition.inlet import EventInlet
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pytest
 
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
-from emg_acquisition.grid import ElectrodeGrid
+from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet, list_streams
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
@@ -20,7 +20,8 @@ from emg_acquisition.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.sources.live_intention import follow_intentions
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.usefixtures("lsl_session")
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
 FS_HZ = 1000.0
+SMALL_GRID = rectangular_grid(4, 2, 60.0, "rows")
 GRID = ElectrodeGrid("corner", ((-1, 2), (0, 3), (1, 4)), 8.0, "rows")
 
 
@@ -295,7 +297,7 @@ def test_a_stream_of_another_session_does_not_exist(child, lsl_session):
 
 
 def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thread):
-    settings = WearerSettings(seed=31, fs_hz=FS_HZ, rows=4, columns=2, pitch_mm=60.0)
+    settings = WearerSettings(seed=31, fs_hz=FS_HZ, grid=SMALL_GRID)
     schedule = (Cue("rest", 0.5, 1), Cue("fist", 0.7, 1))
     _, thread, result = in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
     events = closing(EventInlet(events_source_id("simulated-31"), PATIENCE_S))
@@ -331,7 +333,7 @@ def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thr
 
 
 def test_a_recording_can_be_published_faster(closing, in_thread):
-    settings = WearerSettings(seed=32, fs_hz=FS_HZ, rows=4, columns=2, pitch_mm=60.0)
+    settings = WearerSettings(seed=32, fs_hz=FS_HZ, grid=SMALL_GRID)
     wearer = SimulatedWearer(settings, (Cue("fist", 10.0, 1),))
     _, thread, result = in_thread(run_source, wearer, speed=20.0, wait_for_consumers=True)
     inlet = closing(EmgInlet("simulated-32", PATIENCE_S))
@@ -418,7 +420,7 @@ def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):
 
 
 def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread):
-    settings = WearerSettings(seed=35, fs_hz=FS_HZ, rows=4, columns=2, pitch_mm=60.0)
+    settings = WearerSettings(seed=35, fs_hz=FS_HZ, grid=SMALL_GRID)
     schedule = (Cue("rest", 0.4, 1), Cue("fist", 3.6, 1))
     decoder = GestureStreamInfo("Decoder", "dec-35", 20.0, ("rest", "fist"), "simulated-35", "cd" * 32)
     events, decisions = closing(EventOutlet("Decoder", "dec-35-events")), closing(GestureOutlet(decoder))
@@ -458,7 +460,7 @@ run_recorder(settings, Path(sys.argv[3]), threading.Event(), ready)
 
 
 def test_a_killed_recorder_loses_less_than_a_second(tmp_path, child, in_thread, lsl_session, caplog):
-    settings = WearerSettings(seed=36, fs_hz=FS_HZ, rows=4, columns=2, pitch_mm=60.0)
+    settings = WearerSettings(seed=36, fs_hz=FS_HZ, grid=SMALL_GRID)
     in_thread(run_source, SimulatedWearer(settings), wait_for_consumers=True)
     process = child(CHILD_RECORDER, lsl_session, "simulated-36", str(tmp_path / "s"))
     path = tmp_path / "s" / "recording.xdf"

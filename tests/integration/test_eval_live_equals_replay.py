@@ -18,7 +18,7 @@ from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.inlet import GestureInlet
 from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
 from emg_acquisition.recording.session import Session, load_session
-from emg_acquisition.sources.simulated_wearer import WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from evaluation.replay import replay_session
 from evaluation.simulated_session import record_schedule
 

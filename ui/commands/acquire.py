@@ -10,7 +10,7 @@ from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, 
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
-    from emg_acquisition.sources.simulated_wearer import SimulatedWearer
+    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
     from emg_acquisition.sources.source import EmgSource
 
 NAME = "acquire"
@@ -93,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> "SimulatedWearer":
-    from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
     return SimulatedWearer(WearerSettings(seed=args.wearer))
 

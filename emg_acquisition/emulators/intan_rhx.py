@@ -9,11 +9,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable
 
-import numpy as np
-
-from emg_acquisition.arrays import Float32Array
 from emg_acquisition.emulators.emulator import (
     Address,
     DeviceClock,
@@ -24,6 +20,7 @@ from emg_acquisition.emulators.emulator import (
     receive_now,
     send_until,
 )
+from emg_acquisition.emulators.signals import Converter, CountSignal
 
 COMMAND_PORT = 5000
 WAVEFORM_PORT = 5001
@@ -36,9 +33,8 @@ class IntanRhxEmulator:
 
     Parameters
     ----------
-    signal : callable
-        Gives the next n samples of all channels: n -> ndarray, shape (n, n_channels), µV; it is rounded to counts of
-        0.195 µV and clipped to their range.
+    signal : CountSignal
+        What all its channels measure, port after port; it goes on where RHX is stopped and run again.
     n_channels : int
         Amplifier channels on each port.
     ports : str
@@ -53,7 +49,7 @@ class IntanRhxEmulator:
 
     def __init__(
         self,
-        signal: Callable[[int], Float32Array],
+        signal: CountSignal,
         *,
         n_channels: int = 64,
         ports: str = "A",
@@ -63,6 +59,8 @@ class IntanRhxEmulator:
         waveform_port: int = WAVEFORM_PORT,
     ) -> None:
         self._signal, self._fs_hz, self._host = signal, fs_hz, host
+        self._converter = Converter(0.195, 16, fs_hz)
+        self._taken = 0
         self._channels = [f"{port}-{n:03d}".upper() for port in ports for n in range(n_channels)]
         self._command_server = listen_on(host, command_port)
         # Only its number is kept until a command opens it.
@@ -219,8 +217,9 @@ class IntanRhxEmulator:
             self._waveform_server = None
 
     def _next_blocks(self, n_samples: int) -> bytes:
-        emg_uv = self._signal(n_samples).astype(np.float64)
-        counts = np.clip(np.rint(emg_uv / 0.195) + 32768, 0, 65535).astype("<u2")
+        signed = self._signal.counts(self._taken, n_samples, len(self._channels), self._converter)
+        self._taken += n_samples
+        counts = (signed + 32768).astype("<u2")
         with self._lock:
             columns = [k for k, name in enumerate(self._channels) if name in self._enabled]
             first, self.counter = self.counter, (self.counter + n_samples) % 2**32

@@ -19,17 +19,15 @@ class Signal:
 
     def __init__(self, n_channels, seed=1):
         rng = np.random.default_rng(seed)
-        self.counts = rng.integers(0, 2**16, (8192 + 1, n_channels))
-        self.taken = 0
+        self.rows = rng.integers(0, 2**16, (8192 + 1, n_channels))
 
-    def __call__(self, n_samples):
-        rows = (self.taken + np.arange(n_samples)) % len(self.counts)
-        self.taken += n_samples
-        return (0.195 * (self.counts[rows] - 32768.0)).astype(np.float32)
+    def counts(self, first_sample, n_samples, n_channels, converter):
+        assert (n_channels, converter.lsb_uv, converter.bits) == (self.rows.shape[1], 0.195, 16)
+        return self.rows[(first_sample + np.arange(n_samples)) % len(self.rows)] - 32768
 
     def emg_uv(self, first, n_samples):
-        rows = (first + np.arange(n_samples)) % len(self.counts)
-        return (0.195 * (self.counts[rows] - 32768.0)).astype(np.float32)
+        rows = (first + np.arange(n_samples)) % len(self.rows)
+        return (0.195 * (self.rows[rows] - 32768.0)).astype(np.float32)
 
 
 @pytest.fixture
@@ -150,7 +148,7 @@ def test_a_cut_connection_is_lost_and_is_connected_again_within_two_seconds(emul
         assert time.monotonic() - t_s < 2.0
         assert not emulator.cut_waveforms.is_set()
         # Aligned from its first sample: every row is a row that was sent.
-        rows = {row.tobytes() for row in signal.emg_uv(0, len(signal.counts))}
+        rows = {row.tobytes() for row in signal.emg_uv(0, len(signal.rows))}
         assert all(row.tobytes() in rows for row in block.emg_uv[0])
 
 

@@ -5,7 +5,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
+from ui.commands import acquire_amplifier
 from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, source_id
 from ui.console import print_json, stop_on_signals
 
@@ -14,15 +16,22 @@ if TYPE_CHECKING:
     from emg_acquisition.sources.source import EmgSource
 
 NAME = "acquire"
-HELP = "a simulated wearer or a recorded session -> LSL stream of type EMG"
-EXAMPLE = "hdemg acquire data/sub-001/ses-Session1Test --speed 1"
+HELP = "a simulated wearer, a recorded session or an amplifier -> LSL streams of type EMG"
+EXAMPLE = """hdemg acquire data/sub-001/ses-Session1Test --speed 1
+         hdemg acquire sessantaquattro+ --host 192.168.1.10 --grid GR08MM1305
+         hdemg acquire intan --inputs A --grid sleeve-4x16 --rate 4000
+         hdemg acquire muovi+ --emulate"""
 
 SIMULATED = "simulated"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("source", metavar="SOURCE", help=f"'{SIMULATED}' or the folder of a recorded session")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help=f"'{SIMULATED}', the folder of a recorded session, or an amplifier: {', '.join(AMPLIFIERS)}",
+    )
     parser.add_argument(
         "--speed", type=positive_number, default=1.0, help="times the own rate (default: %(default)g)"
     )
@@ -49,12 +58,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE_ID",
         help="the simulated wearer follows 'intention' events of this LSL Markers stream (otherwise it rests)",
     )
+    acquire_amplifier.add_arguments(parser)
     add_lsl(parser)
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Publish until the source ends or the command is stopped."""
+    if args.source in AMPLIFIERS:
+        return acquire_amplifier.run(args)
+    acquire_amplifier.refuse_amplifier_options(args)
+    if args.source != SIMULATED and args.wearer != 1:
+        raise InputError("--wearer is for the simulated wearer; a recording plays what was recorded")
     from emg_acquisition.lsl_config import configure_lsl
     from emg_acquisition.publisher import run_source
 

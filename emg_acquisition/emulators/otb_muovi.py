@@ -16,6 +16,7 @@ EmulatedProbe = Literal["muovi", "muovi-plus", "due-plus", "quattro-plus"]
 N_EMG = {"muovi": 32, "muovi-plus": 64, "due-plus": 2, "quattro-plus": 4}
 N_BEHIND = 6
 IMPEDANCE, TEST = 2, 3
+HIGH_PASS_HZ = 10.0
 
 
 def probe_lsb_uv(probe: str, mode: int) -> float:
@@ -25,14 +26,19 @@ def probe_lsb_uv(probe: str, mode: int) -> float:
     return 0.5722 if mode == 1 else 0.2861
 
 
-def probe_counts(probe: str, mode: int, signal: CountSignal, first: int, emg: Converter, n: int) -> IntArray:
+def probe_counts(
+    probe: str, mode: int, signal: CountSignal, converter: Converter, *, first: int, n_samples: int
+) -> IntArray:
     """Return all channels of one probe: electrodes, quaternion, buffer and trigger, ramp."""
     n_emg = N_EMG[probe]
     if mode == TEST:
-        return all_ramps(first, n, n_emg + N_BEHIND, emg.bits)
-    trigger = np.zeros((n, 1), dtype=np.int64)
-    electrodes = signal.counts(first, n, n_emg, emg)
-    return np.hstack([electrodes, still_hand(n), trigger, ramp(first, n, emg.bits)[:, np.newaxis]])
+        return all_ramps(first, n_samples, n_emg + N_BEHIND, converter.bits)
+    behind = [
+        still_hand(n_samples),
+        np.zeros((n_samples, 1), dtype=np.int64),
+        ramp(first, n_samples, converter.bits)[:, np.newaxis],
+    ]
+    return np.hstack([signal.counts(first, n_samples, n_emg, converter), *behind])
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,9 @@ class _Wiring:
         if mode == IMPEDANCE:
             raise ValueError("the impedance check is not emulated")
         lsb_uv = probe_lsb_uv(self.probe, mode if fast else 0)
-        converter = Converter(lsb_uv, 16 if fast else 24, 2000 if fast else 500)
+        converter = Converter(lsb_uv, 16, 2000, HIGH_PASS_HZ) if fast else Converter(lsb_uv, 24, 500)
 
         def counts(first: int, n_samples: int) -> IntArray:
-            return probe_counts(self.probe, mode, self.signal, first, converter, n_samples)
+            return probe_counts(self.probe, mode, self.signal, converter, first=first, n_samples=n_samples)
 
         return Sampling(converter.fs_hz, converter.bits // 8, big_endian=True, counts=counts)

@@ -17,6 +17,8 @@ CHANNELS = (120, 216, 312, 408)
 N_AUX, N_ACCESSORY = 16, 8
 COMMAND_BYTES = 40
 LSB_UV = 0.50863
+FIRST_CONF2 = 5
+HIGH_PASS_HZ = (0.7, 10.0, 100.0, 200.0)
 PLUGS = ("IN", "MULTIPLE-IN")
 
 
@@ -97,7 +99,9 @@ class QuattrocentoEmulator:
             raise ValueError("its first bit is not set")
         if not control & 1:
             return None
-        converter = Converter(LSB_UV, 16, RATES_HZ[(control >> 3) & 3])
+        # The filters of IN1; this emulator takes them for all inputs, and has no low-pass.
+        high_pass_hz = HIGH_PASS_HZ[(command[FIRST_CONF2] >> 4) & 3]
+        converter = Converter(LSB_UV, 16, RATES_HZ[(control >> 3) & 3], high_pass_hz)
         n_blocks = 1 + ((control >> 1) & 3)
         n_emg = CHANNELS[n_blocks - 1] - N_AUX - N_ACCESSORY
         wires = [(plug.columns(n_blocks), plug.signal) for plug in self._plugged]

@@ -15,6 +15,7 @@ INPUTS = (8, 16, 32, 64)
 BIPOLAR, TEST = 1, 7
 KNOWN_MODES = (0, BIPOLAR, 2, TEST)
 PLUS_EXTRA = 8
+HIGH_PASS_DIVISOR = 190
 # Nanovolts of one count by gain code, at 16 bit and at 24 bit.
 LSB_NV_16 = (286.1, 572.2, 381.5, 286.1)
 LSB_NV_24 = (286.1, 143.0, 95.4, 71.5)
@@ -85,7 +86,9 @@ class _Wiring:
         n_emg = INPUTS[input_code] // (2 if mode == BIPOLAR else 1)
         fine = bool(control & 0x80)
         lsb_nv = (LSB_NV_24 if fine else LSB_NV_16)[(control >> 4) & 3]
-        converter = Converter(lsb_nv / 1000.0, 24 if fine else 16, RATES_HZ[rate_code])
+        rate_hz = RATES_HZ[rate_code]
+        high_pass_hz = rate_hz / HIGH_PASS_DIVISOR if control & 0x40 else 0.0
+        converter = Converter(lsb_nv / 1000.0, 24 if fine else 16, rate_hz, high_pass_hz)
 
         def counts(first: int, n_samples: int) -> IntArray:
             if mode == TEST:

@@ -177,6 +177,11 @@ class OtbDevice:
         Whether a stop ends the connection.
     faults : Faults
         How it misbehaves.
+
+    Attributes
+    ----------
+    accepted, rejected : list of bytes
+        The commands that came.
     """
 
     def __init__(
@@ -198,7 +203,8 @@ class OtbDevice:
         self._sampling: Sampling | None = None
         self._clock = DeviceClock(1.0)
         self._next_sample = 0
-        self.rejected: list[str] = []
+        self.accepted: list[bytes] = []
+        self.rejected: list[bytes] = []
 
     def run(self, stop: threading.Event) -> None:
         """Be switched on until ``stop`` is set."""
@@ -244,9 +250,10 @@ class OtbDevice:
             try:
                 self._sampling = self._understand(command)
             except ValueError as error:
-                self.rejected.append(str(error))
+                self.rejected.append(command)
                 _log.warning("emulator: refused the command %s: %s", command.hex(" "), error)
                 continue
+            self.accepted.append(command)
             stopped = self._sampling is None
             if self._sampling is not None:
                 self._clock, self._next_sample = DeviceClock(self._sampling.fs_hz), 0

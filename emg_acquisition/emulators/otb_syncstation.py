@@ -8,7 +8,7 @@ import numpy as np
 from emg_acquisition.arrays import IntArray
 from emg_acquisition.emulators.emulator import Address, EmulatorThread
 from emg_acquisition.emulators.otb_checksum import table_crc8
-from emg_acquisition.emulators.otb_muovi import IMPEDANCE, probe_counts, probe_lsb_uv
+from emg_acquisition.emulators.otb_muovi import HIGH_PASS_HZ, IMPEDANCE, probe_counts, probe_lsb_uv
 from emg_acquisition.emulators.otb_streaming import Faults, OtbDevice, Sampling, Serve
 from emg_acquisition.emulators.signals import Converter, CountSignal
 
@@ -79,8 +79,8 @@ class SyncStationEmulator:
             pieces = []
             for (place, mode), signal in zip(probes, signals, strict=True):
                 probe = PLACES[place]
-                converter = Converter(probe_lsb_uv(probe, mode), 16, FS_HZ)
-                pieces.append(probe_counts(probe, mode, signal, first, converter, n_samples))
+                converter = Converter(probe_lsb_uv(probe, mode), 16, FS_HZ, HIGH_PASS_HZ)
+                pieces.append(probe_counts(probe, mode, signal, converter, first=first, n_samples=n_samples))
             return np.hstack([*pieces, np.zeros((n_samples, N_STATION_AUX), dtype=np.int64)])
 
         return Sampling(FS_HZ, 2, big_endian=True, counts=counts)

@@ -1,13 +1,15 @@
 """What an emulated amplifier measures: an EMG source, quantised as the converter does, or a pattern of counts."""
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy import signal as dsp
 
-from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.sources.source import EmgSource
 
 _log = logging.getLogger(__name__)
@@ -19,11 +21,24 @@ PATTERN_CHANNEL_STEP = 10007
 
 @dataclass(frozen=True)
 class Converter:
-    """An analogue-to-digital converter: microvolts of one count, bits, and the rate at which it samples."""
+    """An analogue-to-digital converter and the filter before it.
+
+    Parameters
+    ----------
+    lsb_uv : float
+        Microvolts of one count.
+    bits : int
+        Bits of a count.
+    fs_hz : float
+        The rate at which it samples.
+    high_pass_hz : float
+        Corner of a first-order high-pass; 0 where there is none.
+    """
 
     lsb_uv: float
     bits: int
     fs_hz: float
+    high_pass_hz: float = 0.0
 
 
 class CountSignal(Protocol):
@@ -56,7 +71,7 @@ class PatternSignal:
 
 
 class SourceSignal:
-    """EMG sources side by side, rounded to counts and held at the converter's ends.
+    """EMG sources side by side: high-passed as the amplifier does, rounded to counts, held at the converter's ends.
 
     Sample for sample, whatever the rates. Electrodes that no source has, and samples after a source's end,
     are zero, as with inputs tied together.
@@ -70,10 +85,12 @@ class SourceSignal:
     def __init__(self, sources: Sequence[EmgSource]) -> None:
         self._sources = tuple(sources)
         self._told = False
+        self._filter_state: Float64Array | None = None
 
     def counts(self, first_sample: int, n_samples: int, n_channels: int, converter: Converter) -> IntArray:
         """Return the counts; see `CountSignal.counts`."""
-        del first_sample
+        if first_sample == 0:
+            self._filter_state = None
         self._tell_once(converter)
         uv = np.zeros((n_samples, n_channels), dtype=np.float32)
         column = 0
@@ -82,8 +99,22 @@ class SourceSignal:
             uv[: len(piece), column : column + piece.shape[1]] = piece
             column += piece.shape[1]
         half = 1 << (converter.bits - 1)
-        held: IntArray = np.clip(np.rint(uv / converter.lsb_uv), -half, half - 1).astype(np.int64)
+        filtered = self._high_passed(uv, converter)
+        held: IntArray = np.clip(np.rint(filtered / converter.lsb_uv), -half, half - 1).astype(np.int64)
         return held
+
+    def _high_passed(self, uv: Float32Array, converter: Converter) -> Float64Array:
+        """Return the signal less its exponential moving average, which starts at the first sample."""
+        if converter.high_pass_hz == 0 or len(uv) == 0:
+            return uv.astype(np.float64)
+        keep = math.exp(-2 * math.pi * converter.high_pass_hz / converter.fs_hz)
+        if self._filter_state is None:
+            self._filter_state = -keep * uv[:1].astype(np.float64)
+        filtered: Float64Array
+        filtered, self._filter_state = dsp.lfilter(
+            [keep, -keep], [1.0, -keep], uv.astype(np.float64), axis=0, zi=self._filter_state
+        )
+        return filtered
 
     def _tell_once(self, converter: Converter) -> None:
         other = {s.info.fs_hz for s in self._sources if s.info.fs_hz != converter.fs_hz}

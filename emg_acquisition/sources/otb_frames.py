@@ -95,7 +95,7 @@ class FrameReader:
         self._link = link
         self._layout = layout
         self._now_s = now_s
-        self._ramp = RampClock(layout.fs_hz)
+        self._ramp = RampClock(layout.fs_hz, now_s())
         self._proved = False
         # Bytes of whole samples that wait for more: for the proof, or behind a jump of the ramp.
         self._waiting = b""

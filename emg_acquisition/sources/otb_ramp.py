@@ -48,23 +48,26 @@ class RampClock:
     """Splits samples where the ramp jumps, and tells a loss from bytes that are not aligned to samples.
 
     A jump counts as a loss when the ramp then runs on for `CONFIRMING_SAMPLES` samples and the missing samples
-    fit the time that has passed, which also says how often the ramp went round. Anything else means that what
-    is read as the ramp is something else.
+    fit the time that has passed, which also says how often the ramp went round (where what came before the
+    loss was read before it). Anything else means that what is read as the ramp is something else. A loss of
+    exactly 65536 samples, or a multiple, cannot be seen.
 
     Parameters
     ----------
     fs_hz : float
         Nominal sampling rate.
+    started_s : float
+        When the device was told to start, on the monotonic clock.
     """
 
-    def __init__(self, fs_hz: float) -> None:
+    def __init__(self, fs_hz: float, started_s: float) -> None:
         self._fs_hz = fs_hz
         self._last: IntArray | None = None
-        # Where the device's count stood at a moment when it agreed with this computer's clock.
-        self._anchor_s = 0.0
+        # A moment, and how many samples the device has taken since: how far its count may run.
+        self._anchor_s = started_s
         self._since_anchor = 0
         # The steady stretch under way.
-        self._mark_s = 0.0
+        self._mark_s = started_s
         self._since_mark = 0
 
     def split(self, ramps: IntArray, t_mono_s: float) -> tuple[list[Stretch], int]:
@@ -86,8 +89,6 @@ class RampClock:
         """
         if len(ramps) == 0:
             return [], 0
-        if self._last is None:
-            self._anchor_s = self._mark_s = t_mono_s - len(ramps) / self._fs_hz
         missing = losses(ramps, self._last)
         jumps = np.flatnonzero(missing)
         self._refuse_close_jumps(jumps)
@@ -134,7 +135,7 @@ class RampClock:
             self._mark_s = t_mono_s
         if self._since_mark < STEADY_S * self._fs_hz:
             return
-        # The two clocks drift apart, and a device may have paused: begin again where they agree.
+        # The two clocks drift apart, and a device may have paused: begin again once they run alike for a while.
         passed = (t_mono_s - self._mark_s) * self._fs_hz
         if abs(passed - self._since_mark) < STEADY_TOLERANCE_S * self._fs_hz:
             self._anchor_s, self._since_anchor = t_mono_s, 0

@@ -13,6 +13,8 @@ from emg_acquisition.sources.tcp_link import Listener, TcpLink, connect_to
 
 MANUFACTURER = "OT Bioelettronica"
 DEFAULT_PITCH_MM = 10.0
+# What a device that was told to stop gets, to hang up.
+FAREWELL_S = 0.2
 MOST_ROWS = 4
 _NAME = re.compile(r"[A-Za-z0-9._+-]+")
 
@@ -116,7 +118,7 @@ class OtbSession:
         if link is not None:
             with contextlib.suppress(StreamLostError):
                 link.send(self._stop)
-            link.close()
+            link.finish(FAREWELL_S)
 
 
 def default_grid(n_channels: int) -> ElectrodeGrid:

@@ -13,6 +13,7 @@ _log = logging.getLogger(__name__)
 RETRY_S = 0.1
 SEND_TIMEOUT_S = 2.0
 RECEIVE_BYTES = 1 << 20
+MAX_PORT = 65535
 
 
 class TcpLink:
@@ -92,6 +93,18 @@ class TcpLink:
         """
         return self.read_frames(1, timeout_s)
 
+    def finish(self, timeout_s: float) -> None:
+        """End the connection so that what was sent last still arrives: let the peer hang up, within the time.
+
+        Closing with bytes unread would reset the connection, and a device might never read its stop command.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        with contextlib.suppress(OSError, StreamLostError):
+            self._socket.shutdown(socket.SHUT_WR)
+            while time.monotonic() < deadline_s and self._receive(deadline_s - time.monotonic()):
+                self._held.clear()
+        self.close()
+
     def close(self) -> None:
         """End the connection; harmless where it has ended."""
         with contextlib.suppress(OSError):
@@ -125,20 +138,20 @@ def connect_to(host: str, port: int, timeout_s: float) -> TcpLink:
     Raises
     ------
     InputError
-        If ``host`` is no address and no known name.
+        If ``host`` is no address and no known name, or ``port`` no port.
     StreamLostError
         If nobody answers within the time.
     """
+    # The system takes a larger number for another port, without a word.
+    if not 0 < port <= MAX_PORT:
+        raise InputError(f"port must be 1 to {MAX_PORT}, got {port}")
     deadline_s = time.monotonic() + timeout_s
     while True:
         try:
             connected = _connect_once(host, port, max(deadline_s - time.monotonic(), 1e-3))
             return TcpLink(connected, f"the device at {host}:{port}")
-        except (socket.gaierror, UnicodeError, OverflowError) as error:
-            msg = (
-                f"{host!r}, port {port}, is no address and no known name: "
-                "give the device's, such as 192.168.76.1 and 54320"
-            )
+        except (socket.gaierror, UnicodeError) as error:
+            msg = f"host {host!r} is no address and no known name: give the device's, such as 192.168.76.1"
             raise InputError(msg) from error
         except OSError as error:
             if time.monotonic() + RETRY_S > deadline_s:

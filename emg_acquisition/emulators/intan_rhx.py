@@ -25,6 +25,8 @@ from emg_acquisition.emulators.signals import Converter, CountSignal
 COMMAND_PORT = 5000
 WAVEFORM_PORT = 5001
 BLOCK = 128
+# RHX's own setting where nobody has chosen another.
+HIGH_PASS_HZ = 0.1
 POLL_S = 0.002
 
 
@@ -59,7 +61,7 @@ class IntanRhxEmulator:
         waveform_port: int = WAVEFORM_PORT,
     ) -> None:
         self._signal, self._fs_hz, self._host = signal, fs_hz, host
-        self._converter = Converter(0.195, 16, fs_hz)
+        self._converter = Converter(0.195, 16, fs_hz, high_pass_hz=HIGH_PASS_HZ)
         self._taken = 0
         self._channels = [f"{port}-{n:03d}".upper() for port in ports for n in range(n_channels)]
         self._command_server = listen_on(host, command_port)

@@ -13,7 +13,7 @@ import pytest
 from emg_acquisition.inlet import EmgInlet
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from tests.device_support import AuxReader
+from tests.device_support import AuxReader, high_passed
 from tests.e2e.conftest import Ran, command
 from tests.e2e.test_bad_input import refused
 
@@ -61,16 +61,11 @@ def read(inlet: EmgInlet, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([c.emg_uv for c in chunks]), np.concatenate([c.t_lsl_s for c in chunks])
 
 
-def worn(inlet: EmgInlet, seed: int) -> np.ndarray:
-    """What the wearer's electrodes measure in the first 20 s, behind a first-order high-pass of 10 Hz."""
+def worn(inlet: EmgInlet, seed: int, cutoff_hz: float) -> np.ndarray:
+    """What the wearer's electrodes measure in the first 20 s, behind the amplifier's high-pass."""
     settings = WearerSettings(seed=seed, fs_hz=inlet.info.fs_hz, grid=inlet.info.grid)
-    emg_uv = SimulatedWearer(settings).read(int(20 * inlet.info.fs_hz)).astype(np.float64)
-    # The bilinear transform of s / (s + 2 pi 10 Hz), step by step, from rest.
-    k = np.tan(np.pi * 10.0 / inlet.info.fs_hz)
-    out = np.zeros_like(emg_uv)
-    for n in range(1, len(emg_uv)):
-        out[n] = ((1 - k) * out[n - 1] + emg_uv[n] - emg_uv[n - 1]) / (1 + k)
-    return out
+    emg_uv = SimulatedWearer(settings).read(int(20 * inlet.info.fs_hz))
+    return high_passed(emg_uv, cutoff_hz, inlet.info.fs_hz)
 
 
 def place_of(first: np.ndarray, expected: np.ndarray, lsb_uv: float) -> int:
@@ -89,7 +84,7 @@ def test_a_muovi_plus_that_nobody_has_streams_what_its_wearer_does(acquire: Call
     inlet, aux = EmgInlet("muovi-plus-e2e", 10.0), AuxReader("muovi-plus-e2e-aux")
     assert inlet.info.grid.name == "sleeve-16x4"
     emg_uv, t_lsl_s = read(inlet, 3000)
-    follows(emg_uv, worn(inlet, 3), 0.2861)
+    follows(emg_uv, worn(inlet, 3, 10.0), 0.2861)
     values, aux_t_lsl_s = aux.pull()
     common, in_emg, in_aux = np.intersect1d(t_lsl_s, aux_t_lsl_s, return_indices=True)
     assert len(common) > 1000
@@ -104,30 +99,35 @@ def test_a_muovi_plus_that_nobody_has_streams_what_its_wearer_does(acquire: Call
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "lsb_uv", "source_ids"),
+    ("arguments", "lsb_uv", "cutoff_hz", "source_ids"),
     [
-        (("sessantaquattro", "--grid", "GR08MM1305"), 0.2861, ("sessantaquattro-1",)),
-        (("sessantaquattro+",), 0.2861, ("sessantaquattro-plus-1",)),
-        (("muovi", "--rate", "2000"), 0.2861, ("muovi-1",)),
+        (("sessantaquattro", "--grid", "GR08MM1305"), 0.2861, 2000 / 190, ("sessantaquattro-1",)),
+        (("sessantaquattro+",), 0.2861, 2000 / 190, ("sessantaquattro-plus-1",)),
+        (("muovi", "--rate", "2000"), 0.2861, 10.0, ("muovi-1",)),
         (
             ("syncstation", "--inputs", "muovi+:1", "--inputs", "muovi+:2"),
             0.2861,
+            10.0,
             ("-muovi-plus-1", "-muovi-plus-2"),
         ),
-        (("quattrocento", "--inputs", "MULTIPLE-IN1"), 0.50863, ("quattrocento-1",)),
-        (("intan", "--inputs", "A", "--inputs", "B"), 0.195, ("intan-rhx-a", "intan-rhx-b")),
+        (("quattrocento", "--inputs", "MULTIPLE-IN1"), 0.50863, 10.0, ("quattrocento-1",)),
+        (("intan", "--inputs", "A", "--inputs", "B"), 0.195, 0.1, ("intan-rhx-a", "intan-rhx-b")),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) and len(value[0]) < 20 else None,
+    ids=["sessantaquattro", "sessantaquattro+", "muovi", "syncstation", "quattrocento", "intan"],
 )
 def test_every_amplifier_streams_what_its_wearers_do(
-    acquire: Callable, arguments: tuple[str, ...], lsb_uv: float, source_ids: tuple[str, ...]
+    acquire: Callable,
+    arguments: tuple[str, ...],
+    lsb_uv: float,
+    cutoff_hz: float,
+    source_ids: tuple[str, ...],
 ) -> None:
     process = acquire(*arguments, "--emulate")
     for k, source_id in enumerate(source_ids):
         full = f"syncstation-1{source_id}" if source_id.startswith("-") else source_id
         inlet = EmgInlet(full, 10.0)
         emg_uv, _ = read(inlet, 4000)
-        follows(emg_uv, worn(inlet, 1 + k), lsb_uv)
+        follows(emg_uv, worn(inlet, 1 + k, cutoff_hz), lsb_uv)
         inlet.close()
     ended(process)
 

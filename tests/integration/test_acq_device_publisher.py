@@ -7,19 +7,17 @@ from collections import deque
 import numpy as np
 import pytest
 
-from emg_acquisition.device_publisher import DeviceLimits, connect_device, run_device
+from emg_acquisition.device_publisher import DeviceLimits, connect_device
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.inlet import EmgInlet, EventInlet
-from emg_acquisition.publisher import events_source_id
+from emg_acquisition.inlet import EmgInlet
 from emg_acquisition.sources.device import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
 from emg_acquisition.stream_xml import aux_info_from_xml
-from tests.device_support import AuxReader
+from tests.device_support import PATIENCE_S, AuxReader, Running
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
 
-PATIENCE_S = 20.0
 FS_HZ = 1000.0
 LIMITS = DeviceLimits(silent_s=0.2, lost_s=0.6)
 
@@ -76,58 +74,6 @@ class ScriptedDevice:
 
     def close(self):
         self.calls.append("close")
-
-
-class Running:
-    """`run_device` in a thread, with inlets on everything that it sends."""
-
-    def __init__(self, device, limits=LIMITS):
-        self.device, self.stop, self.result, self.inlets = device, threading.Event(), [], []
-        assert connect_device(device, 5.0, self.stop)
-        self.thread = threading.Thread(target=self._run, args=(limits,), daemon=True)
-        self.thread.start()
-        self.left = self.opened(EmgInlet(device.infos[0].source_id, 5.0))
-        self.markers = self.opened(EventInlet(events_source_id(device.infos[0].source_id), 5.0))
-        self.chunks, self.events = [], []
-
-    def release(self):
-        self.device.t_connected_s = time.monotonic()
-        self.device.released.set()
-        return self
-
-    def opened(self, inlet):
-        self.inlets.append(inlet)
-        return inlet
-
-    def _run(self, limits):
-        try:
-            self.result.append(run_device(self.device, stop=self.stop, limits=limits))
-        except Exception as error:  # noqa: BLE001 - for the test to look at
-            self.result.append(error)
-
-    def pull_until(self, condition):
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline_s, [event.kind for event in self.events]
-            self.chunks += self.left.pull(0.02)
-            self.events += self.markers.pull(0.0)
-
-    def seen(self, kind):
-        return [event for event in self.events if event.kind == kind]
-
-    def has_sample(self, n):
-        return any(n in chunk.emg_uv[:, 0] for chunk in self.chunks)
-
-    def end(self):
-        self.stop.set()
-        self.thread.join(PATIENCE_S)
-        assert not self.thread.is_alive()
-        return self.result[0]
-
-    def close(self):
-        self.end()
-        for inlet in self.inlets:
-            inlet.close()
 
 
 @pytest.fixture

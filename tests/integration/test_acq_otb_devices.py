@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
 
 from emg_acquisition.emulators.otb_muovi import MuoviEmulator, MuoviEmulatorSettings
 from emg_acquisition.emulators.otb_quattrocento import (
@@ -30,7 +31,6 @@ from emg_acquisition.sources.otb_quattrocento import (
 )
 from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, SessantaquattroSettings
 from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
 
 PATIENCE_S = 20.0
 SHORT_S, LONG_S = 2.0, 60.0

@@ -162,7 +162,6 @@ def _amplifier(args: argparse.Namespace) -> "DeviceSource":
 
 def _emulated(args: argparse.Namespace, stop: threading.Event, cleanup: ExitStack) -> "DeviceSource":
     """Switch an emulator on, until `cleanup`, and return the driver that will find it."""
-    from emg_acquisition.emulators.coupling import CoupledSource
     from emg_acquisition.emulators.emulate import emulate_amplifier
     from emg_acquisition.sources.live_intention import follow_intentions
     from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
@@ -177,7 +176,7 @@ def _emulated(args: argparse.Namespace, stop: threading.Event, cleanup: ExitStac
         if args.intentions:
             for wearer in worn:
                 follow_intentions(wearer, args.intentions, stop)
-        return [CoupledSource(wearer) for wearer in worn]
+        return list(worn)
 
     device, emulator = emulate_amplifier(_choice(args), wearers)
     emulator.start()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pylsl
@@ -32,15 +33,19 @@ class AuxReader:
 
 
 class Running:
-    """`run_device` in a thread, with inlets on everything that it sends."""
+    """`run_device` in a thread, with inlets on its first EMG stream and its events where they are to be read."""
 
-    def __init__(self, device, limits=None):
+    def __init__(self, device, limits=None, *, read=True):
         self.device, self.stop, self.result, self.inlets = device, threading.Event(), [], []
         assert connect_device(device, 5.0, self.stop)
         self.thread = threading.Thread(target=self._run, args=(limits,), daemon=True)
         self.thread.start()
-        self.left = self.opened(EmgInlet(device.infos[0].source_id, 5.0))
-        self.markers = self.opened(EventInlet(events_source_id(device.infos[0].source_id), 5.0))
+        if read:
+            (left, *_), source_id = device.infos, device.infos[0].source_id
+            with ThreadPoolExecutor() as pool:
+                events = pool.submit(EventInlet, events_source_id(source_id), 5.0)
+                self.left = self.opened(EmgInlet(left.source_id, 5.0))
+                self.markers = self.opened(events.result())
         self.chunks, self.events = [], []
 
     def release(self):

@@ -62,9 +62,9 @@ def read(inlet: EmgInlet, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def worn(inlet: EmgInlet, seed: int, cutoff_hz: float) -> np.ndarray:
-    """What the wearer's electrodes measure in the first 20 s, behind the amplifier's high-pass."""
+    """What the wearer's electrodes measure in the first 10 s, behind the amplifier's high-pass."""
     settings = WearerSettings(seed=seed, fs_hz=inlet.info.fs_hz, grid=inlet.info.grid)
-    emg_uv = SimulatedWearer(settings).read(int(20 * inlet.info.fs_hz))
+    emg_uv = SimulatedWearer(settings).read(int(10 * inlet.info.fs_hz))
     return high_passed(emg_uv, cutoff_hz, inlet.info.fs_hz)
 
 
@@ -83,18 +83,18 @@ def test_a_muovi_plus_that_nobody_has_streams_what_its_wearer_does(acquire: Call
     process = acquire("muovi+", "--emulate", "--wearer", "3", "--serial", "e2e", "--grid", "sleeve-16x4")
     inlet, aux = EmgInlet("muovi-plus-e2e", 10.0), AuxReader("muovi-plus-e2e-aux")
     assert inlet.info.grid.name == "sleeve-16x4"
-    emg_uv, t_lsl_s = read(inlet, 3000)
+    emg_uv, t_lsl_s = read(inlet, 1500)
     follows(emg_uv, worn(inlet, 3, 10.0), 0.2861)
     values, aux_t_lsl_s = aux.pull()
     common, in_emg, in_aux = np.intersect1d(t_lsl_s, aux_t_lsl_s, return_indices=True)
-    assert len(common) > 1000
+    assert len(common) > 500
     # The ramp counts the samples that the stamps stand for.
     np.testing.assert_array_equal(np.diff(values[in_aux, -1]) % 2**16, np.diff(in_emg))
     inlet.close()
     aux.close()
     report, err = ended(process)
     assert report["lost_samples"] == report["gaps"] == report["reconnects"] == 0, err
-    assert report["samples"] >= 3000
+    assert report["samples"] >= 1500
 
 
 @pytest.mark.slow

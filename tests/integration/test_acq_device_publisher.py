@@ -23,7 +23,7 @@ LIMITS = DeviceLimits(silent_s=0.2, lost_s=0.6)
 
 
 class ScriptedDevice:
-    """Counts; each call of `read` gives what the script says: samples, ("lost", n), ("quiet", s) or an error."""
+    """Counts; each call of `read` gives what the script says: samples, ("lost" or "leap", n), ("quiet", s) or an error."""
 
     def __init__(self, name, script, *, unreachable=0):
         grid = rectangular_grid(1, 2, 8.0)
@@ -63,8 +63,10 @@ class ScriptedDevice:
                 time.sleep(min(amount, timeout_s))
                 return []
             lost, step = amount, 20
+            # A leap of the counter takes no time; what is lost does.
+            self.sent += lost if what == "lost" else 0
         self.count += lost
-        self.sent += lost + step
+        self.sent += step
         # As a device does, at its own pace.
         time.sleep(max(0.0, self.t_connected_s + self.sent / FS_HZ - time.monotonic()))
         n = self.count + np.arange(step, dtype=np.float32)
@@ -80,8 +82,8 @@ class ScriptedDevice:
 def running():
     started = []
 
-    def start(device, limits=LIMITS):
-        started.append(Running(device, limits))
+    def start(device, limits=LIMITS, **options):
+        started.append(Running(device, limits, **options))
         return started[-1]
 
     yield start
@@ -94,30 +96,30 @@ def joined(chunks):
 
 
 def test_every_stream_carries_the_same_stamps_and_a_loss_is_its_exact_gap(running):
-    device = ScriptedDevice("exact", [20] * 30 + [("lost", 50)] + [20] * 30)
+    device = ScriptedDevice("exact", [20] * 20 + [("lost", 50)])
     run = running(device)
     right = run.opened(EmgInlet("exact-right", 5.0))
     aux = run.opened(AuxReader("exact-left-aux"))
     assert aux_info_from_xml(aux.header_xml) == device.aux_info
-    run.release().pull_until(lambda: run.has_sample(1200) and run.seen("device_gap"))
+    run.release().pull_until(lambda: run.has_sample(800) and run.seen("device_gap"))
     gap = next(chunk for chunk in run.chunks if chunk.gap_before_s > 0)
     assert gap.gap_before_s == pytest.approx(50 / FS_HZ, rel=1e-3)
-    assert gap.emg_uv[0, 0] == 650  # 600 samples came, 50 did not
+    assert gap.emg_uv[0, 0] == 450  # 400 samples came, 50 did not
     (event,) = run.seen("device_gap")
     assert event.fields["lost_samples"] == 50
     assert event.t_lsl_s == pytest.approx(float(gap.t_lsl_s[0]), abs=1e-9)
     values, t_lsl_s = joined(run.chunks)
     # The LSL clock is the monotonic clock: each stamp is when the sample was taken, and later than no arrival.
     taken_s = device.t_connected_s + (values[:, 0] + 1) / FS_HZ
-    assert np.abs(t_lsl_s - taken_s).max() < 0.02
+    assert np.abs(t_lsl_s - taken_s).max() < 0.05
     right_uv, right_t_s = joined(right.pull(1.0))
     n_common = min(len(values), len(right_uv))
-    assert n_common > 800
+    assert n_common > 600
     np.testing.assert_array_equal(right_uv[:n_common], values[:n_common] + np.float32(0.5))
     np.testing.assert_array_equal(right_t_s[:n_common], t_lsl_s[:n_common])
     counter, aux_t_s = aux.pull()
     n_common = min(len(values), len(counter))
-    assert n_common > 800
+    assert n_common > 600
     np.testing.assert_array_equal(counter[:n_common, 0], values[:n_common, 0])
     np.testing.assert_array_equal(aux_t_s[:n_common], t_lsl_s[:n_common])
     report = run.end()
@@ -125,10 +127,10 @@ def test_every_stream_carries_the_same_stamps_and_a_loss_is_its_exact_gap(runnin
 
 
 def test_a_lost_device_is_told_and_reconnected_and_its_streams_stay_open(running):
-    device = ScriptedDevice("lost", [20] * 40 + [StreamLostError("the cable is out")])
+    device = ScriptedDevice("lost", [20] * 20 + [StreamLostError("the cable is out")])
     run = running(device).release()
     device.unreachable = 5
-    run.pull_until(lambda: run.seen("device_back") and run.has_sample(1200))
+    run.pull_until(lambda: run.seen("device_back") and run.has_sample(500))
     (lost,), (back,) = run.seen("device_lost"), run.seen("device_back")
     assert lost.fields["reason"] == "the cable is out"
     assert back.t_lsl_s - lost.t_lsl_s < 2.0
@@ -137,16 +139,16 @@ def test_a_lost_device_is_told_and_reconnected_and_its_streams_stay_open(running
     values, t_lsl_s = joined(run.chunks)
     assert (np.diff(t_lsl_s) > 0).all()
     (gap,) = [chunk for chunk in run.chunks if chunk.gap_before_s > 0]
-    assert gap.emg_uv[0, 0] == 800
-    after = values[:, 0] >= 800
-    taken_s = device.t_connected_s + (values[after, 0] - 800 + 1) / FS_HZ
-    assert np.abs(t_lsl_s[after] - taken_s).max() < 0.02
+    assert gap.emg_uv[0, 0] == 400
+    after = values[:, 0] >= 400
+    taken_s = device.t_connected_s + (values[after, 0] - 400 + 1) / FS_HZ
+    assert np.abs(t_lsl_s[after] - taken_s).max() < 0.05
     assert run.end().reconnects == 1
     assert device.calls[-1] == "close"
 
 
 def test_silence_is_told_first_and_taken_for_loss_later(running):
-    run = running(ScriptedDevice("quiet", [20] * 30 + [("quiet", 1.0)])).release()
+    run = running(ScriptedDevice("quiet", [20] * 16 + [("quiet", 1.0)])).release()
     run.pull_until(lambda: run.seen("device_back"))
     silent, lost = run.seen("device_silent")[0], run.seen("device_lost")[0]
     assert 0.1 < lost.t_lsl_s - silent.t_lsl_s < 1.0
@@ -155,15 +157,15 @@ def test_silence_is_told_first_and_taken_for_loss_later(running):
 
 def test_a_short_silence_loses_nothing_and_leaves_no_gap(running):
     """What was held up on its way comes late, with the stamps that it had anyway."""
-    run = running(ScriptedDevice("held-up", [20] * 30 + [("quiet", 0.35)])).release()
-    run.pull_until(lambda: run.has_sample(1500))
+    run = running(ScriptedDevice("held-up", [20] * 20 + [("quiet", 0.35)])).release()
+    run.pull_until(lambda: run.has_sample(800))
     assert [event.kind for event in run.events] == ["device_silent"]
     assert not [chunk for chunk in run.chunks if chunk.gap_before_s > 0]
 
 
 def test_samples_from_before_a_reconnect_are_not_sent_with_new_stamps(running):
     """A device that kept what it could not send delivers it in one burst when it is back: it is old, and dropped."""
-    device = ScriptedDevice("kept", [20] * 40 + [StreamLostError("the cable is out"), 1000])
+    device = ScriptedDevice("kept", [20] * 20 + [StreamLostError("the cable is out"), 1000])
     run = running(device).release()
     original = device.connect
 
@@ -172,15 +174,15 @@ def test_samples_from_before_a_reconnect_are_not_sent_with_new_stamps(running):
         device.t_connected_s -= 1.0  # what it sends at once was taken in the second before
 
     device.connect = back_with_a_backlog
-    run.pull_until(lambda: run.seen("device_back") and run.has_sample(2500))
+    run.pull_until(lambda: run.seen("device_back") and run.has_sample(1800))
     stamps = np.concatenate([chunk.t_lsl_s for chunk in run.chunks])
     values = np.concatenate([chunk.emg_uv for chunk in run.chunks])[:, 0]
     assert (np.diff(stamps) > 0).all()
-    after = values[values >= 800]
+    after = values[values >= 400]
     # Of the 1000 in the burst only those taken after the last sample sent may come, and with stamps of their age.
-    assert 1100 < after[0] < 1850
-    t_2000 = stamps[values == 2000][0]
-    np.testing.assert_allclose(stamps[values >= 800], t_2000 + (after - 2000) / FS_HZ, atol=0.005)
+    assert 700 < after[0] < 1450
+    t_1500 = stamps[values == 1500][0]
+    np.testing.assert_allclose(stamps[values >= 400], t_1500 + (after - 1500) / FS_HZ, atol=0.005)
 
 
 def test_lasting_lateness_is_a_loss_not_a_shift_of_time(running, monkeypatch):
@@ -199,9 +201,17 @@ def test_lasting_lateness_is_a_loss_not_a_shift_of_time(running, monkeypatch):
     assert "late for their count" in run.seen("device_lost")[0].fields["reason"]
 
 
+def test_a_counter_that_leaps_is_a_fault_of_the_device_and_no_time_stamp_is_in_the_future(running):
+    run = running(ScriptedDevice("leap", [20] * 20 + [("leap", 5000)])).release()
+    run.pull_until(lambda: run.seen("device_back"))
+    assert "early for their count" in run.seen("device_lost")[0].fields["reason"]
+    assert not run.seen("device_gap")
+    assert all(chunk.t_lsl_s[-1] < run.seen("device_back")[0].t_lsl_s for chunk in run.chunks)
+
+
 def test_another_device_in_its_place_ends_it_and_closes_it(running):
-    device = ScriptedDevice("other", [20] * 30 + [InputError("it sends 70 channels, 38 were asked for")])
-    run = running(device).release()
+    device = ScriptedDevice("other", [20] * 15 + [InputError("it sends 70 channels, 38 were asked for")])
+    run = running(device, read=False).release()
     run.thread.join(PATIENCE_S)
     assert isinstance(run.result[0], InputError)
     assert device.calls[-1] == "close"
@@ -210,16 +220,17 @@ def test_another_device_in_its_place_ends_it_and_closes_it(running):
 @pytest.mark.parametrize("away", [False, True])
 def test_it_ends_within_a_second_even_while_the_device_is_away(running, away):
     device = ScriptedDevice(f"ends-{away}", [20] * 20 + ([StreamLostError("gone")] if away else []))
-    run = running(device).release()
-    if away:
-        device.unreachable = 10**6
-        run.pull_until(lambda: run.seen("device_lost"))
-    else:
-        run.pull_until(lambda: run.has_sample(600))
+    run = running(device, read=False)
+    device.unreachable = 10**6 if away else 0
+    run.release()
+    deadline_s = time.monotonic() + PATIENCE_S
+    while device.calls.count("connect") < 4 if away else device.count < 400:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
     t_s = time.monotonic()
     report = run.end()
     assert time.monotonic() - t_s < 1.0
-    assert report.samples > 0
+    assert report.samples >= 200
     assert device.calls[-1] == "close"
 
 

@@ -80,6 +80,7 @@ def test_samples_lost_on_the_way_are_a_gap_of_their_length(publish):
     assert event.t_lsl_s == gap.t_lsl_s[0]
 
 
+@pytest.mark.slow
 def test_an_amplifier_that_falls_silent_is_told_lost_and_found_again(publish):
     run, emulator = publish(AmplifierChoice("intan", serial="quiet"))
     run.pull_until(lambda: run.chunks)

@@ -106,6 +106,11 @@ def serve():
         server.close()
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr("emg_acquisition.sources.intan_commands.REPLY_S", 0.2)
+
+
 READY = (
     "Return: RunMode Stop",
     "Return: SampleRateHertz 4000",

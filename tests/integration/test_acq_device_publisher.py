@@ -23,7 +23,7 @@ LIMITS = DeviceLimits(silent_s=0.2, lost_s=0.6)
 
 
 class ScriptedDevice:
-    """Counts; each call of `read` gives what the script says: samples, ("lost" or "leap", n), ("quiet", s) or an error."""
+    """Counts; `read` gives what the script says: samples, ("lost" or "leap", n), ("quiet", s) or an error."""
 
     def __init__(self, name, script, *, unreachable=0):
         grid = rectangular_grid(1, 2, 8.0)

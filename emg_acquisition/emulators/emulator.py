@@ -1,11 +1,14 @@
 """What every emulator of an amplifier shares: a thread to run in, sockets that end when told, the device's clock."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+_log = logging.getLogger(__name__)
 
 Address = tuple[str, int]
 
@@ -79,6 +82,7 @@ class EmulatorThread:
             self._run(self._stop)
         except Exception as error:  # noqa: BLE001 - the edge of a thread; `stop` raises it
             self._error = error
+            _log.exception("the emulator %s failed", self._name)
 
 
 class DeviceClock:

@@ -153,7 +153,7 @@ class RampReport:
         now_s = self._now_s()
         if self._jumps.any() and now_s - self._told_s >= REPORT_S:
             _log.warning(
-                "probes lost data on the way to the station, samples by probe: %s", list(self._jumps)
+                "probes lost data on the way to the station, samples by probe: %s", self._jumps.tolist()
             )
             self._jumps[:] = 0
             self._told_s = now_s
@@ -167,7 +167,8 @@ def prove_layout(data: bytes, layout: FrameLayout) -> None:
     InputError
         If the ramp does not step by one; names the number of channels that would fit.
     """
-    if _ramp_runs(data, layout, layout.n_channels, layout.sample_bytes):
+    first = data[: PROOF_SAMPLES * layout.frame_bytes]
+    if _ramp_runs(first, layout, layout.n_channels, layout.sample_bytes):
         return
     set_up = f"{layout.n_channels} channels of {8 * layout.sample_bytes} bit were expected"
     fits = [

@@ -123,9 +123,8 @@ class QuattrocentoSettings:
             ("input", [name for stream in self.streams for name in stream.inputs]),
             ("name", [stream.label for stream in self.streams]),
         ):
-            twice = sorted({value for value in values if values.count(value) > 1})
-            if not values or twice:
-                raise InputError(f"streams: at least one, and each {what} once; got {twice or 'none'} again")
+            if not values or len(set(values)) < len(values):
+                raise InputError(f"streams: at least one, and each {what} once; got {values}")
 
     @property
     def nch_code(self) -> int:

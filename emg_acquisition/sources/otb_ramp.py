@@ -18,7 +18,11 @@ STEADY_TOLERANCE_S = 0.5
 
 @dataclass(frozen=True)
 class Stretch:
-    """Samples ``start`` to ``stop`` (exclusive) follow each other; ``lost_before`` are missing before them."""
+    """Samples ``start`` to ``stop`` (exclusive) follow each other; ``lost_before`` are missing before them.
+
+    The first sample behind a loss counts as lost too: where bytes were lost in the middle of samples, its first
+    channels are those of another sample, and its ramp, the last, does not show it.
+    """
 
     start: int
     stop: int
@@ -101,7 +105,8 @@ class RampClock:
             if start < stop:
                 lost = self._lost(int(missing[start]), len(ramps) - start, t_mono_s)
                 self._advance(stop - start, lost, t_mono_s)
-                stretches.append(Stretch(start, stop, lost))
+                spoilt = 1 if lost else 0
+                stretches.append(Stretch(start + spoilt, stop, lost + spoilt))
         if settled:
             self._last = ramps[settled - 1]
         return stretches, settled

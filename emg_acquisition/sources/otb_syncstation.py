@@ -114,11 +114,11 @@ class SyncStationSettings:
         check_lsb(self.lsb_nv)
         check_choice("mode", self.mode, ("monopolar", "ramps"))
         for what, values in (
-            ("probe", [probe.index for probe in self.probes]),
+            ("probe", [f"{probe.probe} {probe.number}" for probe in self.probes]),
             ("name", [probe.label for probe in self.probes]),
         ):
             if not values or len(set(values)) < len(values):
-                raise InputError(f"probes: at least one, and each {what} once; got {len(values)}")
+                raise InputError(f"probes: at least one, and each {what} once; got {values}")
 
 
 class SyncStationDevice:

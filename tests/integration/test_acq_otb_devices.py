@@ -33,7 +33,7 @@ from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, S
 from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
 
 PATIENCE_S = 20.0
-SHORT_S, LONG_S = 2.0, 60.0
+SHORT_S, LONG_S = 1.5, 60.0
 RECONNECT_S = 2.0
 READ_S = 0.2
 PATTERN = PatternSignal()
@@ -203,7 +203,8 @@ def test_no_sample_is_lost_or_moved_and_each_is_exact(name, seconds, rigged, rec
     took_s = time.monotonic() - began_s
     assert exact.losses == []
     assert exact.next_sample == exact.received
-    assert took_s == pytest.approx(seconds, abs=1.0)
+    # Paced by the device's clock: no faster, and no slower than a busy machine makes it.
+    assert seconds - 0.1 < took_s < seconds + 5.0
     n_channels = sum(info.n_channels for info in rig.device.infos)
     cpu = (time.thread_time() - cpu_s) / took_s
     figures = (
@@ -310,7 +311,7 @@ def test_half_packets_move_no_sample(name, rigged):
     rig.emulator.faults.half_packets = True
     rig.device.connect(PATIENCE_S)
     exact = Exact(rig)
-    read_for(rig, exact, int(rig.device.infos[0].fs_hz * 0.5))
+    read_for(rig, exact, int(rig.device.infos[0].fs_hz * 0.3))
     assert exact.losses == []
 
 
@@ -340,7 +341,7 @@ def test_dropped_samples_are_counted_where_they_are_missing(name, rigged):
     for n_lost in (1, 37, 200):
         read_for(rig, exact, 100)
         rig.emulator.faults.drop(n_lost)
-        told = sum(exact.losses) + n_lost
+        told = sum(exact.losses) + n_lost + 1  # and the first behind them, which is not trusted
         read_until(rig, exact, lambda told=told: sum(exact.losses) >= told)
         assert sum(exact.losses) == told
 

@@ -20,7 +20,7 @@ from emg_acquisition.sources.otb_codec import (
     quattrocento_command,
     scaled,
 )
-from emg_acquisition.sources.otb_frames import prove_layout
+from emg_acquisition.sources.otb_frames import RampReport, prove_layout
 from emg_acquisition.sources.otb_muovi import MuoviSettings
 from emg_acquisition.sources.otb_quattrocento import QuattrocentoSettings, QuattrocentoStream
 from emg_acquisition.sources.otb_ramp import CONFIRMING_SAMPLES, RampClock
@@ -232,8 +232,9 @@ def test_every_loss_is_found_whatever_its_length_and_the_chunks(start, runs, cut
     cuts = sorted({*cuts, *(int(end) for end, gap in zip(ends, gaps, strict=False) if gap > 5000)})
     out, waiting = played(np.concatenate(parts), cuts, wrap=wrap)
     assert waiting == 0
-    assert [lost for _, lost in out if lost] == gaps
-    assert sum(n for n, _ in out) == sum(map(len, parts))
+    # The first sample behind a loss is not trusted and counts as lost.
+    assert [lost - 1 for _, lost in out if lost] == gaps
+    assert sum(n for n, _ in out) == sum(map(len, parts)) - len(gaps)
     # Where each loss was reported is where it was.
     reached, at = start, []
     for n, lost in out:
@@ -241,7 +242,7 @@ def test_every_loss_is_found_whatever_its_length_and_the_chunks(start, runs, cut
         if lost:
             at.append(reached)
         reached += n
-    assert at == [int(part[0]) for part in parts[1:]]
+    assert at == [int(part[0]) + 1 for part in parts[1:]]
 
 
 def test_no_loss_in_a_million_samples_that_wrap():
@@ -260,7 +261,7 @@ def test_a_loss_after_a_pause_of_the_device_is_not_taken_for_rounds_of_the_ramp(
         index, t_s = index + 200, t_s + 0.1
         assert stretches[0].lost_before == 0
     stretches, _ = clock.split(np.arange(index + 50, index + 150)[:, np.newaxis] % 65536, t_s)
-    assert stretches[0].lost_before == 50
+    assert stretches[0].lost_before == 51
 
 
 @given(st.lists(st.integers(0, 65535), min_size=20, max_size=60).filter(lambda v: len(set(np.diff(v))) > 5))
@@ -286,6 +287,21 @@ def test_one_probe_that_loses_data_moves_no_sample_of_the_station():
     stretches, settled = clock.split(ramps, 1.0)
     assert [(s.start, s.stop, s.lost_before) for s in stretches] == [(0, 200, 0)]
     assert settled == 200
+
+
+def test_a_probe_that_loses_data_on_its_way_to_the_station_is_told_of_once_a_second(caplog):
+    now_s = [0.0]
+    report = RampReport(2, lambda: now_s[0])
+    steady = np.arange(300)
+    frozen = np.concatenate([steady[:100], np.full(20, 99), steady[120:]])
+    for i in range(0, 300, 50):
+        report.note(np.column_stack([steady, frozen])[i : i + 50])
+    assert caplog.messages == []
+    now_s[0] = 1.0
+    report.note(np.column_stack([np.arange(300, 310)] * 2))
+    # Twenty repeated samples, and the one at which the probe is back.
+    assert [m for m in caplog.messages if "[0, 21]" in m] == caplog.messages
+    assert len(caplog.messages) == 1
 
 
 # --- the layout ---

@@ -9,6 +9,10 @@ Files in the order that data flows through them:
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
 - ``emulators/``: amplifiers that speak their own protocols over TCP, for those who have none
 - ``publisher.py``: a source, paced by the clock, onto LSL
+- ``amplifier_names.py`` ``amplifiers.py``: an amplifier's driver by its name and what is said of it
+- ``emulators/``: amplifiers for those who have none
+- ``sample_clock.py``: when a sample was taken, from a device's count and the times of arrival
+- ``device_publisher.py``: an amplifier, paced by its own clock, onto LSL
 - ``lsl_config.py``: keeps LSL to this machine and to one session
 - ``outlet.py``: EMG, Gesture and event streams onto LSL
 - ``search.py``: how long to look for a stream, and how that can be ended

@@ -1,6 +1,7 @@
 """An amplifier by its name and the few things that people say about it: its driver."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from emg_acquisition.amplifier_names import AMPLIFIERS
@@ -20,6 +21,21 @@ from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDev
 
 Settings = TypeVar("Settings")
 
+# Settings that have an option of their own.
+_SAID_OTHERWISE = frozenset(
+    {"plus", "probe", "probes", "streams", "grid", "grids", "ports", "channels", "fs_hz", "serial"}
+    | {
+        "listen_host",
+        "host",
+        "port",
+        "command_port",
+        "board",
+        "serial_port",
+        "mac_address",
+        "ip_address",
+        "ip_port",
+    }
+)
 # They connect to the computer, which must say where.
 THAT_CALL = ("sessantaquattro", "sessantaquattro+", "muovi", "muovi+")
 # What is read where nothing else is said.
@@ -50,6 +66,8 @@ class AmplifierChoice:
         Tells amplifiers of one kind apart; part of ``source_id``.
     board, serial_port, mac_address : str, optional
         For BrainFlow: which board, and where it is.
+    more : mapping
+        Whatever else the driver's settings have, by name, such as ``extra_channels``.
     """
 
     name: str
@@ -62,6 +80,7 @@ class AmplifierChoice:
     board: str | None = None
     serial_port: str | None = None
     mac_address: str | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 def open_amplifier(choice: AmplifierChoice) -> DeviceSource:
@@ -127,28 +146,48 @@ def _brainflow(choice: AmplifierChoice) -> DeviceSource:
     # Its library is an optional extra.
     from emg_acquisition.sources.brainflow_board import BrainFlowBoard, BrainFlowSettings  # noqa: PLC0415
 
-    return BrainFlowBoard(
-        BrainFlowSettings(
-            board=choice.board,
-            grid=_one_grid(choice),
-            fs_hz=choice.fs_hz,
-            serial_port=choice.serial_port or "",
-            mac_address=choice.mac_address or "",
-            ip_address=choice.host or "",
-            ip_port=choice.port or 0,
-            serial=choice.serial or "",
-        )
+    settings = BrainFlowSettings(
+        board=choice.board,
+        grid=_one_grid(choice),
+        fs_hz=choice.fs_hz,
+        serial_port=choice.serial_port or "",
+        mac_address=choice.mac_address or "",
+        ip_address=choice.host or "",
+        ip_port=choice.port or 0,
+        serial=choice.serial or "",
     )
+    return BrainFlowBoard(replace(settings, **_further(settings, choice)))  # type: ignore[arg-type]
 
 
 def _placed(settings: Settings, choice: AmplifierChoice, host_name: str) -> Settings:
     """Put what was said into a driver's settings, which check it."""
-    changes: dict[str, object] = {host_name: choice.host, "port": choice.port, "serial": choice.serial}
+    changes: dict[str, object] = {
+        host_name: choice.host,
+        "port": choice.port,
+        "serial": choice.serial,
+        **_further(settings, choice),
+    }
     if choice.fs_hz is not None:
         if not hasattr(settings, "fs_hz"):
             raise InputError(f"{choice.name}: its rate is fixed; leave --rate out")
         changes["fs_hz"] = int(choice.fs_hz) if choice.fs_hz.is_integer() else choice.fs_hz
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})  # type: ignore[type-var]
+
+
+def _further(settings: object, choice: AmplifierChoice) -> Mapping[str, object]:
+    """Return what was said by the name of a setting, each of the type that the setting has."""
+    own = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in _SAID_OTHERWISE}  # type: ignore[arg-type]
+    for name, value in choice.more.items():
+        if name not in own:
+            raise InputError(
+                f"{choice.name} has no setting {name!r} to set; it has {', '.join(own) or 'none'}"
+            )
+        # A setting without a default is a number; a bool is a number in Python, but not here.
+        allowed = (int, float) if own[name] is None or type(own[name]) in {int, float} else type(own[name])
+        if not isinstance(value, allowed) or isinstance(value, bool) is not isinstance(own[name], bool):
+            kind = {bool: "yes or no", str: "text"}.get(type(own[name]), "a number")
+            raise InputError(f"{choice.name}: {name} must be {kind}, got {value!r}")
+    return choice.more
 
 
 def _one_grid(choice: AmplifierChoice) -> ElectrodeGrid | None:
@@ -194,12 +233,13 @@ def intan_settings(choice: AmplifierChoice) -> IntanSettings:
     if len(set(numbers)) > 1:
         raise InputError("intan: the same channels are read of every port: give the same to each --inputs")
     said = {"host": choice.host, "command_port": choice.port, "fs_hz": choice.fs_hz, "serial": choice.serial}
-    return IntanSettings(
+    settings = IntanSettings(
         grids=tuple(grid or load_grid(INTAN_DEFAULT_GRID) for _, grid in streams),
         ports="".join(ports),
         channels=_channel_numbers(numbers[0]) if numbers[0] else (),
         **{name: value for name, value in said.items() if value is not None},  # type: ignore[arg-type]
     )
+    return replace(settings, **_further(settings, choice))  # type: ignore[arg-type]
 
 
 def _channel_numbers(text: str) -> tuple[int, ...]:

@@ -161,6 +161,7 @@ def test_an_amplifier_that_is_not_there_is_one_line_in_the_time_given(hdemg: Cal
         (("muovi+", "--host", "127.0.0.1", "--wearer", "2"), ("--wearer", "--emulate")),
         (("intan", "--board", "cyton"), ("--board", "brainflow", "intan")),
         (("quattrocento", "--grid", "nowhere.yaml"), ("nowhere.yaml",)),
+        (("intan", "--set", "gain=8"), ("gain", "waveform_port")),
         (("brainflow", "--board", "synthetic", "--emulate"), ("--emulate", "brainflow")),
     ],
     ids=lambda value: value[0],

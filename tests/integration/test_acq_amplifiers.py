@@ -99,6 +99,17 @@ def test_what_is_said_reaches_the_driver():
     assert isinstance(device, SessantaquattroDevice)
     (info,) = device.infos
     assert (info.source_id, info.fs_hz, info.grid) == ("sessantaquattro-12", 4000.0, grid)
+    more = {
+        "mode": "ramps",
+        "extra_channels": 8,
+        "high_pass": False,
+        "lsb_nv": 300.0,
+        "device_host": "127.0.0.1",
+    }
+    device = open_amplifier(AmplifierChoice("sessantaquattro", host="127.0.0.1", more=more))
+    assert device.infos[0].reference == "ramps"
+    assert device.infos[0].filters == "none"
+    assert device.aux_info.n_channels == 8
     rhx = open_amplifier(AmplifierChoice("intan", inputs=("C:64-95",), grids=(grid,), fs_hz=2000.0))
     assert isinstance(rhx, IntanRhx)
     assert rhx.infos[0].channel_labels[0] == "C-064"
@@ -124,6 +135,23 @@ def test_what_is_said_reaches_the_driver():
         (AmplifierChoice("intan", inputs=("A:0-63", "B")), "same channels"),
         (AmplifierChoice("intan", inputs=("Z",)), "letters of A to H"),
         (AmplifierChoice("brainflow"), "--board"),
+        (
+            AmplifierChoice("quattrocento", more={"gain": 4}),
+            "has no setting 'gain' to set; it has mode, high_pass_hz",
+        ),
+        (
+            AmplifierChoice("sessantaquattro", host="127.0.0.1", more={"high_pass": 1}),
+            "must be yes or no, got 1",
+        ),
+        (
+            AmplifierChoice("sessantaquattro", host="127.0.0.1", more={"gain": "x"}),
+            "must be a number, got 'x'",
+        ),
+        (
+            AmplifierChoice("sessantaquattro", host="127.0.0.1", more={"gain": 3}),
+            "gain at 16 bit must be one of",
+        ),
+        (AmplifierChoice("sessantaquattro", host="127.0.0.1", more={"grid": 3}), "no setting 'grid'"),
         (AmplifierChoice("muovi", host="127.0.0.1", grids=TWO_SLEEVES), "one --grid, got 2"),
     ],
 )

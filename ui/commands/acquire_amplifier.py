@@ -5,6 +5,8 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import yaml
+
 from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError, SearchStoppedError
 from ui.commands.options import positive_number, source_id
@@ -65,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHICH",
         help="once for each stream: MULTIPLE-IN1 or IN1+IN2 (quattrocento), muovi-plus:1 (syncstation), A or "
         "A:0-31 (intan: port and channels)",
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="any other setting of the amplifier, such as extra_channels=4 or gain=4 (docs/amplifiers_otb.md)",
     )
     group.add_argument("--board", metavar="NAME", help="brainflow: which board, such as cyton or synthetic")
     group.add_argument("--serial-port", metavar="PATH", help="brainflow: such as /dev/ttyUSB0")
@@ -151,6 +160,7 @@ def _choice(args: argparse.Namespace) -> "AmplifierChoice":
         board=args.board,
         serial_port=args.serial_port,
         mac_address=args.mac,
+        more=dict(args.set or ()),
     )
 
 
@@ -186,6 +196,18 @@ def _emulated(args: argparse.Namespace, stop: threading.Event, cleanup: ExitStac
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"a name, = and a value are required, such as gain=4; got {text!r}")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no value: a number, yes, no or a word is required"
+        ) from error
 
 
 def _port(text: str) -> int:

@@ -8,9 +8,8 @@ Files in the order that data flows through them:
 - ``stream_info.py`` ``stream_xml.py``: what a stream declares, as an object and as LSL has it
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
 - ``emulators/``: amplifiers that speak their own protocols over TCP, for those who have none
-- ``publisher.py``: a source, paced by the clock, onto LSL
+- ``publisher.py``: a source, paced by this machine's clock, onto LSL
 - ``amplifier_names.py`` ``amplifiers.py``: an amplifier's driver by its name and what is said of it
-- ``emulators/``: amplifiers for those who have none
 - ``sample_clock.py``: when a sample was taken, from a device's count and the times of arrival
 - ``device_publisher.py``: an amplifier, paced by its own clock, onto LSL
 - ``lsl_config.py``: keeps LSL to this machine and to one session

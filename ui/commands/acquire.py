@@ -2,11 +2,20 @@
 
 import argparse
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, source_id
+from ui.commands.options import (
+    add_json,
+    add_lsl,
+    add_wearer,
+    add_wearer_details,
+    positive_number,
+    seed,
+    source_id,
+)
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -44,10 +53,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_wearer(parser)
     parser.add_argument(
+        "--donning",
+        type=seed,
+        default=1,
+        metavar="N",
+        help="which time the simulated wearer put the sleeve on: it lies elsewhere each time (default: 1)",
+    )
+    add_wearer_details(parser)
+    parser.add_argument(
+        "--rate",
+        type=positive_number,
+        default=2000.0,
+        metavar="HZ",
+        help="the simulated wearer's sampling rate (default: %(default)g)",
+    )
+    parser.add_argument(
         "--intentions",
         type=source_id,
         metavar="SOURCE_ID",
         help="the simulated wearer follows 'intention' events of this LSL Markers stream (otherwise it rests)",
+    )
+    parser.add_argument(
+        "--keyboard", action="store_true", help="steer the simulated wearer by the keys listed at the start"
     )
     add_lsl(parser)
     add_json(parser)
@@ -64,12 +91,17 @@ def run(args: argparse.Namespace) -> int:
         if args.source == SIMULATED:
             if args.loop:
                 raise InputError("--loop is for a recorded session; the simulated wearer does not end")
-            source = _simulated(args)
+            source = steered = _simulated(args)
             if args.intentions:
                 from emg_acquisition.sources.live_intention import follow_intentions
 
-                follow_intentions(source, args.intentions, stop)
+                follow_intentions(steered, args.intentions, stop)
         else:
+            if args.keyboard:
+                raise InputError(
+                    "--keyboard is for the simulated wearer; a recording plays what was recorded"
+                )
+            steered = None
             source = _recording(args)
         begin = None
         if args.start_with:
@@ -78,25 +110,41 @@ def run(args: argparse.Namespace) -> int:
             begin = threading.Event()
             follow_start(args.start_with, begin, stop)
         print(f"streaming {source.info.name} as {source.info.source_id}; Ctrl-C ends it", flush=True)
-        report = run_source(
-            source,
-            speed=args.speed,
-            chunk_ms=args.chunk_ms,
-            stop=stop,
-            wait_for_consumers=args.wait_for_consumers,
-            begin=begin,
-        )
+        with _keyboard(steered, stop) if args.keyboard and steered else nullcontext():
+            report = run_source(
+                source,
+                speed=args.speed,
+                chunk_ms=args.chunk_ms,
+                stop=stop,
+                wait_for_consumers=args.wait_for_consumers,
+                begin=begin,
+            )
     print(f"{report.samples} samples in {report.seconds:.1f} s, {report.overruns} chunks late")
     if args.json:
         print_json({"samples": report.samples, "seconds": report.seconds, "overruns": report.overruns})
     return 0
 
 
+def _keyboard(wearer: "SimulatedWearer", stop: threading.Event) -> AbstractContextManager[None]:
+    from ui.keyboard import keyboard_steering
+
+    return keyboard_steering(wearer, stop, lambda text: print(text, flush=True))
+
+
 def _simulated(args: argparse.Namespace) -> "SimulatedWearer":
     from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
     from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
-    return SimulatedWearer(WearerSettings(seed=args.wearer))
+    return SimulatedWearer(
+        WearerSettings(
+            seed=args.wearer,
+            donning=args.donning,
+            impairment=args.impairment,
+            gestures=args.gestures or TEN_GESTURES,
+            fs_hz=args.rate,
+        )
+    )
 
 
 def _recording(args: argparse.Namespace) -> "EmgSource":

@@ -10,6 +10,7 @@
 - ``brainflow_board.py``: OpenBCI and other boards, where the extra ``brainflow`` is installed
 - ``schedule.py``: cues, one after the other, for a calibration recording
 - ``simulated_forearm/``: EMG of a simulated wearer, from motor units, by schedule or by live intention
+- ``intention.py``: the Protocol of whoever can be told, while it runs, what to do
 - ``live_intention.py``: lets a stream of events steer the simulated wearer
 - ``recording.py``: plays a recorded session
 """

@@ -118,7 +118,8 @@ def test_the_end_of_the_fibres_is_seen_everywhere_at_once():
     assert np.ptp(peaks_s) < 0.3e-3
     assert peaks_s.mean() == pytest.approx(70e-3 / 4.0 + 6e-3 / 4.0, abs=1.5e-3)
     travelling_s = within.argmin(axis=0) / FS_HZ
-    np.testing.assert_allclose(np.diff(travelling_s), 10e-3 / 4.0, rtol=0.12)
+    assert (np.diff(travelling_s) > 1e-3).all()
+    assert np.ptp(travelling_s) == pytest.approx(20e-3 / 4.0, rel=0.15)
     # It falls off more slowly with distance than what travels does: far away it is all that is left.
     far = seen(unit, [125.0, 205.0], angle_rad=2.0)
     assert np.abs(far).max(axis=0)[1] > 0.05 * np.abs(seen(unit, [205.0])).max()

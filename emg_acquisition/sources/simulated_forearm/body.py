@@ -46,8 +46,9 @@ def _draw_body(settings: WearerSettings) -> Body:
     )
     donning = np.random.SeedSequence((settings.seed, settings.donning), spawn_key=(1,))
     placement_rng, contacts_rng = (np.random.default_rng(seed) for seed in donning.spawn(2))
-    traits = draw_traits(traits_rng)
-    forearm = draw_forearm(traits.fat_mm, muscle_strength(settings.impairment), forearm_rng)
+    strength = muscle_strength(settings.impairment)
+    traits = draw_traits(float(strength.mean()), traits_rng)
+    forearm = draw_forearm(traits.fat_mm, strength, forearm_rng)
     units = draw_motor_units(forearm, settings.units_per_muscle, units_rng)
     synergies = own_synergies(load_synergies(settings.gestures), traits.synergy_sd, habits_rng)
     pair_mm = settings.pair_mm if settings.montage == "differential" else 0.0

@@ -18,7 +18,7 @@ from emg_acquisition.sources.simulated_forearm.synergies import Synergies
 
 COMMON_DRIVE_HZ = 2.5
 COMMON_DRIVE_SD = 0.08
-WANDER_HZ = 0.25
+WANDER_HZ = 0.5
 TREMOR_BAND_HZ = (8.0, 12.0)
 FIRST_THRESHOLD = LAST_THRESHOLD / THRESHOLD_RANGE
 # Ramps of one wearer differ from trial to trial within these.
@@ -70,7 +70,7 @@ class Drive:
         effort_factor = rng.lognormal(0.0, traits.effort_sd)
         factors = rng.lognormal(0.0, traits.muscle_sd, len(shares))
         other = self._synergies.gestures[rng.integers(len(self._synergies.gestures))]
-        mixed = min(0.6, traits.confusion * abs(float(rng.normal())))
+        mixed = min(0.7, traits.confusion * abs(float(rng.normal())))
         if gesture == REST:
             self._to = np.zeros(len(shares))
             return

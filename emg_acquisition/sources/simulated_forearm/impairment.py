@@ -22,8 +22,8 @@ from emg_acquisition.sources.simulated_forearm.anatomy import MUSCLES
 Impairment = Literal["none", "c5", "c6", "c7", "c8"]
 IMPAIRMENTS: tuple[Impairment, ...] = get_args(Impairment)
 MOTOR_LEVEL: dict[Impairment, int] = {"c5": 5, "c6": 6, "c7": 7, "c8": 8}
-PARTIAL_SHARE = 0.4
-TRACE_SHARE = 0.08
+PARTIAL_SHARE = 0.35
+TRACE_SHARE = 0.05
 
 
 def muscle_strength(impairment: Impairment) -> Float64Array:

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# How indistinct the gestures of the most skilled wearer are, of the least skilled, and after an injury. Chosen such
+# that windows of 200 ms are decoded as in the literature (``benchmarks/wearer_difficulty.py``).
+CLUMSY_LEAST = 0.25
+CLUMSY_SPREAD = 0.40
+CLUMSY_IMPAIRED = 0.25
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -53,20 +59,28 @@ class Traits:
     tremor: float
 
 
-def draw_traits(rng: np.random.Generator) -> Traits:
-    """Draw a wearer."""
-    skill = float(rng.beta(2.0, 1.5))
-    clumsy = 1.0 - skill
+def draw_traits(strength: float, rng: np.random.Generator) -> Traits:
+    """Draw a wearer.
+
+    Parameters
+    ----------
+    strength : float
+        Share of all motor units that can be driven; whoever has lost many has lost selectivity with them.
+    rng : numpy.random.Generator
+        The wearer's.
+    """
+    skill = float(rng.uniform(0.0, 1.0))
+    clumsy = CLUMSY_LEAST + CLUMSY_SPREAD * (1.0 - skill) + CLUMSY_IMPAIRED * (1.0 - strength)
     return Traits(
         skill=skill,
         fat_mm=float(np.clip(rng.lognormal(np.log(2.8), 0.4), 1.0, 8.0)),
         usual_excitation=float(rng.uniform(0.18, 0.34)),
         ramp_s=float(rng.uniform(0.1, 0.3)),
-        effort_sd=0.10 + 0.15 * clumsy,
-        muscle_sd=0.10 + 0.25 * clumsy,
-        wander_sd=0.08 + 0.12 * clumsy,
-        confusion=0.02 + 0.20 * clumsy,
-        co_contraction=float(rng.uniform(0.02, 0.05)) + 0.10 * clumsy,
+        effort_sd=0.12 + 0.12 * clumsy,
+        muscle_sd=0.10 + 0.35 * clumsy,
+        wander_sd=0.10 + 0.25 * clumsy,
+        confusion=0.04 + 0.36 * clumsy,
+        co_contraction=float(rng.uniform(0.02, 0.05)) + 0.15 * clumsy,
         synergy_sd=float(rng.uniform(0.2, 0.4)),
         tone=float(rng.uniform(0.1, 0.9)),
         tremor=float(rng.uniform(0.02, 0.06)),

@@ -57,7 +57,7 @@ class WearerSettings:
         Motor units that a muscle is given.
     """
 
-    seed: int = 1
+    seed: int = 2
     donning: int = 1
     session: int = 0
     fs_hz: float = 2000.0

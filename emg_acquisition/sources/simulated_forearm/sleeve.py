@@ -18,7 +18,7 @@ from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 DONNING_ROUND_SD_MM = 8.0
 DONNING_ALONG_SD_MM = 6.0
 # In an hour a sleeve creeps so far; then it has found its place.
-CREEP_SD_MM = 2.0
+CREEP_SD_MM = 3.0
 CREEP_MIN = 60.0
 # The common reference: a bony place at the elbow, behind and on the little finger's side.
 REFERENCE_DEG = 240.0

@@ -19,6 +19,7 @@ from emg_acquisition.sources.simulated_forearm.muap import fine_factor
 from emg_acquisition.sources.simulated_forearm.population import Traits
 from emg_acquisition.sources.simulated_forearm.recruitment import MotorPool
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.synergies import own_synergies
 from emg_acquisition.sources.simulated_forearm.synthesis import Synthesis
 from emg_acquisition.sources.source import SampleEvent
 from emg_acquisition.stream_info import EmgStreamInfo
@@ -28,6 +29,8 @@ from emg_acquisition.stream_info import EmgStreamInfo
 BLOCK_MS = 10.0
 MAX_EFFORT = 2.0
 REACTION_S = (0.15, 0.35)
+# From one recording to the next, posture and habit change the muscles' shares so much (logarithm).
+SESSION_SD = 0.12
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,14 @@ class SimulatedWearer:
             (settings.seed, settings.donning, settings.session, round(settings.worn_min), bool(schedule)),
             spawn_key=(2,),
         ).spawn(5)
+        habit_rng = np.random.default_rng((settings.seed, settings.donning, settings.session))
         self._trial_rng, drive_rng, firing_rng, noise_rng, artefact_rng = map(np.random.default_rng, drawn)
         self._block = samples_from_ms(BLOCK_MS, settings.fs_hz)
         block_s = self._block / settings.fs_hz
         factor = fine_factor(settings.fs_hz)
         traits = _with_variability(body.traits, settings.trial_variability)
-        self._drive = Drive(body.synergies, traits, block_s, self._trial_rng, drive_rng)
+        synergies = own_synergies(body.synergies, SESSION_SD * settings.trial_variability, habit_rng)
+        self._drive = Drive(synergies, traits, block_s, self._trial_rng, drive_rng)
         self._fatigue = Fatigue(settings.fatigue, len(body.synergies.shares[self.gestures[0]]), block_s)
         self._pool = MotorPool(body.units, self._block * factor, settings.fs_hz * factor, firing_rng)
         self._synthesis = Synthesis(body.muaps, factor, self._block, self._fatigue.levels[body.units.muscle])

@@ -12,6 +12,11 @@ AUX_TYPE = "Aux"
 N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities
 
 
+def aux_source_id(emg_source_id: str) -> str:
+    """Return the ``source_id`` of the auxiliary channels that go with an EMG stream."""
+    return f"{emg_source_id}-aux"
+
+
 @dataclass(frozen=True)
 class EmgStreamInfo:
     """An EMG stream: float32 microvolts at a regular rate, one channel an electrode of its grid.

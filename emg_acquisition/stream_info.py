@@ -37,6 +37,9 @@ class EmgStreamInfo:
         As the amplifier declares them; empty where unknown.
     playback_speed : float
         1.0 but for a recording played faster: time stamps then advance by 1 / (fs_hz * playback_speed).
+    arrival_stamps : bool
+        Whether samples are stamped when they arrive at the sender, so that stamps jitter; otherwise they say when
+        each sample was taken.
     """
 
     name: str
@@ -50,6 +53,7 @@ class EmgStreamInfo:
     reference: str = ""
     filters: str = ""
     playback_speed: float = 1.0
+    arrival_stamps: bool = False
 
     def __post_init__(self) -> None:
         if len(self.channel_labels) != self.grid.n_channels:

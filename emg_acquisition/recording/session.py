@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
@@ -109,11 +110,21 @@ class SessionInfo(BaseModel):
 
 @dataclass(frozen=True)
 class EmgRecording:
-    """EMG samples, shape (n_samples, n_channels), µV, with an LSL time each, shape (n_samples,)."""
+    """EMG samples, shape (n_samples, n_channels), µV, with an LSL time each, shape (n_samples,).
+
+    Of a stream that stamps its samples on arrival, ``t_lsl_s`` is smoothed and ``t_sent_s`` is what was sent; for
+    every other stream the two are the same and ``t_sent_s`` is None.
+    """
 
     info: EmgStreamInfo
     emg_uv: Float32Array
     t_lsl_s: Float64Array
+    t_sent_s: Float64Array | None = None
+
+    @property
+    def stamps_as_sent_s(self) -> Float64Array:
+        """What a live inlet received: ndarray, shape (n_samples,)."""
+        return self.t_lsl_s if self.t_sent_s is None else self.t_sent_s
 
 
 @dataclass(frozen=True)
@@ -272,7 +283,11 @@ def _emg(stream: XdfStream, path: Path) -> EmgRecording:
     if len(stream.t_lsl_s) == 0:
         msg = f"{path} holds no EMG samples; record the session anew"
         raise InputError(msg)
-    return EmgRecording(info, np.ascontiguousarray(stream.values, dtype=np.float32), stream.t_lsl_s)
+    emg_uv = np.ascontiguousarray(stream.values, dtype=np.float32)
+    if not info.arrival_stamps:
+        return EmgRecording(info, emg_uv, stream.t_lsl_s)
+    smooth_s, _ = ArrivalStamps(info.sample_interval_s).process(stream.t_lsl_s)
+    return EmgRecording(info, emg_uv, smooth_s, stream.t_lsl_s)
 
 
 def _gestures(stream: XdfStream | None) -> GestureRecording | None:

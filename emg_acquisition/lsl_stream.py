@@ -4,6 +4,7 @@ import logging
 import math
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pylsl
 from pylsl.util import LostError
+from pylsl.util import TimeoutError as LslTimeoutError
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
@@ -150,7 +152,7 @@ class LslStream:
     def _read_header(self) -> str:
         inlet = pylsl.StreamInlet(self.found.info, max_buflen=1, recover=False)
         try:
-            return str(self._search.ask(inlet.info).as_xml())
+            return str(self._search.ask(_timing_out(inlet.info)).as_xml())
         except (TimeoutError, LostError) as error:
             msg = f"{self.label}: was found, but did not send its description; is its process alive?"
             raise StreamNotFoundError(msg) from error
@@ -167,9 +169,9 @@ class LslStream:
             self.found.info, max_buflen=max(1, math.ceil(buffer_s)), recover=False, as_numpy=True
         )
         try:
-            self._search.ask(self._inlet.open_stream)
+            self._search.ask(_timing_out(self._inlet.open_stream))
             if self._other_clock:
-                self._search.ask(self._inlet.time_correction)
+                self._search.ask(_timing_out(self._inlet.time_correction))
         except (TimeoutError, LostError) as error:
             msg = f"{self.label}: was found, but could not be opened; is its process alive?"
             raise StreamNotFoundError(msg) from error
@@ -191,9 +193,8 @@ class LslStream:
             If the stream has ended and all that it sent was returned.
         """
         values, t_sent_s = self._pull(timeout_s, min_samples=1)
-        if len(t_sent_s) and self._other_clock:
-            return values, t_sent_s + self.clock_offset_s(0.0)
-        return values, t_sent_s
+        measured = self.measure_clock() if self._other_clock and len(t_sent_s) else None
+        return (values, t_sent_s) if measured is None else (values, t_sent_s + measured[1])
 
     def pull_sent(self) -> tuple[npt.NDArray[Any], Float64Array]:
         """Return what has arrived, without waiting, with its time stamps as sent; otherwise as `pull`."""
@@ -209,25 +210,24 @@ class LslStream:
             self._t_data_mono_s = time.monotonic()
         return values, np.asarray(t_s, dtype=np.float64)
 
-    def clock_offset_s(self, timeout_s: float) -> float:
-        """Return what to add to the stream's time stamps to come to this machine's clock, as LSL measures it.
+    def measure_clock(self) -> tuple[float, float] | None:
+        """Return the sender's time now and what to add to it to come to this machine's clock, as LSL has measured.
 
-        Only the first measurement takes its time, about half a second; later ones are made in the background.
+        It does not wait: LSL measures in the background, from the first call on; None until it has, within a
+        second or so.
 
         Raises
         ------
         StreamLostError
-            If it cannot be measured within the time.
+            If the stream has ended before its clock was measured.
         """
         try:
-            return float(self._inlet.time_correction(timeout_s))
-        except (TimeoutError, LostError) as error:
-            msg = f"{self.label}: its clock cannot be measured"
+            offset_s = float(self._inlet.time_correction(0.0))
+        except LslTimeoutError:
+            return None
+        except LostError as error:
+            msg = f"{self.label} has ended: its process has stopped or died"
             raise StreamLostError(msg) from error
-
-    def measure_clock(self, timeout_s: float) -> tuple[float, float]:
-        """Return the sender's time now and what to add to it to come to this machine's clock; see `clock_offset_s`."""
-        offset_s = self.clock_offset_s(timeout_s)
         return float(pylsl.local_clock()) - offset_s, offset_s
 
     @property
@@ -239,6 +239,18 @@ class LslStream:
         """Stop reading."""
         # The inlet itself lives as long as a thread that measures its clock.
         self._inlet.close_stream()
+
+
+def _timing_out(call: Callable[[float], Any]) -> Callable[[float], Any]:
+    """Let a call of pylsl raise Python's own error when its time is over."""
+
+    def asked(timeout_s: float) -> Any:  # noqa: ANN401 - whatever pylsl answers
+        try:
+            return call(timeout_s)
+        except LslTimeoutError as error:
+            raise TimeoutError from error
+
+    return asked
 
 
 def _found(info: pylsl.StreamInfo) -> FoundStream:

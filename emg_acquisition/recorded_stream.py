@@ -14,6 +14,8 @@ from emg_acquisition.stream_xml import same_declaration
 
 _log = logging.getLogger(__name__)
 
+# LabRecorder's interval.
+CLOCK_EVERY_S = 5.0
 # How a publisher says that its source has ended.
 _END = b'"event":"end"'
 
@@ -54,14 +56,16 @@ class RecordedStream:
         self.n_gaps = 0
         self.lost_since_s: float | None = None
         self.ended = False
+        self._clock_due_s = 0.0
 
     def copy(self) -> None:
-        """Write all that has arrived; where the stream has ended, note it."""
+        """Write all that has arrived, and now and then the sender's clock; where the stream has ended, note it."""
         if self.stream is None:
             return
         try:
             while self._copy_once(self.stream):
                 pass
+            self._measure_clock(self.stream)
         except StreamLostError as error:
             self.stream.close()
             self.stream = None
@@ -84,6 +88,14 @@ class RecordedStream:
         if self._emg is not None:
             self._count_gaps(t_sent_s, self._emg)
         return True
+
+    def _measure_clock(self, stream: LslStream) -> None:
+        if time.monotonic() < self._clock_due_s:
+            return
+        measured = stream.measure_clock()
+        if measured is not None:
+            self._file.write_clock_offset(self.number, *measured)
+            self._clock_due_s = time.monotonic() + CLOCK_EVERY_S
 
     def _count_gaps(self, t_sent_s: Float64Array, emg: EmgStreamInfo) -> None:
         """Note where samples are missing, once a copy; stamps given on arrival are no sign of that."""
@@ -113,7 +125,7 @@ class RecordedStream:
         away_s = time.monotonic() - (self.lost_since_s or time.monotonic())
         self._note(None, "stream_back", source_id=self.key[1], away_s=round(away_s, 3))
         _log.warning("%s is back after %.1f s", self.label, away_s)
-        self.stream, self.lost_since_s = stream, None
+        self.stream, self.lost_since_s, self._clock_due_s = stream, None, 0.0
         return True
 
     def seconds_lost(self) -> float:

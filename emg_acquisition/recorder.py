@@ -15,8 +15,8 @@ from emg_acquisition.outlet import lsl_clock_s
 from emg_acquisition.recorded_stream import RecordedStream, key
 from emg_acquisition.recorder_start import BUFFER_S, RecorderReport, RecorderSettings, connect_all
 from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.stream_finder import StreamFinder
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo
-from emg_acquisition.stream_watch import ClockWatch, StreamFinder
 from emg_acquisition.stream_xml import emg_info_from_xml, events_header_xml, gesture_info_from_xml
 
 COPY_EVERY_S = 0.1
@@ -107,8 +107,6 @@ class _Recorder:
         self._finder = StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
         self._finder.everything = settings.everything
         stack.callback(self._finder.close)
-        self._clocks = ClockWatch()
-        stack.callback(self._clocks.close)
         # The first to be closed: whatever LSL does when it is left, the recording is complete.
         stack.callback(self._file.close)
 
@@ -124,9 +122,6 @@ class _Recorder:
             self._take_in(stream)
         for track in self._tracks:
             track.copy()
-        for number, t_s, offset_s in self._clocks.take():
-            self._file.write_clock_offset(number, t_s, offset_s)
-        self._clocks.streams = tuple((t.number, t.stream) for t in self._tracks if t.stream is not None)
         lost = {track.key for track in self._tracks if track.stream is None}
         self._finder.wanted = frozenset(lost | self._awaited)
         self._check_decoder()

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +86,8 @@ class RecordedStream(BaseModel):
 class SessionInfo(BaseModel):
     """What ``session.yaml`` holds.
 
-    ``device``, ``source_id``, ``fs_hz`` and ``grid`` are those of the first EMG stream. ``complete`` is false from
+    ``device``, ``source_id``, ``fs_hz`` and ``grid`` are those of the first EMG stream, ``host`` is the recorder's
+    machine, on whose clock the session is. ``complete`` is false from
     the first moment until the recording is closed properly; ``recording`` is known from then on.
     """
 
@@ -103,6 +104,7 @@ class SessionInfo(BaseModel):
     protocol: ProtocolInfo | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     decoder_sha256: str = ""
+    host: str = ""
     streams: tuple[RecordedStream, ...] = ()
     complete: bool = False
     recording: RecordingInfo | None = None
@@ -198,7 +200,10 @@ def load_session(folder: Path, emg_source_id: str | None = None) -> Session:
         raise InputError(msg)
     _verify(path, info)
     wanted = choose_streams(read_headers(path), path, emg_source_id)
-    streams = {stream.header: stream for stream in read_xdf(path, only=wanted.__contains__).streams}
+    streams = {
+        stream.header: _on_clock_of(info.host, stream)
+        for stream in read_xdf(path, only=wanted.__contains__).streams
+    }
     by_type = {header.type: streams[header] for header in wanted if header.type != EVENTS_TYPE}
     emg = _emg(by_type[EMG_TYPE], path)
     if not info.complete:
@@ -276,6 +281,14 @@ def _verify(path: Path, info: SessionInfo) -> None:
     if digest.hexdigest() != info.recording.sha256:
         msg = f"{path} is not what was recorded (its SHA-256 differs from {SESSION_FILE}); copy it anew"
         raise InputError(msg)
+
+
+def _on_clock_of(host: str, stream: XdfStream) -> XdfStream:
+    """Move a stream that another machine stamped to the recorder's clock, between the offsets that were measured."""
+    if not host or stream.header.hostname in {"", host} or len(stream.clock_times_s) == 0:
+        return stream
+    offset_s = np.interp(stream.t_lsl_s, stream.clock_times_s, stream.clock_offsets_s)
+    return replace(stream, t_lsl_s=stream.t_lsl_s + offset_s)
 
 
 def _emg(stream: XdfStream, path: Path) -> EmgRecording:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
@@ -170,6 +171,7 @@ def _session_info(
             "system": f"{platform.system()} {platform.release()}",
             **{name: metadata.version(name) for name in ("hdemg-teleop", "numpy", "pylsl", "pyxdf")},
         },
+        host=socket.gethostname(),
     )
 
 

@@ -3,7 +3,7 @@
 import io
 import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -131,6 +131,38 @@ def read_xdf(
     return XdfFile(tuple(streams), missing > 0)
 
 
+def read_blocks(path: Path, header: XdfHeader) -> Iterator[tuple[npt.NDArray[Any], Float64Array]]:
+    """Yield one stream as it was written, chunk after chunk, for files larger than memory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : XdfHeader
+        Which stream, from `read_headers`.
+
+    Yields
+    ------
+    values : ndarray, shape (n_samples, n_channels)
+        As in `XdfStream`.
+    t_lsl_s : ndarray, shape (n_samples,)
+        Time stamps as sent.
+
+    Raises
+    ------
+    InputError
+        As `read_xdf` does.
+    """
+    try:
+        with path.open("rb") as file:
+            for entry in _index(file, path).entries.values():
+                if entry.header == header:
+                    yield from _blocks(file, entry, path)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
+
+
 def read_headers(path: Path) -> tuple[XdfHeader, ...]:
     """Return what each stream of a file declares, without its samples; raises as `read_xdf` does."""
     try:
@@ -142,26 +174,33 @@ def read_headers(path: Path) -> tuple[XdfHeader, ...]:
 
 
 def _raw(file: BinaryIO, entry: _Entry, path: Path) -> XdfStream:
-    header = entry.header
-    counts = []
+    total = 0
     for start, _ in entry.samples:
         file.seek(start)
-        counts.append(sample_count(file))
-    total = sum(counts)
+        total += sample_count(file)
+    header = entry.header
     values = np.empty((total, header.n_channels), dtype=object if header.is_text else header.dtype)
     t_s = np.empty(total, dtype=np.float64)
-    done, previous_t_s = 0, 0.0
-    for (start, stop), count in zip(entry.samples, counts, strict=True):
-        file.seek(start)
-        part = slice(done, done + count)
-        try:
-            decode_samples(file.read(stop - start), header, values[part], t_s[part], previous_t_s)
-        except (ValueError, IndexError, struct.error) as error:
-            msg = f"{path}: the samples of stream {header.name!r} at byte {start} are damaged ({error})"
-            raise InputError(msg) from error
-        done += count
-        previous_t_s = t_s[done - 1] if done else 0.0
+    done = 0
+    for block, block_t_s in _blocks(file, entry, path):
+        part = slice(done, done + len(block_t_s))
+        values[part], t_s[part] = block, block_t_s
+        done = part.stop
     return _stream(entry, values, t_s)
+
+
+def _blocks(file: BinaryIO, entry: _Entry, path: Path) -> Iterator[tuple[npt.NDArray[Any], Float64Array]]:
+    previous_t_s = 0.0
+    for start, stop in entry.samples:
+        file.seek(start)
+        try:
+            values, t_s = decode_samples(file.read(stop - start), entry.header, previous_t_s)
+        except (ValueError, IndexError, KeyError, struct.error) as error:
+            msg = f"{path}: the samples of stream {entry.header.name!r} at byte {start} are damaged ({error})"
+            raise InputError(msg) from error
+        if len(t_s):
+            previous_t_s = float(t_s[-1])
+            yield values, t_s
 
 
 def _synchronised(file: BinaryIO, index: _Index, chosen: dict[int, _Entry]) -> list[XdfStream]:

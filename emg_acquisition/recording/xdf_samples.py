@@ -1,5 +1,6 @@
 """The samples of one chunk of an XDF file, from bytes to arrays."""
 
+import io
 import struct
 from typing import Any, BinaryIO
 
@@ -20,9 +21,9 @@ def sample_count(file: BinaryIO) -> int:
 
 
 def decode_samples(
-    content: bytes, header: XdfHeader, values: npt.NDArray[Any], t_s: Float64Array, previous_t_s: float
-) -> None:
-    """Decode the samples of a chunk into ``values``, shape (n, n_channels), and ``t_s``, shape (n,).
+    content: bytes, header: XdfHeader, previous_t_s: float
+) -> tuple[npt.NDArray[Any], Float64Array]:
+    """Decode the samples of a chunk.
 
     A sample without a time stamp follows the one before it by one interval of the nominal rate; LabRecorder leaves
     out the stamps that this gives exactly.
@@ -33,23 +34,35 @@ def decode_samples(
         The chunk from the number of its samples on.
     header : XdfHeader
         Of its stream.
-    values, t_s : ndarray
-        Filled.
     previous_t_s : float
         Time stamp of the stream's sample before; 0.0 for the first.
 
+    Returns
+    -------
+    values : ndarray, shape (n_samples, n_channels)
+        Of the stream's own type; strings as an array of objects.
+    t_s : ndarray, shape (n_samples,)
+        Time stamps.
+
     Raises
     ------
-    ValueError, IndexError, struct.error
+    ValueError, IndexError, KeyError, struct.error
         If the bytes are not what the header declares.
     """
+    count = sample_count(io.BytesIO(content))
     start = 1 + content[0]
+    if count > len(content) - start:
+        msg = f"{count} samples in {len(content) - start} bytes"
+        raise ValueError(msg)
+    values = np.empty((count, header.n_channels), dtype=object if header.is_text else header.dtype)
+    t_s = np.empty(count, dtype=np.float64)
     if header.is_text:
         stamped = _decode_texts(content, start, values, t_s)
     else:
         stamped = _decode_numbers(content, start, header, values, t_s)
     if not stamped.all():
         _deduce(t_s, stamped, previous_t_s, 1.0 / header.fs_hz if header.fs_hz > 0 else 0.0)
+    return values, t_s
 
 
 def _decode_numbers(

@@ -142,6 +142,7 @@ class LslStream:
 
     def __init__(self, found: FoundStream, search: Search) -> None:
         self._search = search
+        self._inlet: Any = None
         self.found = found
         self.label = found.label
         self.channel_format = _FORMAT_NAMES[found.info.channel_format()]
@@ -236,9 +237,10 @@ class LslStream:
         return time.monotonic() - self._t_data_mono_s
 
     def close(self) -> None:
-        """Stop reading."""
-        # The inlet itself lives as long as a thread that measures its clock.
-        self._inlet.close_stream()
+        """Stop reading; harmless where that was done before."""
+        if self._inlet is not None:
+            self._inlet.close_stream()
+            self._inlet = None
 
 
 def _timing_out(call: Callable[[float], Any]) -> Callable[[float], Any]:

@@ -73,12 +73,13 @@ def connect_device(device: DeviceSource, timeout_s: float, stop: threading.Event
     """
     deadline_s = time.monotonic() + timeout_s
     while not stop.is_set():
-        left_s = deadline_s - time.monotonic()
         try:
-            device.connect(min(CONNECT_SLICE_S, max(left_s, RETRY_S)))
+            device.connect(CONNECT_SLICE_S)
         except StreamLostError as error:
-            if left_s <= CONNECT_SLICE_S:
-                raise
+            if time.monotonic() + RETRY_S >= deadline_s:
+                raise StreamLostError(
+                    f"no amplifier within {timeout_s:g} s; the last try: {error}"
+                ) from error
             _log.debug("not there yet: %s", error)
             stop.wait(RETRY_S)
             continue

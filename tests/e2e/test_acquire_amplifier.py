@@ -122,7 +122,7 @@ def test_every_amplifier_streams_what_its_wearers_do(
     cutoff_hz: float,
     source_ids: tuple[str, ...],
 ) -> None:
-    process = acquire(*arguments, "--emulate")
+    process = acquire(*arguments, "--emulate", "--wearer", "1")
     for k, source_id in enumerate(source_ids):
         full = f"syncstation-1{source_id}" if source_id.startswith("-") else source_id
         inlet = EmgInlet(full, 10.0)
@@ -149,16 +149,19 @@ def test_an_amplifier_that_is_not_there_is_one_line_in_the_time_given(hdemg: Cal
         ran = hdemg("acquire", "muovi", "--host", "127.0.0.1", "--port", port, "--timeout", "1")
         refused(ran, "127.0.0.1:" + port, "cannot listen")
     ran = hdemg("acquire", "intan", "--port", port, "--timeout", "1")
-    refused(ran, "no device answers", "127.0.0.1:" + port)
+    refused(ran, "no amplifier within 1 s", "no device answers", "127.0.0.1:" + port)
     assert ran.status == 3
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("simulated", "--grid", "sleeve-4x16"), ("--grid", "simulated")),
+        (("simulated", "--grid", "sleeve-4x16"), ("--grid", "an amplifier, not for simulated")),
+        (("simulated", "--loop"), ("--loop", "a recorded session")),
+        (("ses-1", "--intentions", "me"), ("--intentions", "the simulated wearer", "not for ses-1")),
+        (("ses-1", "--rate", "1000"), ("--rate",)),
         (("muovi+", "--host", "127.0.0.1", "--loop"), ("--loop",)),
-        (("muovi+", "--host", "127.0.0.1", "--wearer", "2"), ("--wearer", "--emulate")),
+        (("muovi+", "--host", "127.0.0.1", "--wearer", "77"), ("--wearer", "--emulate")),
         (("intan", "--board", "cyton"), ("--board", "brainflow", "intan")),
         (("quattrocento", "--grid", "nowhere.yaml"), ("nowhere.yaml",)),
         (("intan", "--set", "gain=8"), ("gain", "waveform_port")),

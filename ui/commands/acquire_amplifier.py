@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from emg_acquisition.amplifier_names import AMPLIFIERS
-from emg_acquisition.errors import InputError, SearchStoppedError
-from ui.commands.options import positive_number, source_id
+from emg_acquisition.errors import SearchStoppedError
+from ui.commands.acquire_options import refuse_foreign_options
+from ui.commands.acquire_wearer import steer, wearers_of
+from ui.commands.options import source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
     from emg_acquisition.sources.device import DeviceSource
     from emg_acquisition.sources.source import EmgSource
 
-# Each option of an amplifier: how its name stands in the parsed arguments, and which amplifiers have it.
-_OF_ALL = {
-    "grid": AMPLIFIERS,
-    "host": AMPLIFIERS,
-    "port": AMPLIFIERS,
-    "rate": AMPLIFIERS,
-    "serial": AMPLIFIERS,
-}
-_OF_SOME = {
-    "inputs": ("syncstation", "quattrocento", "intan"),
-    "emulate": AMPLIFIERS[:-1],
-    "board": ("brainflow",),
-    "serial_port": ("brainflow",),
-    "mac": ("brainflow",),
-}
 MAX_PORT = 65535
 
 
@@ -51,9 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--port", type=_port, metavar="N", help="the port there (default: the amplifier's own)"
-    )
-    group.add_argument(
-        "--rate", type=positive_number, metavar="HZ", help="sampling rate (default: the amplifier's own)"
     )
     group.add_argument(
         "--serial",
@@ -81,24 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--emulate",
         action="store_true",
-        default=None,
         help="no amplifier is needed: an emulator of it, worn by the simulated wearer, is connected to over TCP",
     )
-
-
-def refuse_amplifier_options(args: argparse.Namespace) -> None:
-    """Refuse what only an amplifier has.
-
-    Raises
-    ------
-    InputError
-        If such an option was given.
-    """
-    for name, amplifiers in {**_OF_ALL, **_OF_SOME}.items():
-        if getattr(args, name) is not None:
-            raise InputError(
-                f"{_flag(name)} is for an amplifier ({', '.join(amplifiers)}), not for {args.source}"
-            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from emg_acquisition.device_publisher import connect_device, run_device
     from emg_acquisition.lsl_config import configure_lsl
 
-    _refuse_foreign_options(args)
+    refuse_foreign_options(args, "emulated" if args.emulate else "amplifier")
     configure_lsl(args.lsl_session)
     with stop_on_signals() as stop, ExitStack() as cleanup:
         device = _emulated(args, stop, cleanup) if args.emulate else _amplifier(args)
@@ -123,26 +90,6 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(vars(report))
     return 0
-
-
-def _refuse_foreign_options(args: argparse.Namespace) -> None:
-    for name, amplifiers in _OF_SOME.items():
-        if getattr(args, name) is not None and args.source not in amplifiers:
-            raise InputError(f"{_flag(name)} is for {', '.join(amplifiers)}, not for {args.source}")
-    given = {
-        "--speed": args.speed != 1.0,
-        "--chunk-ms": args.chunk_ms != 10.0,  # noqa: PLR2004 - its default
-        "--loop": args.loop,
-        "--wait-for-consumers": args.wait_for_consumers,
-        "--start-with": args.start_with is not None,
-        "--intentions": args.intentions is not None and not args.emulate,
-        "--wearer": args.wearer != 1 and not args.emulate,
-    }
-    for flag in (flag for flag, is_given in given.items() if is_given):
-        remedy = "add --emulate" if flag in {"--intentions", "--wearer"} else "leave it out"
-        raise InputError(
-            f"{flag} is not for an amplifier, which runs by its own clock and its wearer's will: {remedy}"
-        )
 
 
 def _choice(args: argparse.Namespace) -> "AmplifierChoice":
@@ -173,29 +120,16 @@ def _amplifier(args: argparse.Namespace) -> "DeviceSource":
 def _emulated(args: argparse.Namespace, stop: threading.Event, cleanup: ExitStack) -> "DeviceSource":
     """Switch an emulator on, until `cleanup`, and return the driver that will find it."""
     from emg_acquisition.emulators.emulate import emulate_amplifier
-    from emg_acquisition.sources.live_intention import follow_intentions
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
-    def wearers(device: "DeviceSource") -> "list[EmgSource]":
-        # Several sleeves are those of several people: each has a body of its own.
-        worn = [
-            SimulatedWearer(WearerSettings(seed=args.wearer + k, fs_hz=info.fs_hz, grid=info.grid))
-            for k, info in enumerate(device.infos)
-        ]
-        if args.intentions:
-            for wearer in worn:
-                follow_intentions(wearer, args.intentions, stop)
-        return list(worn)
+    def worn(device: "DeviceSource") -> "list[EmgSource]":
+        wearers = wearers_of(device.infos, args)
+        steer(wearers, args, stop, cleanup)
+        return list(wearers)
 
-    device, emulator = emulate_amplifier(_choice(args), wearers)
+    device, emulator = emulate_amplifier(_choice(args), worn)
     emulator.start()
     cleanup.callback(emulator.stop)
     return device
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _setting(text: str) -> tuple[str, object]:

@@ -4,11 +4,13 @@ import argparse
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ui.commands.options import add_wearer, add_wearer_details, seed, source_id
 
 if TYPE_CHECKING:
+    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
     from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
     from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -37,39 +39,33 @@ def add_wearer_options(parser: argparse.ArgumentParser) -> None:
 
 def simulated_wearer(args: argparse.Namespace) -> "SimulatedWearer":
     """Return the simulated wearer that the options describe."""
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
     from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
-    settings = WearerSettings(
-        seed=args.wearer,
-        donning=args.donning,
-        impairment=args.impairment,
-        gestures=args.gestures or TEN_GESTURES,
-        fs_hz=args.rate or WearerSettings.fs_hz,
-    )
-    return SimulatedWearer(settings)
+    settings = _settings(args)
+    return SimulatedWearer(replace(settings, fs_hz=args.rate or settings.fs_hz))
 
 
 def wearers_of(infos: "Sequence[EmgStreamInfo]", args: argparse.Namespace) -> "list[SimulatedWearer]":
     """Return who wears the electrodes of each of an amplifier's streams; several are of several people."""
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
     from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
+    first = _settings(args)
     return [
-        SimulatedWearer(
-            WearerSettings(
-                seed=args.wearer + k,
-                donning=args.donning,
-                impairment=args.impairment,
-                gestures=args.gestures or TEN_GESTURES,
-                fs_hz=info.fs_hz,
-                grid=info.grid,
-            )
-        )
+        SimulatedWearer(replace(first, seed=first.seed + k, fs_hz=info.fs_hz, grid=info.grid))
         for k, info in enumerate(infos)
     ]
+
+
+def _settings(args: argparse.Namespace) -> "WearerSettings":
+    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
+
+    return WearerSettings(
+        seed=args.wearer,
+        donning=args.donning,
+        impairment=args.impairment,
+        gestures=args.gestures or TEN_GESTURES,
+    )
 
 
 def steer(
@@ -84,7 +80,9 @@ def steer(
     if args.keyboard:
         from ui.keyboard import keyboard_steering
 
-        cleanup.enter_context(keyboard_steering(_Together(wearers), stop, lambda text: print(text, flush=True)))
+        cleanup.enter_context(
+            keyboard_steering(_Together(wearers), stop, lambda text: print(text, flush=True))
+        )
 
 
 class _Together:

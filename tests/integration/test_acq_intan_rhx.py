@@ -1,10 +1,12 @@
 """The RHX driver against the RHX emulator over real TCP: nothing lost, nothing moved, every fault told."""
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from emg_acquisition.emulators.emulator import send_until
 from emg_acquisition.emulators.intan_rhx import IntanRhxEmulator
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
@@ -94,6 +96,22 @@ def test_64_channels_at_4_khz_arrive_to_the_bit(emulate, driver):
 @pytest.mark.slow
 def test_64_channels_at_4_khz_for_a_minute_arrive_to_the_bit(emulate, driver):
     assert follow(60.0, emulate, driver) >= 240_000
+
+
+def test_packets_cut_anywhere_move_no_sample(emulate, driver, monkeypatch):
+    rng = np.random.default_rng(2)
+
+    def in_pieces(connected, data, stop):
+        edges = [0, *sorted(rng.integers(0, len(data) + 1, 3).tolist()), len(data)]
+        for first, end in pairwise(edges):
+            send_until(connected, data[first:end], stop)
+            time.sleep(0.002)
+
+    monkeypatch.setattr("emg_acquisition.emulators.intan_rhx.send_until", in_pieces)
+    signal = Signal(64)
+    blocks = read(driver(emulate(signal)), 2000)
+    emg_uv = np.concatenate([block.emg_uv[0] for block in blocks])
+    np.testing.assert_array_equal(emg_uv, signal.emg_uv(0, len(emg_uv)))
 
 
 def test_two_sleeves_on_two_ports_are_two_streams(emulate, driver):

@@ -30,6 +30,7 @@ COMMAND_PORT = 5000
 WAVEFORM_PORT = 5001
 PORTS = "ABCDEFGH"
 CHANNELS_PER_PORT = 128
+MAX_FS_HZ = 30_000.0
 WAVEFORM_CONNECT_S = 1.0
 
 
@@ -74,6 +75,8 @@ class IntanSettings:
         if not self.ports or not set(self.ports) <= set(PORTS) or sorted(set(self.ports)) != list(self.ports):
             msg = f"ports {self.ports!r}: letters of {PORTS[0]} to {PORTS[-1]} are required, each once, in order"
             raise InputError(msg)
+        if not 0 < self.fs_hz <= MAX_FS_HZ:
+            raise InputError(f"RHX runs at {MAX_FS_HZ:g} Hz at most, {self.fs_hz:g} Hz was asked for")
         if len(self.grids) != len(self.ports):
             msg = f"{len(self.grids)} grids for the {len(self.ports)} ports {self.ports}: give one a port"
             raise InputError(msg)

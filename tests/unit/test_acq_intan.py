@@ -51,6 +51,7 @@ def test_the_number_of_channels_can_be_told_where_two_blocks_are_there():
         ({"channels": (3, 1)}, "ascending"),
         ({"channels": tuple(range(32))}, "64 electrodes, 32 channels"),
         ({"channels": (128,)}, "0 to 127"),
+        ({"fs_hz": 40_000.0}, "30000 Hz at most"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_by_name(changes, words):

@@ -1,5 +1,7 @@
 """The electrode grid: which channel lies where, in what pitch, and whether it closes around the limb."""
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -56,15 +58,22 @@ class ElectrodeGrid:
         if len(widths) != 1 or widths == {0}:
             msg = f"grid {self.name!r}: every row needs the same number of columns, got {sorted(widths)}"
             raise InputError(msg)
-        present = sorted(c for row in self.channel_at for c in row if c != NO_ELECTRODE)
-        if present != list(range(len(present))) or not present:
-            msg = (
-                f"grid {self.name!r}: channels must be 0..n-1, each once (-1 where no electrode lies); "
-                f"got {len(present)} entries from {present[:1]} to {present[-1:]}"
-            )
+        self._check_channels()
+        if not 0 < self.pitch_mm < math.inf:
+            msg = f"grid {self.name!r}: pitch_mm must be positive and finite, got {self.pitch_mm}"
             raise InputError(msg)
-        if not self.pitch_mm > 0:
-            msg = f"grid {self.name!r}: pitch_mm must be positive, got {self.pitch_mm}"
+
+    def _check_channels(self) -> None:
+        present = Counter(c for row in self.channel_at for c in row if c != NO_ELECTRODE)
+        wanted = range(max(1, present.total()))
+        wrong = [f"{c} stands {n} times" for c, n in sorted(present.items()) if n > 1]
+        wrong += [f"{c} is missing" for c in wanted if c not in present]
+        wrong += [f"{c} is none of them" for c in sorted(present) if c not in wanted]
+        if wrong:
+            msg = (
+                f"grid {self.name!r}: channels must be 0..{wanted[-1]}, each once (-1 where no electrode "
+                f"lies), but {', '.join(wrong[:3])}{' ...' if len(wrong) > 3 else ''}"  # noqa: PLR2004
+            )
             raise InputError(msg)
 
     @property

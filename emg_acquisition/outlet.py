@@ -1,4 +1,4 @@
-"""EMG, decisions and events onto LSL."""
+"""EMG, auxiliary channels, decisions and events onto LSL."""
 
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
@@ -6,12 +6,20 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import pylsl
 
-from emg_acquisition.arrays import Float32Array
+from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import ensure_configured
-from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import emg_description, gesture_description
+from emg_acquisition.stream_info import (
+    AUX_TYPE,
+    EMG_TYPE,
+    EVENTS_TYPE,
+    GESTURE_TYPE,
+    AuxStreamInfo,
+    EmgStreamInfo,
+    GestureStreamInfo,
+)
+from emg_acquisition.stream_xml import aux_description, emg_description, gesture_description
 
 # What an outlet keeps for an inlet that does not read: more than any inlet of ours asks for.
 BUFFER_S = 60
@@ -57,12 +65,27 @@ class EmgOutlet:
         ValueError
             If the number of channels is not the stream's.
         """
-        if chunk.ndim != 2 or chunk.shape[1] != self.info.n_channels:  # noqa: PLR2004 - samples x channels
-            msg = f"chunk has shape {chunk.shape}, (n_samples, {self.info.n_channels}) is required"
-            raise ValueError(msg)
         before = np.arange(len(chunk) - 1, -1, -1, dtype=np.float64) * self.info.sample_interval_s
+        self.push_stamped(chunk, t_last_lsl_s - before)
+
+    def push_stamped(self, chunk: Float32Array, t_lsl_s: Float64Array) -> None:
+        """Send samples that have time stamps of their own, as those of a device.
+
+        Parameters
+        ----------
+        chunk : ndarray, shape (n_samples, n_channels), float32
+            Microvolts; may be empty.
+        t_lsl_s : ndarray, shape (n_samples,)
+            LSL time of each.
+
+        Raises
+        ------
+        ValueError
+            If the number of channels is not the stream's, or that of the stamps not that of the samples.
+        """
+        _check_shape(chunk, len(t_lsl_s), self.info.n_channels)
         # One stamp a sample: LSL would otherwise derive them from the nominal rate, wrong at other speeds.
-        self._outlet.push_chunk(chunk, (t_last_lsl_s - before).tolist())
+        self._outlet.push_chunk(chunk, t_lsl_s.tolist())
 
     def have_consumers(self) -> bool:
         """Whether anybody reads the stream."""
@@ -74,6 +97,44 @@ class EmgOutlet:
 
     def close(self) -> None:
         """End the stream; what an inlet has not yet fetched is lost to it."""
+        del self._outlet
+
+
+class AuxOutlet:
+    """The auxiliary channels of a device on LSL: sampled and stamped as its EMG, each in its own unit.
+
+    Parameters
+    ----------
+    info : AuxStreamInfo
+        What the stream declares.
+    chunk_samples : int
+        Samples sent together; what `push_stamped` is usually given.
+    """
+
+    def __init__(self, info: AuxStreamInfo, chunk_samples: int) -> None:
+        ensure_configured()
+        stream = _stream(info.name, AUX_TYPE, info.n_channels, info.fs_hz, "float32", info.source_id)
+        _append(stream.desc(), aux_description(info))
+        self.info = info
+        self._outlet = pylsl.StreamOutlet(stream, chunk_size=chunk_samples, max_buffered=BUFFER_S)
+
+    def push_stamped(self, chunk: Float32Array, t_lsl_s: Float64Array) -> None:
+        """Send samples, shape (n_samples, n_channels), with the LSL time of each, shape (n_samples,).
+
+        Raises
+        ------
+        ValueError
+            If the number of channels is not the stream's, or that of the stamps not that of the samples.
+        """
+        _check_shape(chunk, len(t_lsl_s), self.info.n_channels)
+        self._outlet.push_chunk(chunk, t_lsl_s.tolist())
+
+    def have_consumers(self) -> bool:
+        """Whether anybody reads the stream."""
+        return bool(self._outlet.have_consumers())
+
+    def close(self) -> None:
+        """End the stream."""
         del self._outlet
 
 
@@ -139,6 +200,15 @@ class EventOutlet:
     def close(self) -> None:
         """End the stream."""
         del self._outlet
+
+
+def _check_shape(chunk: Float32Array, n_stamps: int, n_channels: int) -> None:
+    if chunk.ndim != 2 or chunk.shape[1] != n_channels:  # noqa: PLR2004 - samples x channels
+        msg = f"chunk has shape {chunk.shape}, (n_samples, {n_channels}) is required"
+        raise ValueError(msg)
+    if n_stamps != len(chunk):
+        msg = f"{n_stamps} time stamps for {len(chunk)} samples; each sample needs one"
+        raise ValueError(msg)
 
 
 def _stream(  # noqa: PLR0917 - the fields of an LSL stream, in LSL's order

@@ -22,6 +22,9 @@ from emg_acquisition.stream_info import (
     GestureStreamInfo,
 )
 
+# ``desc/synchronization/time_source`` of a stream whose samples are stamped on arrival.
+ARRIVAL = "arrival"
+
 
 def emg_description(info: EmgStreamInfo) -> ET.Element:
     """Return the ``<desc>`` element of an EMG stream."""
@@ -55,6 +58,8 @@ def emg_description(info: EmgStreamInfo) -> ET.Element:
         desc,
         {"reference": info.reference, "filters": info.filters, "playback_speed": info.playback_speed},
     )
+    if info.arrival_stamps:
+        _texts(ET.SubElement(desc, "synchronization"), {"time_source": ARRIVAL})
     return desc
 
 
@@ -167,6 +172,7 @@ def emg_info_from_xml(xml: str) -> EmgStreamInfo:
         reference=root.findtext("desc/reference", "") or "",
         filters=root.findtext("desc/filters", "") or "",
         playback_speed=_number(root, "desc/playback_speed", where, default="1"),
+        arrival_stamps=root.findtext("desc/synchronization/time_source") == ARRIVAL,
     )
 
 
@@ -221,6 +227,19 @@ def gesture_info_from_xml(xml: str) -> GestureStreamInfo:
         msg = f"{where}: {declared:g} channels for {len(info.gestures)} gestures, {info.n_channels} are required"
         raise InputError(msg)
     return info
+
+
+def same_declaration(xml: str, other_xml: str) -> bool:
+    """Tell whether two LSL ``<info>`` documents declare the same stream, whichever process sends it."""
+    one, other = _parse(xml), _parse(other_xml)
+    fields = ("name", "type", "source_id", "hostname", "channel_count", "channel_format", "nominal_srate")
+    if any(one.findtext(field) != other.findtext(field) for field in fields):
+        return False
+    return _canonical(one.find("desc")) == _canonical(other.find("desc"))
+
+
+def _canonical(element: ET.Element | None) -> str:
+    return "" if element is None else ET.canonicalize(ET.tostring(element, "unicode"), strip_text=True)
 
 
 def _declared_grid(root: ET.Element, channels: list[ET.Element], where: str) -> ElectrodeGrid:

@@ -16,7 +16,8 @@ from emg_acquisition.events import REST
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EventOutlet
 from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
 from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session

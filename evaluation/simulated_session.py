@@ -7,7 +7,8 @@ import numpy as np
 from calibration.protocol import CueSchedule
 from emg_acquisition.events import Event
 from emg_acquisition.recording.session_writer import SessionWriter
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
 BLOCK_S = 1.0
 

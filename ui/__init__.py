@@ -5,5 +5,6 @@ Files, in the order in which a command runs:
 - ``cli.py``: the ``hdemg`` command; one error style; signals.
 - ``commands/``: one file a command; thin, each calls the room that does the work.
 - ``console.py``: progress bars and the last JSON line.
+- ``keyboard.py``: keys of a terminal that steer a simulated wearer.
 - ``doctor.py``: what this machine has and lacks; ``system_libraries.py``: the libraries behind Qt and OpenGL.
 """

@@ -35,7 +35,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     sim_robot,
     replay,
 )
-EXTRA_OF_MODULE = {"torch": "train", "onnx": "train"}
+EXTRA_OF_MODULE = {"torch": "train", "onnx": "train", "brainflow": "brainflow"}
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70

@@ -6,7 +6,7 @@ import threading
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import REST, Event
 from emg_acquisition.inlet import EventInlet
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer
+from emg_acquisition.sources.intention import Intending
 
 _log = logging.getLogger(__name__)
 
@@ -14,14 +14,14 @@ SEARCH_S = 2.0
 POLL_S = 0.05
 
 
-def follow_intentions(wearer: SimulatedWearer, source_id: str, stop: threading.Event) -> threading.Thread:
+def follow_intentions(wearer: Intending, source_id: str, stop: threading.Event) -> threading.Thread:
     """Start a thread that hands every ``intention`` event of a Markers stream to the wearer.
 
     The stream may come later than the wearer and may come back; while it is gone the wearer rests.
 
     Parameters
     ----------
-    wearer : SimulatedWearer
+    wearer : Intending
         Who follows.
     source_id : str
         The Markers stream; its events are ``{"event": "intention", "gesture": str, "effort": float}``.
@@ -38,7 +38,7 @@ def follow_intentions(wearer: SimulatedWearer, source_id: str, stop: threading.E
     return thread
 
 
-def _follow(wearer: SimulatedWearer, source_id: str, stop: threading.Event) -> None:
+def _follow(wearer: Intending, source_id: str, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             inlet = EventInlet(source_id, SEARCH_S)
@@ -57,7 +57,7 @@ def _follow(wearer: SimulatedWearer, source_id: str, stop: threading.Event) -> N
             inlet.close()
 
 
-def _apply(wearer: SimulatedWearer, event: Event) -> None:
+def _apply(wearer: Intending, event: Event) -> None:
     if event.kind != "intention":
         return
     try:

@@ -16,7 +16,8 @@ from calibration.protocol import CueSchedule
 from calibration.train import TrainSettings, train_decoder
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.simulated_session import record_schedule
 
 COMMAND_TIMEOUT_S = 240.0

@@ -12,7 +12,8 @@ import pytest
 
 from emg_acquisition.events import Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.chain import ChainSettings, Isolation, LiveChain, running_chain
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.gesture_map import load_gesture_map

@@ -79,7 +79,7 @@ def test_json_is_the_last_line_of_train(
         seconds=1.5,
     )
     monkeypatch.setattr("calibration.train.train_decoder", lambda *_: report)
-    monkeypatch.setattr("emg_acquisition.recording.session.load_session", lambda _: None)
+    monkeypatch.setattr("emg_acquisition.recording.session.load_session", lambda *_: None)
     assert cli.main([train.NAME, str(tmp_path), "-o", str(tmp_path / "d.onnx"), "--json"]) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last == {

@@ -2,27 +2,37 @@
 
 import argparse
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, source_id
+from emg_acquisition.amplifier_names import AMPLIFIERS
+from ui.commands import acquire_amplifier
+from ui.commands.acquire_options import keep_defaults, refuse_foreign_options
+from ui.commands.acquire_wearer import add_wearer_options, simulated_wearer, steer
+from ui.commands.options import add_emg_choice, add_json, add_lsl, positive_number, source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
-    from emg_acquisition.sources.simulated_wearer import SimulatedWearer
     from emg_acquisition.sources.source import EmgSource
 
 NAME = "acquire"
-HELP = "a simulated wearer or a recorded session -> LSL stream of type EMG"
-EXAMPLE = "hdemg acquire data/sub-001/ses-Session1Test --speed 1"
+HELP = "a simulated wearer, a recorded session or an amplifier -> LSL streams of type EMG"
+EXAMPLE = """hdemg acquire data/sub-001/ses-Session1Test --speed 1
+         hdemg acquire sessantaquattro+ --host 192.168.1.10 --grid GR08MM1305
+         hdemg acquire intan --inputs A --grid sleeve-4x16 --rate 4000
+         hdemg acquire muovi+ --emulate"""
 
 SIMULATED = "simulated"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("source", metavar="SOURCE", help=f"'{SIMULATED}' or the folder of a recorded session")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help=f"'{SIMULATED}', the folder of a recorded session, or an amplifier: {', '.join(AMPLIFIERS)}",
+    )
     parser.add_argument(
         "--speed", type=positive_number, default=1.0, help="times the own rate (default: %(default)g)"
     )
@@ -42,33 +52,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE_ID",
         help="hold the first sample until this LSL Markers stream sends a 'start' event",
     )
-    add_wearer(parser)
+    add_emg_choice(parser)
     parser.add_argument(
-        "--intentions",
-        type=source_id,
-        metavar="SOURCE_ID",
-        help="the simulated wearer follows 'intention' events of this LSL Markers stream (otherwise it rests)",
+        "--rate",
+        type=positive_number,
+        metavar="HZ",
+        help="sampling rate of the simulated wearer or the amplifier (default: 2000, the amplifier's own)",
     )
+    add_wearer_options(parser)
+    acquire_amplifier.add_arguments(parser)
     add_lsl(parser)
     add_json(parser)
+    keep_defaults(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Publish until the source ends or the command is stopped."""
+    if args.source in AMPLIFIERS:
+        return acquire_amplifier.run(args)
     from emg_acquisition.lsl_config import configure_lsl
     from emg_acquisition.publisher import run_source
 
+    refuse_foreign_options(args, "simulated" if args.source == SIMULATED else "recording")
     configure_lsl(args.lsl_session)
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, ExitStack() as cleanup:
         source: EmgSource
+        wearers = []
         if args.source == SIMULATED:
-            if args.loop:
-                raise InputError("--loop is for a recorded session; the simulated wearer does not end")
-            source = _simulated(args)
-            if args.intentions:
-                from emg_acquisition.sources.live_intention import follow_intentions
-
-                follow_intentions(source, args.intentions, stop)
+            source = wearer = simulated_wearer(args)
+            wearers.append(wearer)
         else:
             source = _recording(args)
         begin = None
@@ -78,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             begin = threading.Event()
             follow_start(args.start_with, begin, stop)
         print(f"streaming {source.info.name} as {source.info.source_id}; Ctrl-C ends it", flush=True)
+        steer(wearers, args, stop, cleanup)
         report = run_source(
             source,
             speed=args.speed,
@@ -92,16 +105,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _simulated(args: argparse.Namespace) -> "SimulatedWearer":
-    from emg_acquisition.sources.simulated_wearer import SimulatedWearer, WearerSettings
-
-    return SimulatedWearer(WearerSettings(seed=args.wearer))
-
-
 def _recording(args: argparse.Namespace) -> "EmgSource":
     from emg_acquisition.recording.session import load_session
     from emg_acquisition.sources.recording import RecordingSource
 
-    if args.intentions:
-        raise InputError("--intentions is for the simulated wearer; a recording plays what was recorded")
-    return RecordingSource(load_session(Path(args.source)), loop=args.loop)
+    return RecordingSource(load_session(Path(args.source), args.emg), loop=args.loop)

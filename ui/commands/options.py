@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 MAX_TIMEOUT_S = 3600.0
+# Chosen by `benchmarks/wearer_difficulty.py`: a wearer whose gestures are among the most distinct.
+DEFAULT_WEARER = 2
+IMPAIRMENTS = ("none", "c5", "c6", "c7", "c8")
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.
 MAX_NAMESPACE = 200
 _NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
@@ -32,6 +35,16 @@ def add_lsl(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_emg_choice(parser: argparse.ArgumentParser) -> None:
+    """``--emg``, for recorded sessions."""
+    parser.add_argument(
+        "--emg",
+        type=source_id,
+        metavar="SOURCE_ID",
+        help="which EMG stream of a session that holds several (default: the only one)",
+    )
+
+
 def add_ros(parser: argparse.ArgumentParser) -> None:
     """``--namespace``."""
     parser.add_argument(
@@ -42,7 +55,27 @@ def add_ros(parser: argparse.ArgumentParser) -> None:
 def add_wearer(parser: argparse.ArgumentParser) -> None:
     """``--wearer``."""
     parser.add_argument(
-        "--wearer", type=seed, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
+        "--wearer",
+        type=seed,
+        default=DEFAULT_WEARER,
+        metavar="SEED",
+        help="which simulated wearer (default: %(default)s, one of the skilled)",
+    )
+
+
+def add_wearer_details(parser: argparse.ArgumentParser) -> None:
+    """``--impairment`` and ``--gestures`` of a simulated wearer."""
+    parser.add_argument(
+        "--impairment",
+        choices=IMPAIRMENTS,
+        default="none",
+        help="motor level of an injury of the simulated wearer's cervical cord (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--gestures",
+        type=folder,
+        metavar="YAML",
+        help="gestures that the simulated wearer knows, as muscle synergies (default: the ten)",
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ui.commands.options import add_json, folder
+from ui.commands.options import add_emg_choice, add_json, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
+    add_emg_choice(parser)
     add_json(parser)
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         )
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
-        sessions = [load_session(path) for path in args.sessions]
+        sessions = [load_session(path, args.emg) for path in args.sessions]
         report = train_decoder(sessions, args.out, TrainSettings(), progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")

@@ -1,68 +1,36 @@
-"""EMG of a simulated wearer: seeded, repeatable, quick, steered by a schedule of cues or by live intentions.
-
-This is a simple generator: every muscle is band-limited noise whose strength follows the intention. It has
-the amplitudes, the spectrum, the spatial patterns, the ramps and the variability that a decoder needs to be
-exercised, but no motor units, no conduction along the fibres and no fatigue; a motor-unit model is a later
-piece of work.
-"""
+"""EMG of a simulated wearer: seeded, repeatable, in real time, steered by a schedule of cues or by live intentions."""
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, samples_from_ms
 from emg_acquisition.errors import InputError
-from emg_acquisition.events import REST
-from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources.schedule import Cue
+from emg_acquisition.sources.simulated_forearm.amplifier import measured
+from emg_acquisition.sources.simulated_forearm.artefacts import Artefacts
+from emg_acquisition.sources.simulated_forearm.body import draw_body
+from emg_acquisition.sources.simulated_forearm.drive import Drive
+from emg_acquisition.sources.simulated_forearm.electrode_skin import ContactNoise
+from emg_acquisition.sources.simulated_forearm.fatigue import Fatigue
+from emg_acquisition.sources.simulated_forearm.muap import fine_factor
+from emg_acquisition.sources.simulated_forearm.population import Traits
+from emg_acquisition.sources.simulated_forearm.recruitment import MotorPool
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.synergies import own_synergies
+from emg_acquisition.sources.simulated_forearm.synthesis import Synthesis
 from emg_acquisition.sources.source import SampleEvent
-from emg_acquisition.sources.wearer_anatomy import SYNERGIES, draw_anatomy
-from emg_acquisition.sources.wearer_signal import Background, Drive
 from emg_acquisition.stream_info import EmgStreamInfo
 
 # Samples come in blocks of this length whatever is asked for, and an intention begins with a block: what a
 # reader gets then depends on when intentions came and never on how it reads.
 BLOCK_MS = 10.0
-MIN_FS_HZ = 500.0
-
-
-@dataclass(frozen=True)
-class WearerSettings:
-    """Who wears what.
-
-    Parameters
-    ----------
-    seed : int
-        The wearer: anatomy and noise.
-    fs_hz : float
-        Sampling rate, 500 Hz at least.
-    rows, columns : int
-        The grid; its rows run round the limb and close.
-    pitch_mm : float
-        Distance between neighbours; 15 mm times 16 rows is a forearm.
-    powerline_hz : float
-        50 or 60.
-    effort_variability : float
-        Standard deviation of the logarithm of the effort from trial to trial.
-    """
-
-    seed: int = 1
-    fs_hz: float = 2000.0
-    rows: int = 16
-    columns: int = 4
-    pitch_mm: float = 15.0
-    powerline_hz: float = 60.0
-    effort_variability: float = 0.12
-
-    def __post_init__(self) -> None:
-        if not self.fs_hz >= MIN_FS_HZ:
-            msg = f"simulated wearer: fs_hz must be at least {MIN_FS_HZ:g}, got {self.fs_hz:g}"
-            raise InputError(msg)
-        if not self.effort_variability >= 0:
-            msg = f"simulated wearer: effort_variability must not be negative, got {self.effort_variability}"
-            raise InputError(msg)
+MAX_EFFORT = 2.0
+REACTION_S = (0.15, 0.35)
+# From one recording to the next, posture and habit change the muscles' shares so much (logarithm).
+SESSION_SD = 0.12
 
 
 @dataclass(frozen=True)
@@ -88,22 +56,32 @@ class SimulatedWearer:
     Raises
     ------
     InputError
-        If the schedule asks for a gesture that the wearer does not know.
+        If the schedule asks for a gesture that the wearer does not know, or the gestures' file is not right.
     """
 
     def __init__(self, settings: WearerSettings, schedule: Sequence[Cue] = ()) -> None:
         self._settings = settings
         self._info = _declare(settings)
-        seeds = np.random.SeedSequence(settings.seed).spawn(3)
-        anatomy_rng, self._effort_rng, noise_rng = (np.random.default_rng(seed) for seed in seeds)
-        self._anatomy = draw_anatomy(self._info.grid, anatomy_rng)
-        self._background = Background(
-            settings.fs_hz, settings.powerline_hz, self._info.n_channels, anatomy_rng, noise_rng
-        )
+        self._body = body = draw_body(settings)
+        # Live and by schedule differ in all that is drawn: a decoder must not know the noise beforehand.
+        drawn = np.random.SeedSequence(
+            (settings.seed, settings.donning, settings.session, round(settings.worn_min), bool(schedule)),
+            spawn_key=(2,),
+        ).spawn(5)
+        habit_rng = np.random.default_rng((settings.seed, settings.donning, settings.session))
+        self._trial_rng, drive_rng, firing_rng, noise_rng, artefact_rng = map(np.random.default_rng, drawn)
         self._block = samples_from_ms(BLOCK_MS, settings.fs_hz)
-        self._drive = Drive(
-            samples_from_ms(anatomy_rng.uniform(150.0, 200.0), settings.fs_hz), len(SYNERGIES[REST])
-        )
+        block_s = self._block / settings.fs_hz
+        factor = fine_factor(settings.fs_hz)
+        traits = _with_variability(body.traits, settings.trial_variability)
+        synergies = own_synergies(body.synergies, SESSION_SD * settings.trial_variability, habit_rng)
+        self._drive = Drive(synergies, traits, block_s, self._trial_rng, drive_rng)
+        self._fatigue = Fatigue(settings.fatigue, len(body.synergies.shares[self.gestures[0]]), block_s)
+        self._pool = MotorPool(body.units, self._block * factor, settings.fs_hz * factor, firing_rng)
+        self._synthesis = Synthesis(body.muaps, factor, self._block, self._fatigue.levels[body.units.muscle])
+        self._noise = ContactNoise(body.contacts, settings.fs_hz, noise_rng)
+        self._artefacts = Artefacts(body.contacts, settings.fs_hz, settings.powerline_hz, artefact_rng)
+        self._offset_uv = body.contacts.offset_uv.astype(np.float32)
         self._lock = threading.Lock()
         self._intention: tuple[str, float] | None = None
         self._generated = 0
@@ -121,8 +99,8 @@ class SimulatedWearer:
 
     @property
     def gestures(self) -> tuple[str, ...]:
-        """The gestures that the wearer knows."""
-        return tuple(SYNERGIES)
+        """The gestures that the wearer knows, ``rest`` first."""
+        return self._body.synergies.gestures
 
     def set_intention(self, gesture: str, effort: float = 1.0) -> None:
         """Hold a gesture from the next block (10 ms) on; may be called from another thread.
@@ -142,8 +120,8 @@ class SimulatedWearer:
             If the gesture is unknown or the effort lies outside its range.
         """
         self._check(gesture)
-        if not 0.0 <= effort <= 2.0:  # noqa: PLR2004 - twice the usual effort is as strong as anybody gets
-            msg = f"effort must lie between 0 and 2, got {effort}"
+        if not 0.0 <= effort <= MAX_EFFORT:
+            msg = f"effort must lie between 0 and {MAX_EFFORT:g}, got {effort}"
             raise InputError(msg)
         with self._lock:
             self._intention = (gesture, effort)
@@ -171,8 +149,8 @@ class SimulatedWearer:
         """Nothing is held."""
 
     def _check(self, gesture: str) -> None:
-        if gesture not in SYNERGIES:
-            msg = f"the simulated wearer knows no gesture {gesture!r}; it knows {', '.join(SYNERGIES)}"
+        if gesture not in self.gestures:
+            msg = f"the simulated wearer knows no gesture {gesture!r}; it knows {', '.join(self.gestures)}"
             raise InputError(msg)
 
     def _plan(self, schedule: Sequence[Cue]) -> None:
@@ -182,17 +160,22 @@ class SimulatedWearer:
             fields = {"gesture": cue.gesture, "repetition": cue.repetition, "trial": trial}
             self._events.append(SampleEvent(start, "cue", fields))
             length = samples_from_ms(1000.0 * cue.seconds, self._settings.fs_hz)
-            reaction_s = min(self._effort_rng.uniform(0.15, 0.35), 0.5 * cue.seconds) if trial > 1 else 0.0
+            reaction_s = min(self._trial_rng.uniform(*REACTION_S), 0.5 * cue.seconds) if trial > 1 else 0.0
             self._holds.append(_Hold(start + round(reaction_s * self._settings.fs_hz), cue.gesture, 1.0))
             start += length
         self._end = start
 
     def _next_block(self) -> Float32Array:
         self._begin_holds()
-        carriers, background = self._background.take(self._block)
-        strength = self._drive.take(self._block)
+        excitation = self._drive.step()
+        self._fatigue.step(excitation)
+        self._synthesis.tire(self._fatigue.levels[self._body.units.muscle])
+        emg_uv = self._synthesis.step(*self._pool.step(excitation))
+        emg_uv += self._noise.step(self._block)
+        emg_uv += self._artefacts.step(self._generated, self._block)
+        emg_uv += self._offset_uv
         self._generated += self._block
-        return ((carriers * strength) @ self._anatomy.mixing + background).astype(np.float32)
+        return measured(emg_uv)
 
     def _begin_holds(self) -> None:
         while self._holds and self._holds[0].sample_index <= self._generated:
@@ -208,24 +191,30 @@ class SimulatedWearer:
             self._events.sort(key=lambda event: event.sample_index)
 
     def _begin(self, gesture: str, effort: float) -> None:
-        drive_uv = self._anatomy.drive_uv[gesture]
-        spread = self._settings.effort_variability
-        trial_effort = effort * self._effort_rng.lognormal(0.0, spread)
-        own = self._effort_rng.lognormal(0.0, 0.5 * spread, len(drive_uv))
-        self._drive.aim_at(drive_uv * trial_effort * own)
+        self._drive.begin(gesture, effort)
+        self._artefacts.pull(self._generated)
+
+
+def _with_variability(traits: Traits, factor: float) -> Traits:
+    return replace(
+        traits,
+        effort_sd=factor * traits.effort_sd,
+        muscle_sd=factor * traits.muscle_sd,
+        wander_sd=factor * traits.wander_sd,
+        confusion=factor * traits.confusion,
+    )
 
 
 def _declare(settings: WearerSettings) -> EmgStreamInfo:
-    grid = rectangular_grid(settings.rows, settings.columns, settings.pitch_mm, "rows")
     return EmgStreamInfo(
         name="Simulated wearer",
         source_id=f"simulated-{settings.seed}",
         fs_hz=settings.fs_hz,
-        grid=grid,
-        channel_labels=tuple(f"E{channel + 1}" for channel in range(grid.n_channels)),
+        grid=settings.grid,
+        channel_labels=tuple(f"E{channel + 1}" for channel in range(settings.grid.n_channels)),
         manufacturer="hdemg-teleop",
-        model="simulated wearer",
+        model="simulated forearm",
         serial_number=str(settings.seed),
-        reference="none (simulated)",
+        reference="elbow" if settings.montage == "monopolar" else f"pairs {settings.pair_mm:g} mm apart",
         filters="none",
     )

@@ -1,0 +1,107 @@
+"""Who wears what: the settings of a simulated wearer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from emg_acquisition.errors import InputError
+from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
+from emg_acquisition.sources.simulated_forearm.impairment import IMPAIRMENTS, Impairment
+from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
+
+Montage = Literal["monopolar", "differential"]
+MIN_FS_HZ = 500.0
+MIN_UNITS = 2
+SLEEVE = rectangular_grid(16, 4, 15.0, "rows")
+
+
+@dataclass(frozen=True)
+class WearerSettings:
+    """Who wears what.
+
+    Parameters
+    ----------
+    seed : int
+        The wearer: body, habits, and all that is drawn.
+    donning : int
+        Which time the sleeve was put on: it then lies a little elsewhere, and its electrodes touch differently.
+    session : int
+        Which recording of that donning: the same body and sleeve, other trials and other noise.
+    fs_hz : float
+        Sampling rate, 500 Hz at least.
+    grid : ElectrodeGrid
+        Electrodes. The axis that wraps runs round the limb, evenly; without one, rows run round it in their pitch.
+    montage : {"monopolar", "differential"}
+        Each electrode against one on the elbow; or a pair along the limb at each place of the grid.
+    electrode_mm, pair_mm : float
+        Diameter of an electrode; distance between the two of a pair.
+    middle_mm, middle_deg : float
+        Where the grid's middle lies along the limb, from the elbow; and, for a grid that does not close, round it.
+    rotation_deg, shift_mm : float
+        How the grid is moved on purpose, round the limb and towards the wrist, beside what the donning draws.
+    worn_min : float
+        Minutes since it was put on: the sleeve creeps and the electrodes' contact changes.
+    fatigue : float
+        How tired the muscles are at the beginning, 0 to 1.
+    impairment : {"none", "c5", "c6", "c7", "c8"}
+        Motor level of an injury of the cervical cord.
+    gestures : Path
+        YAML of the gestures (see ``synergies.py``).
+    trial_variability : float
+        Factor of everything that differs from trial to trial and within one; 0 for a wearer who repeats exactly.
+    detached : tuple of int
+        Channels whose electrode has lost the skin.
+    powerline_hz : float
+        50 or 60.
+    units_per_muscle : int
+        Motor units that a muscle is given.
+    """
+
+    seed: int = 2
+    donning: int = 1
+    session: int = 0
+    fs_hz: float = 2000.0
+    grid: ElectrodeGrid = SLEEVE
+    montage: Montage = "monopolar"
+    electrode_mm: float = 5.0
+    pair_mm: float = 20.0
+    middle_mm: float = 75.0
+    middle_deg: float = 160.0
+    rotation_deg: float = 0.0
+    shift_mm: float = 0.0
+    worn_min: float = 0.0
+    fatigue: float = 0.0
+    impairment: Impairment = "none"
+    gestures: Path = TEN_GESTURES
+    trial_variability: float = 1.0
+    detached: tuple[int, ...] = ()
+    powerline_hz: float = 60.0
+    units_per_muscle: int = 24
+
+    def __post_init__(self) -> None:
+        self._require(self.fs_hz >= MIN_FS_HZ, f"fs_hz must be at least {MIN_FS_HZ:g}", self.fs_hz)
+        self._require(
+            min(self.seed, self.donning, self.session) >= 0, "seeds must not be negative", self.seed
+        )
+        self._require(
+            self.montage in get_args(Montage), "montage must be monopolar or differential", self.montage
+        )
+        self._require(
+            self.impairment in IMPAIRMENTS, f"impairment must be one of {IMPAIRMENTS}", self.impairment
+        )
+        self._require(0.0 <= self.fatigue <= 1.0, "fatigue must lie between 0 and 1", self.fatigue)
+        self._require(self.worn_min >= 0, "worn_min must not be negative", self.worn_min)
+        self._require(
+            self.trial_variability >= 0, "trial_variability must not be negative", self.trial_variability
+        )
+        self._require(
+            self.units_per_muscle >= MIN_UNITS, "units_per_muscle must be 2 or more", self.units_per_muscle
+        )
+        strangers = [c for c in self.detached if not 0 <= c < self.grid.n_channels]
+        self._require(not strangers, f"detached channels must be 0 to {self.grid.n_channels - 1}", strangers)
+
+    @staticmethod
+    def _require(fine: bool, rule: str, got: object) -> None:
+        if not fine:
+            msg = f"simulated wearer: {rule}, got {got}"
+            raise InputError(msg)

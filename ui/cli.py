@@ -35,7 +35,14 @@ COMMANDS: tuple[ModuleType, ...] = (
     sim_robot,
     replay,
 )
-EXTRA_OF_MODULE = {"torch": "train", "onnx": "train"}
+EXTRA_OF_MODULE = {
+    "torch": "train",
+    "onnx": "train",
+    "wfdb": "import",
+    "h5py": "import",
+    "neo": "import",
+    "edfio": "bids",
+}
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70

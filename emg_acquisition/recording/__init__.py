@@ -4,5 +4,5 @@
 - ``xdf_reader.py``: reads an XDF file, also one whose end is missing
 - ``session.py``: a session folder as an object; its trials
 - ``session_writer.py``: writes a session folder
-- ``import_flexemg.py``: the flexemg data set as session folders
+- ``importers/``: recordings that others made as session folders
 """

@@ -5,7 +5,7 @@ import pytest
 import scipy.io
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.import_flexemg import import_flexemg
+from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import load_session, trials
 
 pytestmark = pytest.mark.real_data

@@ -7,6 +7,7 @@ from pathlib import Path
 MAX_TIMEOUT_S = 3600.0
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.
 MAX_NAMESPACE = 200
+MAX_CODE = 64
 _NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
 
@@ -74,6 +75,15 @@ def source_id(text: str) -> str:
     """Read the ``source_id`` of an LSL stream."""
     if not text.strip() or "'" in text:
         raise argparse.ArgumentTypeError(f"it must not be empty or hold an apostrophe, got {text!r}")
+    return text
+
+
+def code(text: str) -> str:
+    """Read the code of a participant or a session, which becomes part of folder names."""
+    if not (text.isascii() and text.isalnum() and len(text) <= MAX_CODE):
+        raise argparse.ArgumentTypeError(
+            f"a code of letters and digits is required, {MAX_CODE} at most, got {text!r}"
+        )
     return text
 
 

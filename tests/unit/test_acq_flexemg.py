@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_samples_are_the_counts_in_microvolts_and_files_join_without_a_step(shor
     np.testing.assert_array_equal(emg.emg_uv[28000], emg.emg_uv[27999])
     np.testing.assert_array_equal(emg.t_lsl_s, np.arange(56000) / 1000)
     assert emg.info.fs_hz == 1000.0
+
+
+def test_an_import_is_the_same_to_the_bit_in_every_version(short_copy, tmp_path):
+    """Decoders name the recordings that they were trained on: what is imported must not drift."""
+    (folder,) = import_flexemg(short_copy, tmp_path / "out", quiet)
+    session = load_session(folder)
+    events = "\n".join(f"{event.t_lsl_s!r} {event.to_json()}" for event in session.events)
+    assert hashlib.sha256(session.emg.emg_uv.astype("<f4").tobytes()).hexdigest() == (
+        "16c27207a57e9c77874e15b464cf831bce673f599476fef1d6852c6b0f2eaa6e"
+    )
+    assert hashlib.sha256(events.encode()).hexdigest() == (
+        "8c8fe9600eefd0e4fd51a7771b325b7fc303b8319083b00736e1b9d06eeafdcc"
+    )
 
 
 def test_cues_follow_the_sequence_of_each_file(short_copy, tmp_path):

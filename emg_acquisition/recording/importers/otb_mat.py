@@ -92,7 +92,7 @@ def _sessions(path: Path) -> list[tuple[str, _Matrix]]:
 
 def _descriptions(content: dict[str, Any], path: Path) -> list[str]:
     if "Description" not in content:
-        msg = f"{path} lacks 'Description': export it from OTBioLab+ as .mat"
+        msg = f"{path} lacks 'Description': it is cut short, or no .mat export of OTBioLab+"
         raise InputError(msg)
     return [str(text).strip() for text in np.atleast_1d(content["Description"])]
 

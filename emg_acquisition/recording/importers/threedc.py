@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -185,22 +186,26 @@ def _read(trial: _Trial) -> npt.NDArray[np.generic]:
         if trial.key:
             with _npz(trial.path) as content:
                 return np.asarray(content[trial.key])
-        return np.loadtxt(trial.path, delimiter=",", ndmin=2)
+        lines = trial.path.read_text(encoding="ascii").splitlines()
+        return np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, N_CHANNELS))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         msg = f"{trial.path} {trial.key} cannot be read: it is damaged or cut short; download it anew"
         raise InputError(" ".join(msg.split())) from error
 
 
-def _npz(path: Path) -> np.lib.npyio.NpzFile:
-    try:
-        content = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        msg = f"{path} is no readable .npz file, or is cut short; download it anew"
-        raise InputError(msg) from error
-    if not isinstance(content, np.lib.npyio.NpzFile):
-        msg = f"{path} is no .npz file"
-        raise InputError(msg)
-    return content
+@contextmanager
+def _npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    # numpy, given a path, leaves a damaged file open.
+    with path.open("rb") as file:
+        try:
+            content = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            msg = f"{path} is no readable .npz file, or is cut short; download it anew"
+            raise InputError(msg) from error
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            msg = f"{path} is no .npz file"
+            raise InputError(msg)
+        yield content
 
 
 def _stream_info(participant: str, grid: ElectrodeGrid) -> EmgStreamInfo:

@@ -5,4 +5,5 @@
 - ``session.py``: a session folder as an object; its trials
 - ``session_writer.py``: writes a session folder
 - ``importers/``: recordings that others made as session folders
+- ``bids/``: session folders as an EMG-BIDS data set
 """

@@ -202,25 +202,30 @@ def test_a_matrix_must_be_there_and_of_the_right_shape(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("library", "arguments"),
+    ("library", "extra", "arguments"),
     [
-        ("wfdb", ("grabmyo", "src", "out")),
-        ("h5py", ("flexwear", "src", "out")),
-        ("neo", ("intan-rhd", "src", "out", "--participant", "P01", "--grid", "GR10MM0808")),
+        ("wfdb", "import", ("import", "grabmyo", "src", "out")),
+        ("h5py", "import", ("import", "flexwear", "src", "out")),
+        (
+            "neo",
+            "import",
+            ("import", "intan-rhd", "src", "out", "--participant", "P01", "--grid", "GR10MM0808"),
+        ),
+        ("edfio", "bids", ("export-bids", "session", "out")),
     ],
 )
-def test_a_missing_library_is_one_line_that_names_the_extra(monkeypatch, capsys, library, arguments):
+def test_a_missing_library_is_one_line_that_names_the_extra(monkeypatch, capsys, library, extra, arguments):
     class NotInstalled:
         def find_spec(self, name, _path, _target=None):
             if name == library:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    for name in [name for name in sys.modules if ".importers." in name or name.split(".")[0] == library]:
+    for name in [name for name in sys.modules if ".recording." in name or name.split(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [NotInstalled(), *sys.meta_path])
-    assert main(["import", *arguments]) == 2
+    assert main(arguments) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1] == (
-        f"hdemg import: error: {library} is not installed: pip install 'hdemg-teleop[import]'"
+        f"hdemg {arguments[0]}: error: {library} is not installed: pip install 'hdemg-teleop[{extra}]'"
     )
 
 

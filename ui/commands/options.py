@@ -47,11 +47,36 @@ def add_wearer(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_margins(parser: argparse.ArgumentParser) -> None:
+    """``--after-cue`` and ``--before-next``."""
+    parser.add_argument(
+        "--after-cue",
+        type=non_negative_number,
+        metavar="S",
+        help="seconds of a trial left out after its cue: the muscle follows late (default: 1; trials that were "
+        "cut out of a recording need less)",
+    )
+    parser.add_argument(
+        "--before-next",
+        type=non_negative_number,
+        metavar="S",
+        help="seconds left out before the next cue (default: 1)",
+    )
+
+
 def positive_number(text: str) -> float:
     """Read a finite number above zero, for argparse."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
+    return value
+
+
+def non_negative_number(text: str) -> float:
+    """Read a finite number of at least zero."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a finite number of at least 0 is required, got {text}")
     return value
 
 

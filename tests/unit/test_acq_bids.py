@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.recording.bids.bdf import record_layout
 from emg_acquisition.recording.bids.dataset import export_bids
 from emg_acquisition.recording.bids.sidecars import ExportSettings, channel_names
-from emg_acquisition.recording.session import ProtocolInfo
+from emg_acquisition.recording.importers.flexemg import import_flexemg
+from emg_acquisition.recording.session import ProtocolInfo, load_session
 from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.stream_info import EmgStreamInfo
 from ui.cli import main
@@ -431,3 +433,30 @@ def test_mne_bids_reads_values_events_and_channels(tmp_path):
         "stop": (0.2, 0.0),
         "fist": (1.0, round(4099 / 2048 - 1.0, 9)),
     }
+
+
+@pytest.mark.real_data
+def test_a_real_recording_is_exported_within_a_thousandth_of_a_count(flexemg_dir, tmp_path):
+    """A count of this amplifier is 3.05 µV; its offset of 30 mV must not cost resolution."""
+    src = tmp_path / "flexemg"
+    name = "002-Session2Test"
+    (src / "data" / name).mkdir(parents=True)
+    shutil.copyfile(flexemg_dir / "arraymap.mat", src / "arraymap.mat")
+    for number in (1, 2):
+        shutil.copyfile(
+            flexemg_dir / "data" / name / f"002-00{number}.mat", src / "data" / name / f"002-00{number}.mat"
+        )
+    (folder,) = import_flexemg(src, tmp_path / "in")
+    export_bids([folder], tmp_path / "bids", SETTINGS, quiet)
+    session = load_session(folder)
+    out = emg_folder(tmp_path / "bids", "002", "Session2Test")
+    read, steps, names, rate = read_bdf(out / "sub-002_ses-Session2Test_task-gestures_emg.bdf")
+    assert np.abs(read - session.emg.emg_uv.astype(np.float64)).max() <= 0.00305
+    assert steps.max() <= 2 * 0.00305
+    assert tuple(names) == session.emg.info.channel_labels
+    assert rate == 1000.0
+    rows = rows_of(out / "sub-002_ses-Session2Test_task-gestures_events.tsv")
+    assert [(float(row["onset"]), row["kind"], row["trial_type"]) for row in rows] == [
+        (event.t_lsl_s, event.kind, event.fields.get("gesture", event.kind)) for event in session.events
+    ]
+    assert validator_errors(tmp_path / "bids") == []

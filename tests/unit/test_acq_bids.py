@@ -167,7 +167,7 @@ def test_samples_come_back_within_half_a_step(tmp_path, n, fs_hz):
     assert validator_errors(tmp_path / "bids") == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     n_samples=st.integers(1, 10**7),
     fs_hz=st.one_of(st.sampled_from([500.0, 1000.0, 2000.0, 2048.0, 4000.0, 10240.0]), st.floats(100, 20000)),

@@ -98,7 +98,7 @@ def test_the_grid_is_the_array_map_and_closes_around_the_arm(short_copy, tmp_pat
 def test_nothing_is_left_behind_by_a_file_that_is_cut_short(short_copy, tmp_path):
     path = short_copy / "data" / NAME / "002-002.mat"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"002-002\.mat is no readable \.mat file") as caught:
+    with pytest.raises(InputError, match=r"002-002\.mat cannot be read as a .mat file") as caught:
         import_flexemg(short_copy, tmp_path / "out", quiet)
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "out").iterdir()) == []

@@ -95,7 +95,7 @@ def test_otb_export_faults_are_named(tmp_path):
         import_otb_mat(path, tmp_path / "out", participant="P01")
     otb_mat(path, [group])
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(InputError, match=r"a\.mat (is no readable|lacks .* cut short)"):
+    with pytest.raises(InputError, match=r"a\.mat (cannot be read|lacks .* cut short)"):
         import_otb_mat(path, tmp_path / "out", participant="P01")
 
 
@@ -197,7 +197,7 @@ def test_otb_plus_faults_are_named(tmp_path):
             {"adapters": [adapter_xml("IN1", 0, ["GR10MM0804"] * 32, "99")]},
             "a gain of 99; 256 is known for MUOVI",
         ),
-        ({"adapters": ["<Adapter"]}, "no readable"),
+        ({"adapters": ["<Adapter"]}, r"cannot be read as an \.otb\+ file"),
         ({"extra": [("b.sig", b"")]}, "holds 2 .sig files"),
     )
     for changed, words in cases:
@@ -280,7 +280,7 @@ def test_rhd_faults_are_named(tmp_path):
     path.write_bytes(b"PK\x03\x04" + whole)
     refused("is no Intan RHD file")
     rhd(path, counts, gap_at=2)
-    refused("has a gap in time")
+    refused(r"without a gap in time.*not continuous")
     rhd(path, counts[:, :32])
     refused("has 32 EMG channels, but grid 'sleeve-4x16' has 64")
     path.write_bytes(rhd_header(4000.0, [("A-AUX1", 1)]) + np.arange(128, dtype="<i4").tobytes() + b"\0" * 64)

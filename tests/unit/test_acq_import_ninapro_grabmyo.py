@@ -193,7 +193,9 @@ def test_grabmyo_faults_are_named(grabmyo, tmp_path):
     flipped[1000] ^= 1
     for content in (b"", whole[:1000], whole[:-64], bytes(flipped)):
         data.write_bytes(content)
-        with pytest.raises(InputError, match=r"gesture16_trial1\.dat .*download"):
+        with pytest.raises(
+            InputError, match=r"gesture16_trial1\.dat (cannot be read as a WFDB|.*check sums)"
+        ):
             import_grabmyo(tmp_path / "grabmyo", tmp_path / "out")
         assert nothing_left(tmp_path / "out")
     data.write_bytes(whole)
@@ -201,8 +203,8 @@ def test_grabmyo_faults_are_named(grabmyo, tmp_path):
         (text.replace(" 2048 ", " 1000 ", 1), "sampled at 1000 Hz; 2048 Hz is required"),
         (text.replace(" F7\n", " X7\n"), "lacks channel F7"),
         (text.replace("/mV", "/V"), "has F1 in V; mV is required"),
-        ("", "or its .hea is missing"),
-        (text[:300], "or its .hea is missing"),
+        ("", "cannot be read as a WFDB record, with its .hea"),
+        (text[:300], "cannot be read as a WFDB record, with its .hea"),
     ):
         header.write_text(changed)
         with pytest.raises(InputError, match=rf"gesture16_trial1\.dat.*{words}"):
@@ -210,7 +212,7 @@ def test_grabmyo_faults_are_named(grabmyo, tmp_path):
         assert nothing_left(tmp_path / "out")
     header.write_text(text)
     data.unlink()
-    with pytest.raises(InputError, match=r"gesture16_trial1\.dat .*missing"):
+    with pytest.raises(InputError, match=r"gesture16_trial1\.dat cannot be read"):
         import_grabmyo(tmp_path / "grabmyo", tmp_path / "out")
     with pytest.raises(InputError, match="name the folder of GRABMyo"):
         import_grabmyo(tmp_path / "out", tmp_path / "other")

@@ -5,7 +5,8 @@ What they share:
 - ``staging.py``: session folders that appear all together or, after an error, not at all
 - ``trials.py``: pieces of EMG and their cues into one session, joined without a step
 - ``units.py``: whatever a file is in, to microvolts
-- ``mat_file.py``: reading a .mat file, and what to say of one that is damaged
+- ``damage.py``: what reading a damaged file may raise, told in one line
+- ``mat_file.py``: reading a .mat file
 - ``single_files.py``: the files of a format that has one recording a file, and their codes
 
 One format a file: ``flexemg.py`` ``flexwear.py`` ``capgmyo.py`` ``ninapro.py`` ``grabmyo.py`` ``threedc.py``

@@ -18,6 +18,7 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
 from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
 from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
@@ -64,8 +65,6 @@ GRID = ElectrodeGrid(
 _RECORD_NAME = re.compile(
     r"session(?P<session>\d+)_participant(?P<participant>\d+)_gesture(?P<gesture>\d+)_trial(?P<trial>\d+)"
 )
-# What wfdb raises for a damaged record depends on where the damage is.
-_DAMAGE = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -138,16 +137,13 @@ def _pieces(trials: Sequence[_Trial]) -> Iterator[Piece]:
 def _read_uv(path: Path) -> Float64Array:
     """Read the EMG channels of a record in µV, shape (n_samples, 28), in the order of `LABELS`."""
     data = path.with_name(f"{path.name}.dat")
-    try:
+    with damage_named(data, "a WFDB record, with its .hea"):
         record = wfdb.rdrecord(str(path), physical=False)
         counts = np.asarray(record.d_signal)
         # A header says the sum of its channel's samples, modulo 2^16.
         sums = counts.sum(axis=0, dtype=np.int64) % 2**16
         whole = len(counts) > 0 and sums.tolist() == [value % 2**16 for value in record.checksum]
         emg_mv = record.dac()
-    except _DAMAGE as error:
-        msg = f"{data} or its .hea is missing, cut short or no WFDB record; download both anew"
-        raise InputError(msg) from error
     if not whole:
         msg = f"{data} is not what its header describes (the check sums differ); download it anew"
         raise InputError(msg)

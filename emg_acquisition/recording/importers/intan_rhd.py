@@ -1,16 +1,15 @@
 """Intan RHD files (the recording controller's and RHX's own, one file a recording) as session folders, through neo."""
 
-import struct
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from neo.core import NeoReadWriteError
 from neo.rawio import IntanRawIO
 
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
@@ -21,19 +20,6 @@ from emg_acquisition.stream_info import EmgStreamInfo
 _AMPLIFIER = "RHD2000 amplifier channel"
 _MAGIC = (0xC6912702).to_bytes(4, "little")
 _BLOCK = 4096
-# What neo raises for a damaged file depends on where the damage is.
-_DAMAGE = (
-    NeoReadWriteError,
-    struct.error,
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-    MemoryError,
-    OverflowError,
-)
 
 
 def import_intan_rhd(
@@ -107,13 +93,9 @@ def _open(path: Path) -> tuple[IntanRawIO, int]:
     if magic != _MAGIC:
         msg = f"{path} is no Intan RHD file: it begins otherwise"
         raise InputError(msg)
-    try:
+    with damage_named(path, "an .rhd file without a gap in time"):
         reader = IntanRawIO(str(path))
         reader.parse_header()
-    except _DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        msg = f"{path} is no readable .rhd file, is cut short or has a gap in time: {reason[:200]}"
-        raise InputError(msg) from error
     names = list(reader.header["signal_streams"]["name"])
     if _AMPLIFIER not in names:
         msg = f"{path} holds no amplifier channel; it holds {', '.join(names) or 'nothing'}"

@@ -1,6 +1,5 @@
-"""Reading a .mat file, and what to say of one that is damaged."""
+"""Reading a .mat file."""
 
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,7 @@ import numpy.typing as npt
 import scipy.io
 
 from emg_acquisition.errors import InputError
-
-# What scipy raises for a damaged file depends on where the damage is.
-_DAMAGE = (
-    scipy.io.matlab.MatReadError,
-    zlib.error,
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    NotImplementedError,
-    MemoryError,
-)
+from emg_acquisition.recording.importers.damage import damage_named
 
 
 def load_mat(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -35,16 +22,13 @@ def load_mat(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:
     InputError
         If the file is missing, damaged or of another kind.
     """
-    try:
+    if not path.is_file():
+        msg = f"{path} is missing: name the folder of the data set as it was published"
+        raise InputError(msg)
+    with damage_named(path, "a .mat file"):
         return scipy.io.loadmat(  # type: ignore[no-any-return]
             path, variable_names=names, squeeze_me=True, struct_as_record=False
         )
-    except FileNotFoundError as error:
-        msg = f"{path} is missing: name the folder of the data set as it was published"
-        raise InputError(msg) from error
-    except _DAMAGE as error:
-        msg = f"{path} is no readable .mat file, or is cut short; download it anew"
-        raise InputError(msg) from error
 
 
 def matrix(content: dict[str, Any], name: str, path: Path, columns: int | None = None) -> npt.NDArray[Any]:

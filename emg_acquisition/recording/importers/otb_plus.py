@@ -20,6 +20,7 @@ import numpy as np
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid_library import GRID_NAMES
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
@@ -130,17 +131,13 @@ def import_otb_plus(
 
 
 def _describe(path: Path) -> _Recording:
-    try:
-        with tarfile.open(path, "r:") as archive:
-            signals = [member for member in archive.getmembers() if member.name.endswith(".sig")]
-            if len(signals) != 1:
-                msg = f"{path} holds {len(signals)} .sig files; one is required, export the recording alone"
-                raise InputError(msg)
-            sig = signals[0]
-            device = ET.parse(_member(archive, sig.name.removesuffix(".sig") + ".xml", path)).getroot()  # noqa: S314
-    except (tarfile.TarError, OSError, ET.ParseError, EOFError) as error:
-        msg = f"{path} is no readable .otb+ file, or is cut short; copy it anew"
-        raise InputError(msg) from error
+    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+        signals = [member for member in archive.getmembers() if member.name.endswith(".sig")]
+        if len(signals) != 1:
+            msg = f"{path} holds {len(signals)} .sig files; one is required, export the recording alone"
+            raise InputError(msg)
+        sig = signals[0]
+        device = ET.parse(_member(archive, sig.name.removesuffix(".sig") + ".xml", path)).getroot()  # noqa: S314
     n_channels, bits = (int(_attribute(device, name, path)) for name in ("DeviceTotalChannels", "ad_bits"))
     if bits != _BITS:
         msg = f"{path} holds samples of {bits} bits; only {_BITS} bits can be read, export it from OTBioLab+ as .mat"
@@ -202,25 +199,26 @@ def _adapter(
         first = int(adapter.get("ChannelStartIndex", ""))
         columns = tuple(first + int(one.get("Index", "")) for one in emg)
         gains = {float(one.get("Gain", "1")) for one in emg}
+        adapter_gain = float(adapter.get("Gain", "1"))
     except ValueError as error:
-        msg = f"{path}: adapter {adapter.get('ID')!r} does not number its channels"
+        msg = f"{path}: adapter {adapter.get('ID')!r} lacks a number for its channels or their gain"
         raise InputError(msg) from error
     if len(set(columns)) != len(columns) or not all(0 <= column < n_channels for column in columns):
         msg = f"{path}: adapter {adapter.get('ID')!r} numbers channels twice or beyond the device's {n_channels}"
         raise InputError(msg)
-    if len(gains) != 1:
-        msg = f"{path}: the channels of adapter {adapter.get('ID')!r} have different gains: {sorted(gains)}"
+    if len(gains) != 1 or not 0 < min(gains) < np.inf:
+        msg = f"{path}: the channels of adapter {adapter.get('ID')!r} need one gain above zero, got {sorted(gains)}"
         raise InputError(msg)
     return _Adapter(
         electrode=emg[0].get("ID", ""),
         muscle=emg[0].get("Muscle", ""),
         columns=columns,
-        uv_per_count=_uv_per_count(device, adapter, path) / gains.pop(),
+        uv_per_count=_uv_per_count(device, adapter, adapter_gain, path) / gains.pop(),
         filters=f"high-pass {adapter.get('HighPassFilter', '?')} Hz, low-pass {adapter.get('LowPassFilter', '?')} Hz",
     )
 
 
-def _uv_per_count(device: str, adapter: ET.Element, path: Path) -> float:
+def _uv_per_count(device: str, adapter: ET.Element, declared: float, path: Path) -> float:
     conversion = _CONVERSION.get(device.upper())
     if device.upper() == "SYNCSTATION" and adapter.get("ID", "").upper() in {"DUE+", "QUATTRO+"}:
         conversion = _BIPOLAR_PLUS
@@ -228,7 +226,6 @@ def _uv_per_count(device: str, adapter: ET.Element, path: Path) -> float:
         msg = f"{path}: device {device!r} is not known ({', '.join(_CONVERSION)}); export it from OTBioLab+ as .mat"
         raise InputError(msg)
     range_v, gain = conversion
-    declared = float(adapter.get("Gain", "1"))
     # Newer versions of OTBioLab+ write the device's gain here, older ones 1.
     if declared not in {1.0, gain}:
         msg = f"{path}: adapter {adapter.get('ID')!r} has a gain of {declared:g}; {gain:g} is known for {device}"
@@ -245,13 +242,9 @@ def _write(
     adapter: _Adapter,
     header: SessionHeader,
 ) -> None:
-    try:
-        with tarfile.open(path, "r:") as archive:
-            blocks = _blocks(_member(archive, recording.sig, path), recording, adapter, path)
-            write_continuous(target, header, blocks, recording.n_samples, share)
-    except (tarfile.TarError, EOFError) as error:
-        msg = f"{path} is no readable .otb+ file, or is cut short; copy it anew"
-        raise InputError(msg) from error
+    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+        blocks = _blocks(_member(archive, recording.sig, path), recording, adapter, path)
+        write_continuous(target, header, blocks, recording.n_samples, share)
 
 
 def _blocks(sig: IO[bytes], recording: _Recording, adapter: _Adapter, path: Path) -> Iterator[Float32Array]:

@@ -6,7 +6,6 @@ sEMG Hand Gesture Recognition", Sensors 19 (2019) 2811.
 
 import logging
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
 from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
@@ -182,26 +182,20 @@ def _pieces(trials: Sequence[_Trial], uv_per_count: float) -> Iterator[Piece]:
 
 
 def _read(trial: _Trial) -> npt.NDArray[np.generic]:
-    try:
+    with damage_named(trial.path, f"one of the data set ({trial.key or 'ten numbers a line'})"):
         if trial.key:
             with _npz(trial.path) as content:
                 return np.asarray(content[trial.key])
         lines = trial.path.read_text(encoding="ascii").splitlines()
         return np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, N_CHANNELS))
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        msg = f"{trial.path} {trial.key} cannot be read: it is damaged or cut short; download it anew"
-        raise InputError(" ".join(msg.split())) from error
 
 
 @contextmanager
 def _npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     # numpy, given a path, leaves a damaged file open.
     with path.open("rb") as file:
-        try:
+        with damage_named(path, "an .npz file"):
             content = np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            msg = f"{path} is no readable .npz file, or is cut short; download it anew"
-            raise InputError(msg) from error
         if not isinstance(content, np.lib.npyio.NpzFile):
             msg = f"{path} is no .npz file"
             raise InputError(msg)

@@ -1,8 +1,6 @@
 """Any XDF file with an EMG stream, LabRecorder's above all, as session folders."""
 
 import logging
-import struct
-import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
@@ -38,18 +37,6 @@ _BREAK_S = 0.1
 # Nominal and measured rate differ by a clock's error, far less than this, unless the declaration is wrong.
 _RATE_TOLERANCE = 0.02
 _BLOCK = 4096
-# What pyxdf raises for a damaged chunk depends on where the damage is.
-_DAMAGE = (
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    EOFError,
-    struct.error,
-    ET.ParseError,
-)
 
 
 class MarkerCues(BaseModel):
@@ -163,7 +150,7 @@ def _to_uv(emg: _Emg, at: int) -> Float32Array:
 
 
 def _load(path: Path) -> list[Stream]:
-    try:
+    with damage_named(path, "an XDF file"):
         # The same reader that session folders use: it knows where a file was cut, which pyxdf does not say.
         truncated = read_xdf(path).truncated
         streams, _ = pyxdf.load_xdf(
@@ -172,11 +159,6 @@ def _load(path: Path) -> list[Stream]:
             jitter_break_threshold_samples=1,
             verbose=False,
         )
-    except InputError:
-        raise
-    except _DAMAGE as error:
-        msg = f"{path} is damaged ({' '.join(str(error).split())[:100]}); copy it anew"
-        raise InputError(msg) from error
     if truncated:
         msg = f"{path} is cut short: its last chunk is not whole; copy it anew"
         raise InputError(msg)

@@ -49,7 +49,7 @@ def otb_mat(path, groups, extra=(), fs_hz=512.0, n=300, **more):
         "SamplingFrequency": fs_hz,
         "Time": (3.0 + np.arange(n) / fs_hz)[:, None],
     }
-    scipy.io.savemat(path, {**content, **more})
+    scipy.io.savemat(path, {**content, **more}, do_compression=True)
     return data
 
 

@@ -25,6 +25,8 @@ from tests.unit.test_acq_import_trial_sets import FLEXWEAR_KEYS
 from tests.unit.test_acq_import_xdf import FS_HZ, IN_MV, header, markers, samples, write
 
 RNG = np.random.default_rng(11)
+# .mat files are compressed, as MATLAB writes them. In an uncompressed one, whose bytes no check sum covers, damage can
+# crash scipy itself.
 
 
 def make_flexwear(src):
@@ -38,7 +40,7 @@ def make_flexwear(src):
 
 def make_capgmyo(src):
     path = src / "001-001-001.mat"
-    scipy.io.savemat(path, {"data": RNG.uniform(-0.1, 0.1, (20, 128))})
+    scipy.io.savemat(path, {"data": RNG.uniform(-0.1, 0.1, (20, 128))}, do_compression=True)
     return [path], lambda out: import_capgmyo(src, out, database="a")
 
 

@@ -29,7 +29,7 @@ def exercise(path, labels, repetitions, *, scale=2e-5, **more):
         "frequency": np.array([[2000]]),
         "subject": 1,
     }
-    scipy.io.savemat(path, {**content, **more})
+    scipy.io.savemat(path, {**content, **more}, do_compression=True)
     return emg
 
 

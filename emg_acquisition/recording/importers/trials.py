@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.recording.importers.staging import Share
 from emg_acquisition.recording.session import ProtocolInfo
@@ -121,6 +122,20 @@ def write_continuous(
 
 
 def _writer(folder: Path, header: SessionHeader) -> SessionWriter:
+    emg = header.emg
+    texts = (
+        emg.name,
+        emg.source_id,
+        emg.manufacturer,
+        emg.model,
+        emg.serial_number,
+        emg.reference,
+        emg.filters,
+    )
+    unprintable = [text for text in (*emg.channel_labels, *texts) if not text.isprintable()]
+    if unprintable:
+        msg = f"{emg.name!r}: the file names something {unprintable[0]!r}, which is no text; it is damaged"
+        raise InputError(msg)
     return SessionWriter(
         folder,
         participant=header.participant,

@@ -406,3 +406,23 @@ def test_a_stream_of_another_machine_is_let_in_only_when_asked_for_and_moved_to_
         if stream.header.type == "EMG"
     ]
     np.testing.assert_allclose(session.emg.t_lsl_s, theirs.t_lsl_s, atol=0.002)
+
+
+@pytest.mark.slow
+def test_two_sleeves_at_full_rate_take_less_than_half_a_core_and_lose_no_bit():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/two_sleeves.py", "--seconds", "20", "--pyxdf"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["samples"] == {"sleeve-left": 80_000, "sleeve-right": 80_000}
+    assert figures["bit_exact"]
+    assert figures["pyxdf_bit_exact"]
+    assert figures["gaps"] == 0
+    assert figures["cpu_percent_of_one_core"] < 50
+    assert figures["recorder"]["rss_mb_last_fifth"] < figures["recorder"]["rss_mb_first_fifth"] + 30

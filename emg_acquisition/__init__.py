@@ -11,8 +11,9 @@ Files in the order that data flows through them:
 - ``lsl_config.py``: keeps LSL to this machine and to one session
 - ``outlet.py``: EMG, Gesture and event streams onto LSL
 - ``search.py``: how long to look for a stream, and how that can be ended
-- ``inlet.py``: the same streams from LSL, each bound to one source
-- ``chunks.py``: a chunk of samples, split where time stamps show a gap
-- ``recorder.py``: LSL streams into a session folder
+- ``lsl_stream.py``: one LSL stream of any kind, found and read
+- ``inlet.py``: the streams above from LSL, each bound to one source
+- ``chunks.py`` ``arrival_stamps.py``: a chunk of samples, split where time stamps show a gap
+- ``recorder_start.py`` ``stream_finder.py`` ``recorded_stream.py`` ``recorder.py``: LSL streams into a session folder
 - ``recording/``: XDF, session folders and importers of public data
 """

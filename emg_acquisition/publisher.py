@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 
 # LSL drops what is still on its way when an outlet closes, and has no word for "all has arrived".
 LINGER_S = 1.0
+# Somebody who stops a source waits for so long; on one machine it is enough for the word that it has ended.
+STOPPED_LINGER_S = 0.2
 HELD_POLL_S = 0.1
 # Beyond these a source can only run away: `stop` is looked at once a chunk, which is made in one piece.
 MAX_SPEED = 100.0
@@ -86,7 +88,8 @@ def run_source(
         while begin is not None and not stop.is_set() and not begin.wait(HELD_POLL_S):
             pass
         report = _Pace(source, emg, events, chunk_samples).run(stop)
-        stop.wait(LINGER_S)
+        stop.wait(LINGER_S - STOPPED_LINGER_S)
+        time.sleep(STOPPED_LINGER_S)
     finally:
         emg.close()
         events.close()

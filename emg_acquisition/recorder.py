@@ -1,74 +1,40 @@
-"""LSL streams into a session folder, while they run."""
+"""LSL streams into a session folder, while they run; time stamps are kept as they were sent."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from emg_acquisition.errors import StreamLostError, StreamNotFoundError
+import numpy as np
+
+from emg_acquisition.errors import InputError, StreamNotFoundError
 from emg_acquisition.events import Event
-from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet
+from emg_acquisition.lsl_stream import LslStream, what_is_there
 from emg_acquisition.outlet import lsl_clock_s
-from emg_acquisition.recording.session import ProtocolInfo
-from emg_acquisition.recording.session_writer import SessionWriter
+from emg_acquisition.recorded_stream import RecordedStream, key
+from emg_acquisition.recorder_start import BUFFER_S, RecorderReport, RecorderSettings, connect_all
+from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.stream_finder import StreamFinder
+from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo
+from emg_acquisition.stream_xml import emg_info_from_xml, events_header_xml, gesture_info_from_xml
 
-_log = logging.getLogger(__name__)
-
-# A recorder that the machine keeps waiting must not lose what others still sent.
-BUFFER_S = 60.0
 COPY_EVERY_S = 0.1
-LOOK_S = 0.2
-
-
-@dataclass(frozen=True)
-class RecorderSettings:
-    """What to record, by ``source_id``, and for whom.
-
-    Parameters
-    ----------
-    participant, session : str
-        Codes of letters and digits.
-    emg_source_id : str or None
-        None takes the one EMG stream that there is.
-    gesture_source_id : str, optional
-        The decoder's stream; its events, under ``<id>-events``, are recorded with it. It may start later than
-        the recording.
-    event_source_ids : tuple of str
-        Markers streams; their events are joined in one stream of the recording.
-    timeout_s : float
-        How long to look for each stream.
-    protocol : ProtocolInfo, optional
-        What the participant is asked to do.
-    """
-
-    participant: str
-    session: str
-    emg_source_id: str | None
-    gesture_source_id: str | None = None
-    event_source_ids: tuple[str, ...] = ()
-    timeout_s: float = 10.0
-    protocol: ProtocolInfo | None = None
-
-
-@dataclass(frozen=True)
-class RecorderReport:
-    """What was recorded."""
-
-    emg_samples: int
-    decisions: int
-    events: int
-    gaps: int
-    seconds: float
+TELL_EVERY_S = 1.0
+# The recorder's own notes: streams that were lost, came back or changed, and gaps.
+NOTES_SOURCE_ID = "hdemg-recorder"
 
 
 def run_recorder(
-    settings: RecorderSettings, folder: Path, stop: threading.Event, ready: threading.Event | None = None
+    settings: RecorderSettings,
+    folder: Path,
+    stop: threading.Event,
+    ready: threading.Event | None = None,
+    progress: Callable[[RecorderReport], None] | None = None,
 ) -> RecorderReport:
-    """Record until ``stop`` is set or the source ends; time stamps are kept as they were sent.
+    """Record until ``stop`` is set, every EMG source has said that it ends, or none has been there for too long.
+
+    A stream that is lost is looked for, and recorded on where the same stream comes back.
 
     Parameters
     ----------
@@ -79,115 +45,160 @@ def run_recorder(
     stop : threading.Event
         Ends the recording properly.
     ready : threading.Event, optional
-        Set once the EMG and the events are connected and the folder is open: what they send from then on is
-        recorded.
+        Set once all but the decoder are connected and the folder is open: what they send from then on is recorded.
+    progress : callable, optional
+        Called about once a second.
 
     Raises
     ------
     StreamNotFoundError
         If a stream is not there in time. What was recorded until then is kept.
     SearchStoppedError
-        If ``stop`` was set before the EMG and the events were found; nothing has been written.
+        If ``stop`` was set before the streams were found; nothing has been written.
     InputError
-        If the folder holds a recording already.
+        If the folder holds a recording already, or the disk takes no more; what was recorded is then whole, and the
+        session stays marked as not complete.
     """
-    started_s = time.monotonic()
     with ExitStack() as stack:
-        tracks = _Tracks(settings, stack, stop)
-        writer = SessionWriter(
+        streams = connect_all(settings, stop)
+        for stream in streams:
+            stack.callback(stream.close)
+        recorder = _Recorder(settings, folder, streams, stack)
+        if ready is not None:
+            ready.set()
+        told_s = time.monotonic()
+        over = False
+        while not over and not stop.wait(COPY_EVERY_S):
+            # A source's last samples may be a moment behind its word that it has ended.
+            over = recorder.over
+            recorder.copy()
+            if progress is not None and time.monotonic() - told_s >= TELL_EVERY_S:
+                told_s = time.monotonic()
+                progress(recorder.report())
+        recorder.copy()
+        return recorder.report()
+
+
+class _Recorder:
+    """The session file and the streams that go into it."""
+
+    def __init__(
+        self, settings: RecorderSettings, folder: Path, streams: list[LslStream], stack: ExitStack
+    ) -> None:
+        self._settings = settings
+        self._began_s = time.monotonic()
+        self._file = SessionFile(
             folder,
             participant=settings.participant,
             session=settings.session,
-            emg=tracks.emg.info,
+            emg=_first_emg_info(streams),
             protocol=settings.protocol,
         )
-        stack.callback(writer.close)
-        if ready is not None:
-            ready.set()
-        try:
-            over = False
-            while not stop.wait(COPY_EVERY_S) and not over:
-                # The source's last samples may be a moment behind its word that it has ended.
-                over = tracks.ended
-                tracks.copy(writer)
-            tracks.copy(writer)
-        except StreamLostError as error:
-            _log.warning("%s; the recording ends", error)
-            writer.write_events([Event(lsl_clock_s(), "stream_lost", {"reason": str(error)})])
-    seconds = time.monotonic() - started_s
-    return RecorderReport(tracks.n_emg, tracks.n_decisions, tracks.n_events, tracks.emg.gaps, seconds)
-
-
-class _Tracks:
-    """The streams that are recorded; one that is lost beside the EMG is noted and the recording goes on."""
-
-    def __init__(self, settings: RecorderSettings, stack: ExitStack, stop: threading.Event) -> None:
+        self._tracks: list[RecordedStream] = []
+        for stream in streams:
+            self._add(stream, stack)
+        self._notes = self._file.add_stream(events_header_xml("Recorder notes", NOTES_SOURCE_ID))
+        self._file.save()
         self._stack = stack
-        self._copies: list[Callable[[SessionWriter], None]] = []
-        for source_id in settings.event_source_ids:
-            self._add_events(EventInlet(source_id, settings.timeout_s, stop=stop))
-        # After the events, because a source may wait for somebody who reads its EMG before it sends its first cue.
-        self.emg = EmgInlet(settings.emg_source_id, settings.timeout_s, BUFFER_S, stop=stop)
-        stack.callback(self.emg.close)
-        # The decoder comes last and may come later: replay needs the EMG from before its first sample.
-        self._awaited_decoder = settings.gesture_source_id
-        self._timeout_s = settings.timeout_s
-        self._decoder_deadline_s = time.monotonic() + settings.timeout_s
-        self.ended = False
-        self.n_emg = self.n_decisions = self.n_events = 0
+        # The decoder may come later than the rest: replay needs the EMG from before its first sample.
+        decoder = settings.gesture_source_id
+        self._awaited = {(GESTURE_TYPE, decoder), (EVENTS_TYPE, f"{decoder}-events")} if decoder else set()
+        self._awaited -= {track.key for track in self._tracks}
+        self._finder = StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
+        self._finder.everything = settings.everything
+        stack.callback(self._finder.close)
+        # The first to be closed: whatever LSL does when it is left, the recording is complete.
+        stack.callback(self._file.close)
 
-    def copy(self, writer: SessionWriter) -> None:
+    def copy(self) -> None:
         """Write all that has arrived.
 
         Raises
         ------
-        StreamLostError
-            If the EMG stream has ended.
         StreamNotFoundError
             If the decoder has not come in time.
         """
-        if self._awaited_decoder is not None:
-            self._look_for_decoder(self._awaited_decoder, writer)
-        self._copies = [copy for copy in self._copies if _still_there(copy, writer)]
-        while chunks := self.emg.pull(0.0):
-            for chunk in chunks:
-                writer.write_emg(chunk.emg_uv, chunk.t_lsl_s)
-                self.n_emg += chunk.n_samples
+        for stream in self._finder.take():
+            self._take_in(stream)
+        for track in self._tracks:
+            track.copy()
+        lost = {track.key for track in self._tracks if track.stream is None}
+        self._finder.wanted = frozenset(lost | self._awaited)
+        self._check_decoder()
 
-    def _look_for_decoder(self, source_id: str, writer: SessionWriter) -> None:
-        try:
-            gestures = GestureInlet(source_id, LOOK_S, told_s=self._timeout_s)
-        except StreamNotFoundError:
-            if time.monotonic() > self._decoder_deadline_s:
-                raise
-            return
-        self._stack.callback(gestures.close)
-        self._add_events(EventInlet(f"{source_id}-events", LOOK_S))
-        writer.begin_gestures(gestures.info)
-        self._copies.append(partial(self._copy_decisions, gestures))
-        self._awaited_decoder = None
+    @property
+    def over(self) -> bool:
+        """Whether every EMG source has said that it ends, or has been away for too long."""
+        said = {track.key[1] for track in self._tracks if track.ended}
+        return all(
+            f"{track.key[1]}-events" in said or track.seconds_lost() > self._settings.timeout_s
+            for track in self._tracks
+            if track.key[0] == EMG_TYPE
+        )
 
-    def _add_events(self, inlet: EventInlet) -> None:
-        self._stack.callback(inlet.close)
-        self._copies.append(partial(self._copy_events, inlet))
+    def report(self) -> RecorderReport:
+        """Return what was recorded so far."""
+        count = {
+            kind: sum(track.n_samples for track in self._tracks if track.key[0] == kind)
+            for kind in (EMG_TYPE, GESTURE_TYPE, EVENTS_TYPE)
+        }
+        return RecorderReport(
+            emg_samples=count[EMG_TYPE],
+            decisions=count[GESTURE_TYPE],
+            events=count[EVENTS_TYPE],
+            gaps=sum(track.n_gaps for track in self._tracks),
+            seconds=time.monotonic() - self._began_s,
+            streams=len(self._tracks),
+            n_bytes=self._file.n_bytes,
+            lost=tuple(track.label for track in self._tracks if track.stream is None),
+        )
 
-    def _copy_decisions(self, gestures: GestureInlet, writer: SessionWriter) -> None:
-        values, t_lsl_s = gestures.pull_values(0.0)
-        writer.write_gestures(values, t_lsl_s)
-        self.n_decisions += len(t_lsl_s)
+    def _add(self, stream: LslStream, stack: ExitStack) -> None:
+        kind = stream.found.summary.type
+        emg = _emg_info(stream) if kind == EMG_TYPE else None
+        track = RecordedStream(stream, self._file, self._note, emg)
+        stack.callback(track.close)
+        self._tracks.append(track)
+        if kind == GESTURE_TYPE:
+            self._file.set_decoder(gesture_info_from_xml(stream.header_xml).decoder_sha256)
 
-    def _copy_events(self, inlet: EventInlet, writer: SessionWriter) -> None:
-        events = inlet.pull(0.0)
-        writer.write_events(events)
-        self.n_events += len(events)
-        self.ended |= any(event.kind == "end" for event in events)
+    def _take_in(self, stream: LslStream) -> None:
+        lost = [track for track in self._tracks if track.key == key(stream) and track.stream is None]
+        if lost:
+            if not lost[0].take_back(stream):
+                stream.close()
+        elif key(stream) in self._awaited or self._settings.everything:
+            self._awaited.discard(key(stream))
+            self._add(stream, self._stack)
+            self._file.save()
+        else:
+            stream.close()
+
+    def _check_decoder(self) -> None:
+        source_id, told_s = self._settings.gesture_source_id, self._settings.timeout_s
+        awaited = source_id is not None and (GESTURE_TYPE, source_id) in self._awaited
+        if awaited and time.monotonic() - self._began_s > told_s:
+            msg = (
+                f"no LSL stream of type {GESTURE_TYPE} with source_id {source_id!r} found within {told_s:g} s; "
+                f"there is {what_is_there()}"
+            )
+            raise StreamNotFoundError(msg)
+
+    def _note(self, t_lsl_s: float | None, kind: str, **fields: object) -> None:
+        event = Event(lsl_clock_s() if t_lsl_s is None else t_lsl_s, kind, fields)
+        self._file.write_texts(self._notes, [event.to_json()], np.array([event.t_lsl_s]))
 
 
-def _still_there(copy: Callable[[SessionWriter], None], writer: SessionWriter) -> bool:
+def _first_emg_info(streams: list[LslStream]) -> EmgStreamInfo:
+    """Return what the first EMG stream declares that declares a grid; what the first lacks where none does."""
+    infos = [_emg_info(stream) for stream in streams if stream.found.summary.type == EMG_TYPE]
+    known = [info for info in infos if info is not None]
+    return known[0] if known else emg_info_from_xml(streams[0].header_xml)
+
+
+def _emg_info(stream: LslStream) -> EmgStreamInfo | None:
+    """Return what an EMG stream declares; None of a foreign one that declares no grid."""
     try:
-        copy(writer)
-    except StreamLostError as error:
-        _log.warning("%s; the recording goes on without it", error)
-        writer.write_events([Event(lsl_clock_s(), "stream_lost", {"reason": str(error)})])
-        return False
-    return True
+        return emg_info_from_xml(stream.header_xml)
+    except InputError:
+        return None

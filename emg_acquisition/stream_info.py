@@ -12,6 +12,11 @@ AUX_TYPE = "Aux"
 N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities
 
 
+def aux_source_id(emg_source_id: str) -> str:
+    """Return the ``source_id`` of the auxiliary channels that go with an EMG stream."""
+    return f"{emg_source_id}-aux"
+
+
 @dataclass(frozen=True)
 class EmgStreamInfo:
     """An EMG stream: float32 microvolts at a regular rate, one channel an electrode of its grid.
@@ -32,6 +37,9 @@ class EmgStreamInfo:
         As the amplifier declares them; empty where unknown.
     playback_speed : float
         1.0 but for a recording played faster: time stamps then advance by 1 / (fs_hz * playback_speed).
+    arrival_stamps : bool
+        Whether samples are stamped when they arrive at the sender, so that stamps jitter; otherwise they say when
+        each sample was taken.
     """
 
     name: str
@@ -45,6 +53,7 @@ class EmgStreamInfo:
     reference: str = ""
     filters: str = ""
     playback_speed: float = 1.0
+    arrival_stamps: bool = False
 
     def __post_init__(self) -> None:
         if len(self.channel_labels) != self.grid.n_channels:

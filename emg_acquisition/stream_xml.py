@@ -22,6 +22,9 @@ from emg_acquisition.stream_info import (
     GestureStreamInfo,
 )
 
+# ``desc/synchronization/time_source`` of a stream whose samples are stamped on arrival.
+ARRIVAL = "arrival"
+
 
 def emg_description(info: EmgStreamInfo) -> ET.Element:
     """Return the ``<desc>`` element of an EMG stream."""
@@ -55,6 +58,8 @@ def emg_description(info: EmgStreamInfo) -> ET.Element:
         desc,
         {"reference": info.reference, "filters": info.filters, "playback_speed": info.playback_speed},
     )
+    if info.arrival_stamps:
+        _texts(ET.SubElement(desc, "synchronization"), {"time_source": ARRIVAL})
     return desc
 
 
@@ -167,6 +172,7 @@ def emg_info_from_xml(xml: str) -> EmgStreamInfo:
         reference=root.findtext("desc/reference", "") or "",
         filters=root.findtext("desc/filters", "") or "",
         playback_speed=_number(root, "desc/playback_speed", where, default="1"),
+        arrival_stamps=root.findtext("desc/synchronization/time_source") == ARRIVAL,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
-from emg_acquisition.chunks import split_at_gaps
+from emg_acquisition.chunks import ChunkSplitter
 from emg_acquisition.events import DECODING
 from emg_acquisition.recording.session import EmgRecording, Session
 from emg_acquisition.stream_info import N_GESTURE_FIXED
@@ -67,11 +67,10 @@ def replay_session(
     pipeline = DecoderPipeline(decoder, session.emg.info)
     begins = _begins(session)
     started = time.perf_counter()
-    indices, values = _decode(session.emg, begins, pipeline, progress)
+    indices, t_lsl_s, values = _decode(session.emg, begins, pipeline, progress)
     took_s = time.perf_counter() - started
     emg = session.emg
     recorded_s = (len(emg.t_lsl_s) - begins[0]) / emg.info.fs_hz
-    t_lsl_s = emg.t_lsl_s[indices]
     return Replay(indices, values, t_lsl_s, recorded_s / took_s, _identical(session, values, t_lsl_s))
 
 
@@ -84,9 +83,15 @@ def _since(session: Session) -> list[float]:
 
 def _begins(session: Session) -> list[int]:
     """Find the samples at which to begin; the recording's first where it was not decoded live."""
-    times = np.array(_since(session)) - SAME_SAMPLE_S
-    begins = np.unique(np.searchsorted(session.emg.t_lsl_s, times)).tolist()
-    return [begin for begin in begins if begin < len(session.emg.t_lsl_s)] or [0]
+    sent_s = session.emg.stamps_as_sent_s
+    begins = {_at(sent_s, t_lsl_s) for t_lsl_s in _since(session)}
+    return sorted(begin for begin in begins if begin < len(sent_s)) or [0]
+
+
+def _at(sent_s: Float64Array, t_lsl_s: float) -> int:
+    """Find the sample that was sent with a stamp; the next one where it was not recorded."""
+    same = np.flatnonzero(np.abs(sent_s - t_lsl_s) < SAME_SAMPLE_S)
+    return int(same[0]) if len(same) else int(np.searchsorted(sent_s, t_lsl_s))
 
 
 def _decode(
@@ -94,33 +99,42 @@ def _decode(
     begins: list[int],
     pipeline: DecoderPipeline,
     progress: Callable[[str, float], None] | None,
-) -> tuple[IntArray, Float32Array]:
+) -> tuple[IntArray, Float64Array, Float32Array]:
     indices: list[int] = []
+    stamps_s: list[float] = []
     values: list[Float32Array] = []
+    sent_s, splitter = emg.stamps_as_sent_s, ChunkSplitter(emg.info)
     step = max(1, int(CHUNK_S * emg.info.fs_hz))
     for begin, end in itertools.pairwise([*begins, len(emg.emg_uv)]):
         pipeline.reset()
-        anchor, previous_t_lsl_s = begin, None
+        splitter.reset()
+        at = anchor = begin
         for start in range(begin, end, step):
             block = slice(start, min(start + step, end))
-            for chunk in split_at_gaps(emg.emg_uv[block], emg.t_lsl_s[block], emg.info, previous_t_lsl_s):
+            for chunk in splitter.split(emg.emg_uv[block], sent_s[block]):
                 if chunk.gap_before_s != 0:  # also where time stamps are no numbers
                     pipeline.reset()
-                    anchor = int(np.searchsorted(emg.t_lsl_s, chunk.t_lsl_s[0]))
+                    anchor = at
                 for decision in pipeline.process(chunk.emg_uv):
-                    indices.append(anchor + decision.sample_index)
+                    index = anchor + decision.sample_index
+                    indices.append(index)
+                    stamps_s.append(float(chunk.t_lsl_s[index - at]))
                     values.append(decision.to_values())
-                previous_t_lsl_s = float(chunk.t_lsl_s[-1])
+                at += chunk.n_samples
             if progress is not None:
                 progress("decoding", block.stop / len(emg.emg_uv))
     width = N_GESTURE_FIXED + len(pipeline.gestures)
-    return np.array(indices, dtype=np.int64), np.array(values, dtype=np.float32).reshape(-1, width)
+    return (
+        np.array(indices, dtype=np.int64),
+        np.array(stamps_s, dtype=np.float64),
+        np.array(values, dtype=np.float32).reshape(-1, width),
+    )
 
 
 def _identical(session: Session, values: Float32Array, t_lsl_s: Float64Array) -> bool | None:
     """Whether each recorded decision was made again, bit for bit; None where that cannot be known."""
     recorded, since = session.gestures, _since(session)
-    begun_before = bool(since) and since[0] < session.emg.t_lsl_s[0] - SAME_SAMPLE_S
+    begun_before = bool(since) and since[0] < session.emg.stamps_as_sent_s[0] - SAME_SAMPLE_S
     if recorded is None or not since or begun_before or len(recorded.t_lsl_s) == 0:
         return None
     places = np.searchsorted(t_lsl_s, recorded.t_lsl_s - SAME_SAMPLE_S)

@@ -77,6 +77,7 @@ def replay_through_robot(
     speed: float = 1.0,
     progress: Callable[[str, float], None],
     max_seconds: float | None = None,
+    sleeve: str | None = None,
 ) -> RobotReplay:
     """Play a session into the live chain with a simulated Stretch and judge every trial.
 
@@ -92,6 +93,8 @@ def replay_through_robot(
         Told what happens and the fraction done.
     max_seconds : float, optional
         Play no more than so many recorded seconds.
+    sleeve : str, optional
+        ``source_id`` of the EMG stream; needed only where the session holds several.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def replay_through_robot(
     StreamLostError
         If a stage ends in mid-session.
     """
-    session = load_session(folder)
+    session = load_session(folder, sleeve)
     decoder_file = load_decoder(decoder)
     DecoderPipeline(decoder_file, session.emg.info)
     model = load_robot_model()
@@ -112,7 +115,7 @@ def replay_through_robot(
     configure_lsl(names.lsl_session)
     with tempfile.TemporaryDirectory(prefix="hdemg-replay-") as temporary:
         settings = ChainSettings(
-            source=(str(folder), "--speed", str(speed)),
+            source=(str(folder), "--speed", str(speed), *(("--emg", sleeve) if sleeve else ())),
             emg_source_id=emg_source_id,
             decoder=decoder,
             gesture_map=gesture_map,

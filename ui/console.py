@@ -39,6 +39,27 @@ class ProgressBar:
         self._last_step = step
 
 
+class StatusLine:
+    """One line on the error stream that is written over again and again; nothing where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._width = 0
+        self._shown = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            print(file=sys.stderr)
+
+    def __call__(self, text: str) -> None:
+        """Show `text` in place of what was there."""
+        if self._shown:
+            print("\r" + text.ljust(self._width), end="", file=sys.stderr, flush=True)
+            self._width = len(text)
+
+
 def print_json(values: Mapping[str, object]) -> None:
     """Print the machine-readable last line."""
     print(json.dumps(values), flush=True)

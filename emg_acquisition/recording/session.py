@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,18 +11,30 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
-from emg_acquisition.recording.xdf_reader import XdfFile, XdfStream, read_xdf
+from emg_acquisition.recording.session_choice import choose_streams
+from emg_acquisition.recording.xdf_reader import XdfStream, read_headers, read_xdf
 from emg_acquisition.settings_file import load_settings
-from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import emg_info_from_xml, gesture_info_from_xml
+from emg_acquisition.stream_info import (
+    AUX_TYPE,
+    EMG_TYPE,
+    EVENTS_TYPE,
+    GESTURE_TYPE,
+    AuxStreamInfo,
+    EmgStreamInfo,
+    GestureStreamInfo,
+)
+from emg_acquisition.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
 
 _log = logging.getLogger(__name__)
 
 RECORDING_FILE = "recording.xdf"
 SESSION_FILE = "session.yaml"
+# 1: one EMG stream, the streams not listed. 2: `streams` lists them all, several of them may be EMG.
+SCHEMA_VERSION = 2
 
 # Codes only: never a name or a date of birth. They become part of folder names.
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$", max_length=64)]
@@ -47,16 +60,40 @@ class RecordingInfo(BaseModel):
     emg_samples: int
 
 
-class SessionInfo(BaseModel):
-    """What ``session.yaml`` holds.
+class RecordedStream(BaseModel):
+    """One stream of the recording; its samples and their first and last time stamp are known once it is closed.
 
-    ``complete`` is false from the first moment until the recording is closed properly; ``recording`` is known
-    from then on.
+    ``gaps`` counts the places where time stamps say that samples are missing, ``interruptions`` how often the
+    stream went away while it was recorded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_version: int = Field(default=1, ge=1, le=1)
+    name: str
+    type: str
+    source_id: str
+    hostname: str = ""
+    channels: int
+    channel_format: str
+    fs_hz: float
+    samples: int | None = None
+    first_t_lsl_s: float | None = None
+    last_t_lsl_s: float | None = None
+    gaps: int | None = None
+    interruptions: int = 0
+
+
+class SessionInfo(BaseModel):
+    """What ``session.yaml`` holds.
+
+    ``device``, ``source_id``, ``fs_hz`` and ``grid`` are those of the first EMG stream, ``host`` is the recorder's
+    machine, on whose clock the session is. ``complete`` is false from
+    the first moment until the recording is closed properly; ``recording`` is known from then on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION)
     participant: Code
     session: Code
     created: str
@@ -67,17 +104,29 @@ class SessionInfo(BaseModel):
     protocol: ProtocolInfo | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     decoder_sha256: str = ""
+    host: str = ""
+    streams: tuple[RecordedStream, ...] = ()
     complete: bool = False
     recording: RecordingInfo | None = None
 
 
 @dataclass(frozen=True)
 class EmgRecording:
-    """EMG samples, shape (n_samples, n_channels), µV, with an LSL time each, shape (n_samples,)."""
+    """EMG samples, shape (n_samples, n_channels), µV, with an LSL time each, shape (n_samples,).
+
+    Of a stream that stamps its samples on arrival, ``t_lsl_s`` is smoothed and ``t_sent_s`` is what was sent; for
+    every other stream the two are the same and ``t_sent_s`` is None.
+    """
 
     info: EmgStreamInfo
     emg_uv: Float32Array
     t_lsl_s: Float64Array
+    t_sent_s: Float64Array | None = None
+
+    @property
+    def stamps_as_sent_s(self) -> Float64Array:
+        """What a live inlet received: ndarray, shape (n_samples,)."""
+        return self.t_lsl_s if self.t_sent_s is None else self.t_sent_s
 
 
 @dataclass(frozen=True)
@@ -90,14 +139,28 @@ class GestureRecording:
 
 
 @dataclass(frozen=True)
+class AuxRecording:
+    """Auxiliary channels, shape (n_samples, n_channels), with an LSL time each, shape (n_samples,)."""
+
+    info: AuxStreamInfo
+    values: Float32Array
+    t_lsl_s: Float64Array
+
+
+@dataclass(frozen=True)
 class Session:
-    """A recorded session, all of it in memory; its events in order of time."""
+    """One EMG stream of a recorded session and all that belongs to it, in memory; its events in order of time.
+
+    ``aux`` holds the auxiliary channels of the EMG's amplifier and ``gestures`` the decisions made on that EMG;
+    None where there are none.
+    """
 
     folder: Path
     info: SessionInfo
     emg: EmgRecording
     events: tuple[Event, ...]
     gestures: GestureRecording | None = None
+    aux: AuxRecording | None = None
 
 
 @dataclass(frozen=True)
@@ -111,16 +174,24 @@ class Trial:
     stop: int
 
 
-def load_session(folder: Path) -> Session:
+def load_session(folder: Path, emg_source_id: str | None = None) -> Session:
     """Load a session folder.
 
     A recording that was closed properly must still be what it was then. One whose recorder was killed is read
     as far as it goes, with a warning.
 
+    Parameters
+    ----------
+    folder : Path
+        The session folder.
+    emg_source_id : str, optional
+        Which EMG stream; needed only where the session holds several.
+
     Raises
     ------
     InputError
-        If the folder or one of its files is missing, unreadable, empty, altered or cut short.
+        If the folder or one of its files is missing, unreadable, empty, altered or cut short, or if it is not
+        clear which EMG stream is meant; the message lists those that are there.
     """
     info = read_session_info(folder)
     path = folder / RECORDING_FILE
@@ -128,12 +199,20 @@ def load_session(folder: Path) -> Session:
         msg = f"{path} is missing: the session folder is not complete, copy or record it anew"
         raise InputError(msg)
     _verify(path, info)
-    file = read_xdf(path)
-    emg = _emg(file, path)
+    wanted = choose_streams(read_headers(path), path, emg_source_id)
+    streams = {
+        stream.header: _on_clock_of(info.host, stream)
+        for stream in read_xdf(path, only=wanted.__contains__).streams
+    }
+    by_type = {header.type: streams[header] for header in wanted if header.type != EVENTS_TYPE}
+    emg = _emg(by_type[EMG_TYPE], path)
     if not info.complete:
         seconds = len(emg.t_lsl_s) / emg.info.fs_hz
         _log.warning("%s was never closed; its %.1f s of EMG up to the break are used", folder, seconds)
-    return Session(folder, info, emg, _events(file), _gestures(file, path))
+    events = _events(stream for header, stream in streams.items() if header.type == EVENTS_TYPE)
+    return Session(
+        folder, info, emg, events, _gestures(by_type.get(GESTURE_TYPE)), _aux(by_type.get(AUX_TYPE))
+    )
 
 
 def read_session_info(folder: Path) -> SessionInfo:
@@ -204,40 +283,46 @@ def _verify(path: Path, info: SessionInfo) -> None:
         raise InputError(msg)
 
 
-def _only(file: XdfFile, kind: str, path: Path) -> XdfStream | None:
-    found = [stream for stream in file.streams if stream.type == kind]
-    if len(found) > 1:
-        msg = f"{path} holds {len(found)} streams of type {kind}; one at most is supported"
-        raise InputError(msg)
-    return found[0] if found else None
+def _on_clock_of(host: str, stream: XdfStream) -> XdfStream:
+    """Move a stream that another machine stamped to the recorder's clock, between the offsets that were measured."""
+    if not host or stream.header.hostname in {"", host} or len(stream.clock_times_s) == 0:
+        return stream
+    offset_s = np.interp(stream.t_lsl_s, stream.clock_times_s, stream.clock_offsets_s)
+    return replace(stream, t_lsl_s=stream.t_lsl_s + offset_s)
 
 
-def _emg(file: XdfFile, path: Path) -> EmgRecording:
-    stream = _only(file, EMG_TYPE, path)
-    if stream is None or len(stream.t_lsl_s) == 0:
-        msg = f"{path} holds no EMG {'stream' if stream is None else 'samples'}; record the session anew"
+def _emg(stream: XdfStream, path: Path) -> EmgRecording:
+    info = emg_info_from_xml(stream.header.xml)
+    if len(stream.t_lsl_s) == 0:
+        msg = f"{path} holds no EMG samples; record the session anew"
         raise InputError(msg)
-    info = emg_info_from_xml(stream.header_xml)
     emg_uv = np.ascontiguousarray(stream.values, dtype=np.float32)
-    if emg_uv.shape[1] != info.n_channels:
-        msg = f"{path}: EMG of {emg_uv.shape[1]} channels, but {info.n_channels} are declared"
-        raise InputError(msg)
-    return EmgRecording(info, emg_uv, stream.t_lsl_s)
+    if not info.arrival_stamps:
+        return EmgRecording(info, emg_uv, stream.t_lsl_s)
+    smooth_s, _ = ArrivalStamps(info.sample_interval_s).process(stream.t_lsl_s)
+    return EmgRecording(info, emg_uv, smooth_s, stream.t_lsl_s)
 
 
-def _gestures(file: XdfFile, path: Path) -> GestureRecording | None:
-    stream = _only(file, GESTURE_TYPE, path)
+def _gestures(stream: XdfStream | None) -> GestureRecording | None:
     if stream is None:
         return None
     values = np.ascontiguousarray(stream.values, dtype=np.float32)
-    return GestureRecording(gesture_info_from_xml(stream.header_xml), values, stream.t_lsl_s)
+    return GestureRecording(gesture_info_from_xml(stream.header.xml), values, stream.t_lsl_s)
 
 
-def _events(file: XdfFile) -> tuple[Event, ...]:
+def _aux(stream: XdfStream | None) -> AuxRecording | None:
+    if stream is None:
+        return None
+    values = np.ascontiguousarray(stream.values, dtype=np.float32)
+    return AuxRecording(aux_info_from_xml(stream.header.xml), values, stream.t_lsl_s)
+
+
+def _events(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
     events = [
         event
-        for stream in file.streams
-        if stream.type == EVENTS_TYPE
-        for event in events_from_texts(zip(stream.values, stream.t_lsl_s.tolist(), strict=True), stream.name)
+        for stream in streams
+        for event in events_from_texts(
+            zip(stream.texts, stream.t_lsl_s.tolist(), strict=True), stream.header.name
+        )
     ]
     return tuple(sorted(events, key=lambda event: event.t_lsl_s))

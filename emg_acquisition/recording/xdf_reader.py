@@ -1,9 +1,10 @@
-"""Reads an XDF file through pyxdf; of a file whose end is missing, what is whole."""
+"""Reads XDF files, our own and LabRecorder's; of a file whose end is missing or damaged, what is whole."""
 
 import io
 import logging
 import struct
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,11 +14,22 @@ import pyxdf
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
+from emg_acquisition.recording.xdf_format import (
+    BOUNDARY_UUID,
+    CLOCK_OFFSET,
+    LENGTH_FORMATS,
+    MAGIC,
+    SAMPLES,
+    STREAM_FOOTER,
+    STREAM_HEADER,
+    XdfHeader,
+    header_from_xml,
+)
+from emg_acquisition.recording.xdf_samples import decode_samples, sample_count
 
 _log = logging.getLogger(__name__)
 
-_STREAM_HEADER = 2
-_LENGTH_FORMATS = {1: "<B", 4: "<I", 8: "<Q"}
+_WITH_STREAM = frozenset({STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER})
 
 
 @dataclass(frozen=True)
@@ -26,100 +38,256 @@ class XdfStream:
 
     Parameters
     ----------
-    name, type, source_id : str
-        As declared; empty where not.
-    header_xml : str
-        The whole declaration.
-    values : ndarray, shape (n_samples, n_channels), or list of str
-        Numbers in the stream's own type; for a stream of strings, the first channel's texts.
+    header : XdfHeader
+        What it declares.
+    values : ndarray, shape (n_samples, n_channels)
+        Numbers in the stream's own type; strings as an array of objects.
     t_lsl_s : ndarray, shape (n_samples,)
-        The time stamps as recorded: neither smoothed nor moved to another clock.
+        Its time stamps.
+    clock_times_s, clock_offsets_s : ndarray, shape (n_measurements,)
+        The sender's time when its clock was measured, and what to add to its time stamps.
+    footer_xml : str
+        What was written when the recording was closed; empty where it was not.
     """
 
-    name: str
-    type: str
-    source_id: str
-    header_xml: str
-    values: npt.NDArray[Any] | list[str]
+    header: XdfHeader
+    values: npt.NDArray[Any]
     t_lsl_s: Float64Array
+    clock_times_s: Float64Array
+    clock_offsets_s: Float64Array
+    footer_xml: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """The first channel of a stream of strings."""
+        return [str(text) for text in self.values[:, 0]]
 
 
 @dataclass(frozen=True)
 class XdfFile:
-    """The streams of a file, and whether its last chunk was cut short."""
+    """The streams of a file, and whether a part of it is missing or damaged."""
 
     streams: tuple[XdfStream, ...]
     truncated: bool
 
 
-def read_xdf(path: Path) -> XdfFile:
+@dataclass
+class _Entry:
+    """Where the parts of one stream lie in the file."""
+
+    header: XdfHeader
+    samples: list[tuple[int, int]] = field(default_factory=list)
+    offsets: list[tuple[float, float]] = field(default_factory=list)
+    footer_xml: str = ""
+
+
+@dataclass
+class _Index:
+    """All streams by number, and the stretches of the file that hold whole chunks."""
+
+    entries: dict[int, _Entry] = field(default_factory=dict)
+    whole: list[tuple[int, int]] = field(default_factory=list)
+
+
+def read_xdf(
+    path: Path, *, synchronised: bool = False, only: Callable[[XdfHeader], bool] | None = None
+) -> XdfFile:
     """Read a file.
 
-    Time stamps stay raw. On one machine LSL has one clock, so that there is nothing to synchronise; and
-    replay must see the same stamps as the decoder saw live.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    synchronised : bool
+        Return the time stamps as pyxdf's defaults make them: moved to the recorder's clock by the clock offsets
+        (clock resets included) and smoothed to a regular rate. It is pyxdf's own result, values too. Otherwise
+        they stay as they were sent: on one machine LSL has one clock, so that there is nothing to synchronise;
+        smoothing closes gaps; and replay must see the same stamps as the decoder saw live.
+    only : callable, optional
+        Read only the streams for whose header it is true.
 
     Raises
     ------
     InputError
-        If there is no such file, or it is no XDF file.
+        If there is no such file, or it is no XDF file, or a chunk that is whole does not hold what it declares.
     """
     try:
         with path.open("rb") as file:
-            headers, whole = _scan(file, path)
-            truncated = whole < path.stat().st_size
-            # pyxdf takes what is left of a cut chunk for samples; it is given only the chunks that are whole.
-            file.seek(0)
-            content = io.BytesIO(file.read(whole)) if truncated else file
-            streams, _ = pyxdf.load_xdf(
-                content, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
-            )
+            index = _index(file, path)
+            chosen = {
+                number: entry for number, entry in index.entries.items() if only is None or only(entry.header)
+            }
+            if synchronised:
+                streams = _synchronised(file, index, chosen)
+            else:
+                streams = [_raw(file, entry, path) for entry in chosen.values()]
+            size = path.stat().st_size
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}"
         raise InputError(msg) from error
-    if truncated:
-        _log.warning("%s: its last chunk is cut short; read up to byte %d", path, whole)
-    return XdfFile(tuple(_stream(raw, headers) for raw in streams), truncated)
+    missing = size - len(MAGIC) - sum(stop - start for start, stop in index.whole)
+    if missing:
+        _log.warning("%s: cut short or damaged; %d of its %d bytes are left out", path, missing, size)
+    return XdfFile(tuple(streams), missing > 0)
 
 
-def _stream(raw: dict[str, Any], headers: dict[int, str]) -> XdfStream:
-    info = raw["info"]
-    values = raw["time_series"]
-    if isinstance(values, list):
-        values = [row[0] for row in values]
-    return XdfStream(
-        name=info["name"][0] or "",
-        type=info["type"][0] or "",
-        source_id=(info.get("source_id") or [""])[0] or "",
-        header_xml=headers[info["stream_id"]],
-        values=values,
-        t_lsl_s=np.asarray(raw["time_stamps"], dtype=np.float64),
-    )
+def read_blocks(path: Path, header: XdfHeader) -> Iterator[tuple[npt.NDArray[Any], Float64Array]]:
+    """Yield one stream as it was written, chunk after chunk, for files larger than memory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : XdfHeader
+        Which stream, from `read_headers`.
+
+    Yields
+    ------
+    values : ndarray, shape (n_samples, n_channels)
+        As in `XdfStream`.
+    t_lsl_s : ndarray, shape (n_samples,)
+        Time stamps as sent.
+
+    Raises
+    ------
+    InputError
+        As `read_xdf` does.
+    """
+    try:
+        with path.open("rb") as file:
+            for entry in _index(file, path).entries.values():
+                if entry.header == header:
+                    yield from _blocks(file, entry, path)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
 
 
-def _scan(file: BinaryIO, path: Path) -> tuple[dict[int, str], int]:
-    """Walk over the chunks; return the stream headers by number and the end of the last whole chunk."""
-    size = path.stat().st_size
-    if file.read(4) != b"XDF:":
+def read_headers(path: Path) -> tuple[XdfHeader, ...]:
+    """Return what each stream of a file declares, without its samples; raises as `read_xdf` does."""
+    try:
+        with path.open("rb") as file:
+            return tuple(entry.header for entry in _index(file, path).entries.values())
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
+
+
+def _raw(file: BinaryIO, entry: _Entry, path: Path) -> XdfStream:
+    total = 0
+    for start, _ in entry.samples:
+        file.seek(start)
+        total += sample_count(file)
+    header = entry.header
+    values = np.empty((total, header.n_channels), dtype=object if header.is_text else header.dtype)
+    t_s = np.empty(total, dtype=np.float64)
+    done = 0
+    for block, block_t_s in _blocks(file, entry, path):
+        part = slice(done, done + len(block_t_s))
+        values[part], t_s[part] = block, block_t_s
+        done = part.stop
+    return _stream(entry, values, t_s)
+
+
+def _blocks(file: BinaryIO, entry: _Entry, path: Path) -> Iterator[tuple[npt.NDArray[Any], Float64Array]]:
+    previous_t_s = 0.0
+    for start, stop in entry.samples:
+        file.seek(start)
+        try:
+            values, t_s = decode_samples(file.read(stop - start), entry.header, previous_t_s)
+        except (ValueError, IndexError, KeyError, struct.error) as error:
+            msg = f"{path}: the samples of stream {entry.header.name!r} at byte {start} are damaged ({error})"
+            raise InputError(msg) from error
+        if len(t_s):
+            previous_t_s = float(t_s[-1])
+            yield values, t_s
+
+
+def _synchronised(file: BinaryIO, index: _Index, chosen: dict[int, _Entry]) -> list[XdfStream]:
+    # pyxdf takes what is left of a cut chunk for samples; it is given only the chunks that are whole.
+    parts = [MAGIC]
+    for start, stop in index.whole:
+        file.seek(start)
+        parts.append(file.read(stop - start))
+    if not chosen:
+        return []
+    raws, _ = pyxdf.load_xdf(io.BytesIO(b"".join(parts)), list(chosen), verbose=False)
+    streams = []
+    for raw in raws:
+        entry = chosen[raw["info"]["stream_id"]]
+        values = raw["time_series"]
+        if entry.header.is_text:
+            values = np.array(values, dtype=object).reshape(-1, entry.header.n_channels)
+        streams.append(_stream(entry, values, np.asarray(raw["time_stamps"], dtype=np.float64)))
+    return streams
+
+
+def _stream(entry: _Entry, values: npt.NDArray[Any], t_s: Float64Array) -> XdfStream:
+    measured = np.array(entry.offsets, dtype=np.float64).reshape(-1, 2)
+    return XdfStream(entry.header, values, t_s, measured[:, 0], measured[:, 1], entry.footer_xml)
+
+
+def _index(file: BinaryIO, path: Path) -> _Index:
+    """Walk over the chunks; past damage, go on behind the next boundary."""
+    if file.read(len(MAGIC)) != MAGIC:
         msg = f"{path} is no XDF file"
         raise InputError(msg)
-    headers: dict[int, str] = {}
-    whole = 4
-    while whole < size:
-        start = file.read(1)
-        length_format = _LENGTH_FORMATS.get(start[0] if start else 0)
-        if length_format is None:
-            break
-        packed = file.read(struct.calcsize(length_format))
-        if len(packed) < struct.calcsize(length_format):
-            break
-        (length,) = struct.unpack(length_format, packed)
-        end = file.tell() + length
-        if length < 2 or end > size:  # noqa: PLR2004 - the tag alone is two bytes
-            break
-        (tag,) = struct.unpack("<H", file.read(2))
-        if tag == _STREAM_HEADER:
-            (stream,) = struct.unpack("<I", file.read(4))
-            headers[stream] = file.read(length - 6).decode("utf-8", "replace")
-        file.seek(end)
-        whole = end
-    return headers, whole
+    size, index, start = path.stat().st_size, _Index(), len(MAGIC)
+    begun = start
+    while start < size:
+        end = _take_chunk(file, start, size, index)
+        if end is not None:
+            start = end
+            continue
+        index.whole.append((begun, start))
+        boundary = _after_boundary(file, start + 1)
+        if boundary is None:
+            return index
+        begun = start = boundary
+    index.whole.append((begun, start))
+    return index
+
+
+def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | None:
+    """Note the chunk that begins at `start` and return its end; None if it is cut or damaged."""
+    file.seek(start)
+    length_bytes = file.read(1)
+    unpack = LENGTH_FORMATS.get(length_bytes[0] if length_bytes else 0)
+    if unpack is None or size - start < 1 + unpack.size + 2:
+        return None
+    length = int(unpack.unpack(file.read(unpack.size))[0])
+    content = file.tell() + 2
+    end = content - 2 + length
+    (tag,) = struct.unpack("<H", file.read(2))
+    shortest = 6 if tag in _WITH_STREAM else 2
+    if length < shortest or end > size or not 1 <= tag <= STREAM_FOOTER:
+        return None
+    if tag not in _WITH_STREAM:
+        return end
+    (number,) = struct.unpack("<I", file.read(4))
+    if tag == STREAM_HEADER:
+        index.entries[number] = _Entry(header_from_xml(file.read(length - 6).decode("utf-8", "replace")))
+        return end
+    entry = index.entries.get(number)
+    if entry is None:
+        return None
+    if tag == SAMPLES:
+        entry.samples.append((content + 4, end))
+    elif tag == CLOCK_OFFSET:
+        t_s, offset_s = struct.unpack("<dd", file.read(16))
+        entry.offsets.append((t_s, offset_s))
+    else:
+        entry.footer_xml = file.read(length - 6).decode("utf-8", "replace")
+    return end
+
+
+def _after_boundary(file: BinaryIO, start: int) -> int | None:
+    """Return the place behind the next boundary chunk, from which reading can go on; None if there is none."""
+    file.seek(start)
+    before = b""
+    while block := file.read(2**20):
+        place = (before + block).find(BOUNDARY_UUID.bytes)
+        if place >= 0:
+            return file.tell() - len(before) - len(block) + place + 16
+        before = (before + block)[-15:]
+    return None

@@ -1,32 +1,59 @@
-"""Appends streams to an XDF file such that whatever was appended survives the death of the process.
+"""Appends streams to an XDF file such that whatever was appended survives the death of the process."""
 
-Format: https://github.com/sccn/xdf/wiki/Specifications (XDF 1.0).
-"""
-
+import contextlib
 import hashlib
 import os
 import struct
+import threading
 import time
-import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
+from emg_acquisition.recording.xdf_format import (
+    BOUNDARY,
+    BOUNDARY_UUID,
+    CLOCK_OFFSET,
+    FILE_HEADER,
+    MAGIC,
+    SAMPLES,
+    STREAM_FOOTER,
+    STREAM_HEADER,
+    XdfHeader,
+    chunk_start,
+    header_from_xml,
+    sample_layout,
+)
 
-_FILE_HEADER, _STREAM_HEADER, _SAMPLES, _CLOCK_OFFSET, _BOUNDARY, _STREAM_FOOTER = range(1, 7)
-BOUNDARY_UUID = uuid.UUID("43A546DCCBF5410FB30ED5467383CBE4")
 SYNC_EVERY_S = 0.5
+# LabRecorder's interval; a place from which readers can go on past damage.
+BOUNDARY_EVERY_S = 10.0
+
+
+@dataclass
+class WrittenStream:
+    """A stream of the file and what has been written of it."""
+
+    header: XdfHeader
+    n_samples: int = 0
+    first_t_s: float = 0.0
+    last_t_s: float = 0.0
+    offsets: list[tuple[float, float]] = field(default_factory=list)
 
 
 class XdfWriter:
     """An XDF file that only ever grows.
 
-    Every chunk goes to the operating system at once, so that a killed process loses nothing that it has
-    handed over; twice a second, at the next chunk, the file is forced to the disk and a boundary marks a place
-    from which readers can go on past damage.
+    Every chunk goes to the operating system at once, so that a killed process loses nothing that it has handed
+    over. A thread forces the file to the disk twice a second, so that a power cut loses little and a slow disk
+    does not hold up whoever writes.
 
     Parameters
     ----------
@@ -36,7 +63,8 @@ class XdfWriter:
     Raises
     ------
     InputError
-        If the file exists already or cannot be created.
+        If the file exists already or cannot be created; from every method if the disk refuses something. What was
+        written before is then whole, and nothing more is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,93 +78,137 @@ class XdfWriter:
             raise InputError(msg) from error
         self._path = path
         self._hash = hashlib.sha256()
-        self._synced_s = time.monotonic()
-        self._count: list[int] = []
-        self._span_s: list[tuple[float, float]] = []
+        self._boundary_s = time.monotonic()
+        self._failure = ""
+        self.streams: list[WrittenStream] = []
         self.n_bytes = 0
-        self._append(
-            b"XDF:" + _chunk(_FILE_HEADER, b'<?xml version="1.0"?><info><version>1.0</version></info>')
-        )
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        about = f'<?xml version="1.0"?><info><version>1.0</version><datetime>{now}</datetime></info>'.encode()
+        self._append(MAGIC + chunk_start(FILE_HEADER, len(about)) + about)
+        self._ending = threading.Event()
+        self._syncer = threading.Thread(target=self._sync, name="xdf-sync", daemon=True)
+        self._syncer.start()
 
     @property
     def sha256(self) -> str:
         """Hash of all that was written."""
         return self._hash.hexdigest()
 
+    @property
+    def failed(self) -> bool:
+        """Whether the disk has refused something."""
+        return bool(self._failure)
+
     def add_stream(self, header_xml: str) -> int:
         """Declare a stream by its LSL ``<info>`` document and return its number."""
-        self._count.append(0)
-        self._span_s.append((0.0, 0.0))
-        stream = len(self._count)
-        self._append(_chunk(_STREAM_HEADER, struct.pack("<I", stream) + header_xml.encode()))
-        return stream
+        self.streams.append(WrittenStream(header_from_xml(header_xml)))
+        self._chunk(STREAM_HEADER, len(self.streams), header_xml.encode())
+        return len(self.streams)
 
-    def write_samples(self, stream: int, values: Float32Array, t_s: Float64Array) -> None:
-        """Append samples of a float32 stream: shape (n, n_channels), and one time stamp each, shape (n,)."""
-        layout = [("bytes", "u1"), ("t_s", "<f8"), ("values", "<f4", (values.shape[1],))]
-        rows = np.empty(len(values), dtype=np.dtype(layout))
-        rows["bytes"], rows["t_s"], rows["values"] = 8, t_s, values
-        self._write(stream, rows.tobytes(), t_s)
+    def write_samples(self, stream: int, values: npt.NDArray[Any], t_s: Float64Array) -> None:
+        """Append numbers: shape (n, n_channels), of the stream's own type, and one time stamp each, shape (n,)."""
+        header = self.streams[stream - 1].header
+        start = struct.pack("<IBI", stream, 4, len(t_s))
+        layout = sample_layout(header, stamped=True)
+        head = chunk_start(SAMPLES, len(start) + len(t_s) * layout.itemsize) + start
+        data = bytearray(len(head) + len(t_s) * layout.itemsize)
+        data[: len(head)] = head
+        rows = np.frombuffer(data, dtype=layout, offset=len(head))
+        rows["stamp_bytes"], rows["t_s"], rows["values"] = 8, t_s, values
+        self._write(stream, data, t_s)
 
-    def write_texts(self, stream: int, texts: Sequence[str], t_s: Float64Array) -> None:
-        """Append samples of a stream of strings with one channel."""
-        encoded = [text.encode() for text in texts]
-        rows = [
-            b"\x08" + struct.pack("<d", t) + b"\x04" + struct.pack("<I", len(text)) + text
-            for t, text in zip(t_s.tolist(), encoded, strict=True)
-        ]
-        self._write(stream, b"".join(rows), t_s)
+    def write_texts(self, stream: int, texts: Sequence[str | bytes], t_s: Float64Array) -> None:
+        """Append strings, sample after sample with all channels of each, and one time stamp a sample, shape (n,)."""
+        n_channels = self.streams[stream - 1].header.n_channels
+        encoded = [text.encode() if isinstance(text, str) else text for text in texts]
+        rows = [struct.pack("<IBI", stream, 4, len(t_s))]
+        for place, t in enumerate(t_s.tolist()):
+            rows.append(b"\x08" + struct.pack("<d", t))
+            of_sample = encoded[place * n_channels : (place + 1) * n_channels]
+            rows.extend(b"\x04" + struct.pack("<I", len(text)) + text for text in of_sample)
+        content = b"".join(rows)
+        self._write(stream, chunk_start(SAMPLES, len(content)) + content, t_s)
 
     def write_clock_offset(self, stream: int, t_s: float, offset_s: float) -> None:
-        """Append a measurement of the sender's clock: what to add to its time stamps."""
-        self._append(_chunk(_CLOCK_OFFSET, struct.pack("<Idd", stream, t_s, offset_s)))
+        """Append a measurement of the sender's clock: its time then, and what to add to its time stamps."""
+        self.streams[stream - 1].offsets.append((t_s, offset_s))
+        self._chunk(CLOCK_OFFSET, stream, struct.pack("<dd", t_s, offset_s))
 
     def close(self) -> None:
-        """Append a footer for each stream and force everything to the disk.
-
-        Raises
-        ------
-        InputError
-            If the disk has refused something before or does now; every write does the same.
-        """
-        for stream, (count, (first_s, last_s)) in enumerate(
-            zip(self._count, self._span_s, strict=True), start=1
-        ):
-            footer = (
-                f'<?xml version="1.0"?><info><first_timestamp>{first_s!r}</first_timestamp>'
-                f"<last_timestamp>{last_s!r}</last_timestamp><sample_count>{count}</sample_count></info>"
-            )
-            self._append(_chunk(_STREAM_FOOTER, struct.pack("<I", stream) + footer.encode()))
-        os.fsync(self._file.fileno())
+        """Append a footer for each stream and force everything to the disk."""
+        for number, stream in enumerate(self.streams, start=1):
+            self._chunk(STREAM_FOOTER, number, _footer_xml(stream).encode())
+        self._raise_if_failed()
+        self._stop_syncing()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._fail(error)
         self._file.close()
+        self._raise_if_failed()
 
-    def _write(self, stream: int, rows: bytes, t_s: Float64Array) -> None:
+    def _write(self, stream: int, data: bytes | bytearray, t_s: Float64Array) -> None:
         if len(t_s) == 0:
             return
-        first_s = self._span_s[stream - 1][0] if self._count[stream - 1] else float(t_s[0])
-        self._span_s[stream - 1] = (first_s, float(t_s[-1]))
-        self._count[stream - 1] += len(t_s)
-        self._append(_chunk(_SAMPLES, struct.pack("<IBI", stream, 4, len(t_s)) + rows))
-        if time.monotonic() - self._synced_s >= SYNC_EVERY_S:
-            self._append(_chunk(_BOUNDARY, BOUNDARY_UUID.bytes))
-            os.fsync(self._file.fileno())
-            self._synced_s = time.monotonic()
+        self._append(data)
+        written = self.streams[stream - 1]
+        if written.n_samples == 0:
+            written.first_t_s = float(t_s[0])
+        written.last_t_s = float(t_s[-1])
+        written.n_samples += len(t_s)
+        if time.monotonic() - self._boundary_s >= BOUNDARY_EVERY_S:
+            self._boundary_s = time.monotonic()
+            self._append(chunk_start(BOUNDARY, 16) + BOUNDARY_UUID.bytes)
 
-    def _append(self, data: bytes) -> None:
+    def _chunk(self, tag: int, stream: int, content: bytes) -> None:
+        self._append(chunk_start(tag, 4 + len(content)) + struct.pack("<I", stream) + content)
+
+    def _append(self, data: bytes | bytearray) -> None:
+        self._raise_if_failed()
         view = memoryview(data)
         try:
             while view:
                 view = view[self._file.write(view) :]
-        except (OSError, ValueError) as error:
-            # Nothing may follow half a chunk: from here on every write fails, and with it the closing.
+        except OSError as error:
+            self._fail(error)
+            with contextlib.suppress(OSError):
+                self._file.truncate(self.n_bytes)  # half a chunk is of no use
+            self._stop_syncing()
             self._file.close()
-            msg = f"{self._path} cannot be written any more: {error}; what was recorded before is whole"
-            raise InputError(msg) from error
+            self._raise_if_failed()
         self._hash.update(data)
         self.n_bytes += len(data)
 
+    def _sync(self) -> None:
+        try:
+            while not self._ending.wait(SYNC_EVERY_S):
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self._fail(error)
 
-def _chunk(tag: int, content: bytes) -> bytes:
-    length = 2 + len(content)
-    size = struct.pack("<BI", 4, length) if length < 2**32 else struct.pack("<BQ", 8, length)
-    return size + struct.pack("<H", tag) + content
+    def _stop_syncing(self) -> None:
+        self._ending.set()
+        self._syncer.join()
+
+    def _fail(self, error: OSError) -> None:
+        self._failure = (
+            f"{self._path} cannot be written any more: {error.strerror or error}; "
+            f"what was recorded before ({self.n_bytes} bytes) is whole"
+        )
+
+    def _raise_if_failed(self) -> None:
+        if self._failure:
+            raise InputError(self._failure)
+
+
+def _footer_xml(stream: WrittenStream) -> str:
+    """Return a footer with LabRecorder's elements."""
+    offsets = "".join(
+        f"<offset><time>{t_s!r}</time><value>{offset_s!r}</value></offset>"
+        for t_s, offset_s in stream.offsets
+    )
+    return (
+        f'<?xml version="1.0"?><info><first_timestamp>{stream.first_t_s!r}</first_timestamp>'
+        f"<last_timestamp>{stream.last_t_s!r}</last_timestamp><sample_count>{stream.n_samples}</sample_count>"
+        f"<clock_offsets>{offsets}</clock_offsets></info>"
+    )

@@ -14,10 +14,11 @@ from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderMismatchError, load_decoder
 from decoding.live import LiveDecoderSettings, run_live_decoder
 from decoding.pipeline import DecoderPipeline
+from emg_acquisition.events import DECODING, Event
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.inlet import GestureInlet
 from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
-from emg_acquisition.recording.session import Session, load_session
+from emg_acquisition.recording.session import EmgRecording, GestureRecording, Session, load_session
 from emg_acquisition.sources.simulated_wearer import WearerSettings
 from evaluation.replay import replay_session
 from evaluation.simulated_session import record_schedule
@@ -41,11 +42,13 @@ def decoder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def live_decoder(
-    decoder: Path, session: Session, lsl_session: str
+    decoder: Path, session: Session, lsl_session: str, request: pytest.FixtureRequest
 ) -> Iterator[tuple[EmgOutlet, GestureInlet]]:
     """A live decoder bound to an outlet of its own, and an inlet on what it says."""
     token = uuid.uuid4().hex[:8]
-    outlet = EmgOutlet(replace(session.emg.info, source_id=f"emg-{token}"), 100)
+    arrival_stamps = getattr(request, "param", False)
+    info = replace(session.emg.info, source_id=f"emg-{token}", arrival_stamps=arrival_stamps)
+    outlet = EmgOutlet(info, 100)
     stop = threading.Event()
     settings = LiveDecoderSettings(decoder, f"emg-{token}", f"decoder-{token}", TIMEOUT_S)
     thread = threading.Thread(target=run_live_decoder, args=(settings, stop))
@@ -107,6 +110,36 @@ def test_a_gap_begins_anew(
     values, stamps = received(inlet, len(before) + len(after))
     assert values.tobytes() == np.array([d.to_values() for d in before + after]).tobytes()
     assert stamps[len(before)] == pytest.approx(t_lsl_s[cut + after[0].sample_index], abs=1e-7)
+
+
+@pytest.mark.parametrize("live_decoder", [True], indirect=True)
+def test_stamps_given_on_arrival_are_smoothed_alike_live_and_in_replay(
+    session: Session, decoder: Path, live_decoder: tuple[EmgOutlet, GestureInlet]
+) -> None:
+    outlet, inlet = live_decoder
+    rng = np.random.default_rng(6)
+    n, fs_hz = 9000, session.emg.info.fs_hz
+    packet = np.arange(n) // 40
+    late_s = rng.gamma(1.0, 0.004, n // 40 + 1)[packet]
+    sent_s = lsl_clock_s() + np.arange(n) / fs_hz + late_s
+    sent_s[6000:] += 7.0  # the sender's clock is set
+    emg_uv = session.emg.emg_uv[:n]
+    for start in range(0, n, 40):
+        outlet._outlet.push_chunk(emg_uv[start : start + 40], sent_s[start : start + 40].tolist())
+    # Recorded from before the decoder began, as a recorder does; one event says where that was.
+    all_sent_s = np.r_[sent_s[:777] - 60.0, sent_s]
+    recorded = EmgRecording(outlet.info, np.r_[emg_uv[:777], emg_uv], all_sent_s, all_sent_s)
+    begun = tuple(Event(t, DECODING, {"since_t_lsl_s": t}) for t in (sent_s[0], sent_s[6000]))
+    expected = replay_session(replace(session, emg=recorded, events=begun), load_decoder(decoder))
+    values, stamps = received(inlet, len(expected.values))
+    assert values.tobytes() == expected.values.tobytes()
+    np.testing.assert_array_equal(stamps, expected.t_lsl_s)
+    assert not np.isin(stamps, sent_s).all()
+    gestures = GestureRecording(inlet.info, values, stamps)
+    again = replay_session(
+        replace(session, emg=recorded, events=begun, gestures=gestures), load_decoder(decoder)
+    )
+    assert again.identical_to_recording is True
 
 
 def test_another_grid_is_refused(session: Session, decoder: Path, lsl_session: str) -> None:

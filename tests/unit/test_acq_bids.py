@@ -232,6 +232,33 @@ def test_a_gap_makes_two_runs_and_no_event_is_lost(tmp_path):
     assert validator_errors(tmp_path / "bids") == []
 
 
+def test_two_sleeves_are_two_recordings_of_one_session(tmp_path):
+    infos = [
+        EmgStreamInfo(name, name, fs_hz, GRID, ("a", "b", "c", "d", "e"))
+        for name, fs_hz in (("sleeve-left", 1000.0), ("sleeve-right", 500.0))
+    ]
+    folder = tmp_path / "sub-P01" / "ses-S1"
+    writer = SessionWriter(folder, participant="P01", session="S1", emg=infos)
+    writer.write_events([cue(500.0, "rest", 1), cue(501.0, "fist", 2)])
+    parts = noise(2000, 1), noise(1000, 2)
+    for info, part, first_s in zip(infos, parts, (500.0, 500.25), strict=True):
+        writer.write_emg(part, first_s + np.arange(len(part)) / info.fs_hz, source_id=info.source_id)
+    writer.close()
+    (made,) = export_bids([folder], tmp_path / "bids", SETTINGS, quiet)
+    for label, part, fs_hz, onset_s in (("left", parts[0], 1000.0, 1.0), ("right", parts[1], 500.0, 0.75)):
+        stem = f"sub-P01_ses-S1_task-gestures_recording-sleeve{label}"
+        read, steps, _, rate = read_bdf(made / "emg" / f"{stem}_emg.bdf")
+        assert rate == fs_hz
+        assert (np.abs(read - part) <= steps).all()
+        rows = rows_of(made / "emg" / f"{stem}_events.tsv")
+        assert float(rows[1]["onset"]) == pytest.approx(onset_s)
+        assert (made / "emg" / f"sub-P01_ses-S1_recording-sleeve{label}_electrodes.tsv").is_file()
+        assert (made / "emg" / f"sub-P01_ses-S1_recording-sleeve{label}_coordsystem.json").is_file()
+    scans = rows_of(made / "sub-P01_ses-S1_scans.tsv")
+    assert [float(scan["start_s"]) for scan in scans] == pytest.approx([0.0, 0.25])
+    assert validator_errors(tmp_path / "bids") == []
+
+
 def test_what_is_no_number_is_held_and_told(tmp_path):
     emg_uv = noise(1000)
     wanted = emg_uv.copy()

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.session import ProtocolInfo, Trial, load_session, trials
 from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.sources.recording import RecordingSource
-from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
 
 FS_HZ = 500.0
 INFO = EmgStreamInfo("Sleeve", "dev-1", FS_HZ, rectangular_grid(2, 2, 8.0, "rows"), tuple("abcd"))
@@ -42,7 +43,8 @@ def record(folder, *, close=True, events=CUES):
     if close:
         writer.close()
     else:
-        writer._xdf._file.close()
+        writer._file._xdf._stop_syncing()
+        writer._file._xdf._file.close()
     return folder
 
 
@@ -130,7 +132,7 @@ def test_each_thing_missing_is_named(tmp_path):
     [
         ({"participant": "Jane Doe"}, r"session\.yaml: participant: "),
         ({"colour": "red"}, r"session\.yaml: colour: "),
-        ({"schema_version": 2}, r"session\.yaml: schema_version: "),
+        ({"schema_version": 3}, r"session\.yaml: schema_version: "),
         ({"grid": {"name": "g"}}, r"session\.yaml: grid\.channel_at: "),
     ],
 )
@@ -186,3 +188,64 @@ def test_a_looped_recording_goes_on_without_a_step_and_repeats_its_events(tmp_pa
     np.testing.assert_allclose(steps[2000:3999], np.diff(EMG_UV, axis=0), atol=1e-3)
     np.testing.assert_allclose(steps[[1999, 3999]], 0.0, atol=1e-3)
     assert [event.sample_index for event in source.events_until(4000)] == [0, 500, 1500, 2000, 2500, 3500]
+
+
+LEFT, RIGHT = (replace(INFO, name=f"Sleeve {side}", source_id=f"dev-{side}") for side in ("left", "right"))
+RIGHT_AUX = AuxStreamInfo("Aux right", "dev-right-aux", FS_HZ, (AuxChannel("ramp", "counter"),))
+
+
+def record_two(folder):
+    writer = SessionWriter(folder, participant="P01", session="S1", emg=(LEFT, RIGHT), aux=(RIGHT_AUX,))
+    writer.begin_gestures(replace(GESTURES, emg_source_id="dev-right"))
+    writer.write_events(CUES)
+    writer.write_emg(EMG_UV, T_S)
+    writer.write_emg(EMG_UV[:1500] * 2, T_S[:1500], source_id="dev-right")
+    writer.write_aux(np.arange(1500, dtype=np.float32)[:, np.newaxis], T_S[:1500], source_id="dev-right-aux")
+    writer.write_gestures(np.zeros((1, 6), dtype=np.float32), T_S[:1])
+    writer.close()
+    return folder
+
+
+def test_of_two_sleeves_one_is_chosen_with_what_belongs_to_it(tmp_path):
+    folder = record_two(tmp_path / "s")
+    left, right = (load_session(folder, f"dev-{side}") for side in ("left", "right"))
+    assert (left.emg.info, right.emg.info) == (LEFT, RIGHT)
+    np.testing.assert_array_equal(left.emg.emg_uv, EMG_UV)
+    np.testing.assert_array_equal(right.emg.emg_uv, EMG_UV[:1500] * 2)
+    assert left.events == right.events == CUES
+    assert left.aux is None
+    assert left.gestures is None
+    assert right.aux.info == RIGHT_AUX
+    np.testing.assert_array_equal(right.aux.values[:, 0], np.arange(1500))
+    assert right.gestures.info.emg_source_id == "dev-right"
+    assert right.info.recording.emg_samples == 3500
+    listed = [(stream.type, stream.source_id, stream.samples) for stream in right.info.streams]
+    assert listed == [
+        ("EMG", "dev-left", 2000),
+        ("EMG", "dev-right", 1500),
+        ("Aux", "dev-right-aux", 1500),
+        ("Markers", "dev-left-events", 3),
+        ("Gesture", "dec-1", 1),
+    ]
+    assert (right.info.streams[1].first_t_lsl_s, right.info.streams[1].last_t_lsl_s) == (T_S[0], T_S[1499])
+
+
+def test_an_ambiguous_or_wrong_choice_lists_what_is_there(tmp_path):
+    folder = record_two(tmp_path / "s")
+    with pytest.raises(InputError, match="2 EMG streams: dev-left, dev-right; choose one by its source_id"):
+        load_session(folder)
+    with pytest.raises(
+        InputError, match="no EMG streams with source_id 'dev-up'; there is dev-left, dev-right"
+    ):
+        load_session(folder, "dev-up")
+
+
+def test_a_folder_of_schema_version_1_is_still_read(tmp_path):
+    path = record(tmp_path / "s") / "session.yaml"
+    values = yaml.safe_load(path.read_text())
+    assert values["schema_version"] == 2
+    del values["streams"]
+    path.write_text(yaml.safe_dump({**values, "schema_version": 1}))
+    session = load_session(tmp_path / "s")
+    np.testing.assert_array_equal(session.emg.emg_uv, EMG_UV)
+    assert session.info.streams == ()

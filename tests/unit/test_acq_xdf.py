@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import pyxdf
@@ -9,6 +13,7 @@ from emg_acquisition.recording.xdf_writer import XdfWriter
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.stream_xml import emg_header_xml, emg_info_from_xml, events_header_xml
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 INFO = EmgStreamInfo("Sleeve", "dev-1", 2000.0, rectangular_grid(2, 3, 8.0), tuple("abcdef"))
 TEXTS = ["", '{"event":"cue","gesture":"öffnen"}', "x" * 300]
 TEXT_TIMES_S = np.array([100.0, 100.5, 101.123456789])
@@ -35,6 +40,7 @@ def write(path, values, t_s, *, close=True):
     if close:
         writer.close()
     else:
+        writer._stop_syncing()
         writer._file.close()
     return writer
 
@@ -65,8 +71,8 @@ def test_our_reader_gives_the_same_and_the_declaration(tmp_path, samples):
     assert not file.truncated
     np.testing.assert_array_equal(emg.values.view(np.uint32), values.view(np.uint32))
     np.testing.assert_array_equal(emg.t_lsl_s, t_s)
-    assert emg_info_from_xml(emg.header_xml) == INFO
-    assert (events.type, events.source_id, events.values) == ("Markers", "dev-1-events", TEXTS)
+    assert emg_info_from_xml(emg.header.xml) == INFO
+    assert (events.header.type, events.header.source_id, events.texts) == ("Markers", "dev-1-events", TEXTS)
     assert writer.n_bytes == (tmp_path / "a.xdf").stat().st_size
 
 
@@ -99,11 +105,11 @@ def test_files_of_other_programs_read_as_pyxdf_reads_them(test_data, name):
     path = test_data / "xdf_sample" / name
     expected, _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
     streams = read_xdf(path).streams
-    assert [s.name for s in streams] == [e["info"]["name"][0] for e in expected]
+    assert [s.header.name for s in streams] == [e["info"]["name"][0] for e in expected]
     for ours, theirs in zip(streams, expected, strict=True):
         np.testing.assert_array_equal(ours.t_lsl_s, theirs["time_stamps"])
-        if isinstance(ours.values, list):
-            assert ours.values == [row[0] for row in theirs["time_series"]]
+        if ours.header.is_text:
+            assert ours.texts == [row[0] for row in theirs["time_series"]]
         else:
             np.testing.assert_array_equal(ours.values, theirs["time_series"])
 
@@ -113,7 +119,7 @@ def test_the_smallest_sample_file_holds_what_its_readme_says(test_data):
     numbers, texts = read_xdf(test_data / "xdf_sample" / "minimal.xdf").streams
     assert numbers.values[0].tolist() == [192, 255, 238]
     np.testing.assert_allclose(numbers.t_lsl_s, np.arange(51, 60) / 10)
-    assert texts.values[1] == "Hello"
+    assert texts.texts[1] == "Hello"
 
 
 def test_bad_files_get_one_clear_line(tmp_path):
@@ -134,20 +140,48 @@ def test_a_recording_is_never_overwritten(tmp_path):
     assert (tmp_path / "a.xdf").read_bytes() == b"precious"
 
 
-def test_a_full_disk_is_one_clear_line_and_ends_the_writing(tmp_path, samples):
-    values, t_s = samples
-    writer = XdfWriter(tmp_path / "a.xdf")
-    emg = writer.add_stream(emg_header_xml(INFO))
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from emg_acquisition.errors import InputError
+from emg_acquisition.recording.xdf_writer import XdfWriter
+from emg_acquisition.stream_xml import emg_header_xml
+from tests.unit.test_acq_xdf import INFO
 
-    class FullDisk:
-        def __init__(self, file):
-            self.close = file.close
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+writer = XdfWriter(Path(sys.argv[1]))
+emg = writer.add_stream(emg_header_xml(INFO))
+said = []
+for start in range(0, 5000, 100):
+    try:
+        writer.write_samples(emg, np.full((100, 6), start, dtype=np.float32), start + np.arange(100.0))
+    except InputError as error:
+        said.append(str(error))
+assert writer.failed
+try:
+    writer.close()
+except InputError as error:
+    said.append(str(error))
+assert len(set(said)) == 1, said
+print(said[0])
+"""
 
-        def write(self, data):
-            raise OSError(28, "No space left on device")
 
-    writer._file = FullDisk(writer._file)
-    with pytest.raises(InputError, match="No space left on device"):
-        writer.write_samples(emg, values, t_s)
-    (stream,) = read_xdf(tmp_path / "a.xdf").streams
-    assert len(stream.t_lsl_s) == 0
+def test_a_disk_that_takes_no_more_is_one_clear_line_and_leaves_whole_chunks(tmp_path):
+    path = tmp_path / "a.xdf"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a.xdf cannot be written any more: File too large; what was recorded before" in done.stdout
+    file = read_xdf(path)
+    assert not file.truncated
+    n = len(file.streams[0].t_lsl_s)
+    assert n > 0
+    assert n % 100 == 0
+    np.testing.assert_array_equal(file.streams[0].t_lsl_s, np.arange(n))

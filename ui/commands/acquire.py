@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_lsl, add_wearer, positive_number, source_id
+from ui.commands.options import add_emg_choice, add_json, add_lsl, add_wearer, positive_number, source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE_ID",
         help="hold the first sample until this LSL Markers stream sends a 'start' event",
     )
+    add_emg_choice(parser)
     add_wearer(parser)
     parser.add_argument(
         "--intentions",
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         if args.source == SIMULATED:
             if args.loop:
                 raise InputError("--loop is for a recorded session; the simulated wearer does not end")
+            if args.emg:
+                raise InputError("--emg is for a recorded session; the simulated wearer has one stream")
             source = _simulated(args)
             if args.intentions:
                 from emg_acquisition.sources.live_intention import follow_intentions
@@ -104,4 +107,4 @@ def _recording(args: argparse.Namespace) -> "EmgSource":
 
     if args.intentions:
         raise InputError("--intentions is for the simulated wearer; a recording plays what was recorded")
-    return RecordingSource(load_session(Path(args.source)), loop=args.loop)
+    return RecordingSource(load_session(Path(args.source), args.emg), loop=args.loop)

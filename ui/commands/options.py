@@ -33,6 +33,16 @@ def add_lsl(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_emg_choice(parser: argparse.ArgumentParser) -> None:
+    """``--emg``, for recorded sessions."""
+    parser.add_argument(
+        "--emg",
+        type=source_id,
+        metavar="SOURCE_ID",
+        help="which EMG stream of a session that holds several (default: the only one)",
+    )
+
+
 def add_ros(parser: argparse.ArgumentParser) -> None:
     """``--namespace``."""
     parser.add_argument(

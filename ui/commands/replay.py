@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, add_margins, folder, playback_speed, positive_number
+from ui.commands.options import add_emg_choice, add_json, add_margins, folder, playback_speed, positive_number
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
     )
+    add_emg_choice(parser)
     add_margins(parser)
     add_json(parser)
 
@@ -66,7 +67,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             "--seconds shortens a replay with a robot (--robot sim); without one the whole session is decoded"
         )
     decoder_file = load_decoder(decoder)
-    session = load_session(args.session)
+    session = load_session(args.session, args.emg)
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_session(session, decoder_file, progress)
     decided = Decided(result.sample_index, result.gesture_index)
@@ -116,7 +117,13 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
         raise InputError(f"--speed: at most {MAX_SPEED:g} times real time with a robot, got {speed:g}")
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_through_robot(
-            args.session, decoder, args.map, speed=speed, progress=progress, max_seconds=args.seconds
+            args.session,
+            decoder,
+            args.map,
+            speed=speed,
+            progress=progress,
+            max_seconds=args.seconds,
+            sleeve=args.emg,
         )
     accuracy = trial_accuracy(result.outcomes) if result.outcomes else None
     exact = sum(motion.exact for motion in result.motions)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ui.commands.options import add_json, add_margins, folder
+from ui.commands.options import add_emg_choice, add_json, add_margins, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
+    add_emg_choice(parser)
     add_margins(parser)
     add_json(parser)
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         )
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
-        sessions = [load_session(path) for path in args.sessions]
+        sessions = [load_session(path, args.emg) for path in args.sessions]
         margins = {"after_cue_s": args.after_cue, "before_next_s": args.before_next}
         settings = TrainSettings(**{name: value for name, value in margins.items() if value is not None})
         report = train_decoder(sessions, args.out, settings, progress)

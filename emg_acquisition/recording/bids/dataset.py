@@ -28,7 +28,9 @@ from emg_acquisition.recording.bids.sidecars import (
     to_json,
     to_tsv,
 )
-from emg_acquisition.recording.session import Session, load_session, read_session_info
+from emg_acquisition.recording.session import RECORDING_FILE, Session, load_session, read_session_info
+from emg_acquisition.recording.xdf_reader import read_headers
+from emg_acquisition.stream_info import EMG_TYPE
 
 Progress: TypeAlias = Callable[[str, float], None]
 
@@ -76,7 +78,7 @@ def export_bids(
     try:
         for index, (folder, target) in enumerate(zip(folders, targets, strict=True)):
             progress(folder.name, index / len(folders))
-            _write_session(load_session(folder), beside / target.relative_to(out), settings)
+            _write_session(folder, beside / target.relative_to(out), settings)
         if new:
             _write_new(out, settings.name or out.name)
         for target in targets:
@@ -147,21 +149,54 @@ def _add_participants(out: Path, names: Sequence[str]) -> None:
         described.write_text(to_json(text), encoding="utf-8")
 
 
-def _write_session(session: Session, target: Path, settings: ExportSettings) -> None:
-    folder = target / "emg"
-    folder.mkdir(parents=True)
-    who = f"sub-{session.info.participant}_ses-{session.info.session}"
-    info = session.emg.info
-    scans = []
-    for run in runs_of(session):
-        stem = f"{who}_task-{settings.task}" + ("" if run.number is None else f"_run-{run.number:02}")
-        padding = _write_run(session, run, folder / stem, settings)
-        scans.append((f"emg/{stem}_emg.bdf", repr(run.start_s), padding))
-    _write(folder / f"{who}_electrodes.tsv", electrodes_tsv(info.channel_labels, info.grid))
-    _write(folder / f"{who}_electrodes.json", to_json(ELECTRODES_JSON))
-    _write(folder / f"{who}_coordsystem.json", to_json(coordsystem_json(info.grid)))
+def _write_session(folder: Path, target: Path, settings: ExportSettings) -> None:
+    """Write every EMG stream of a session: one as it is, several as recordings of one session."""
+    (target / "emg").mkdir(parents=True)
+    labels = _recording_labels(folder)
+    scans: list[tuple[object, ...]] = []
+    first_lsl_s: float | None = None
+    for source_id, label in labels.items():
+        session = load_session(folder, source_id)
+        first_lsl_s = float(session.emg.t_lsl_s[0]) if first_lsl_s is None else first_lsl_s
+        scans += _write_stream(session, target, label, first_lsl_s, settings)
+    who = f"{target.parent.name}_{target.name}"
     _write(target / f"{who}_scans.tsv", to_tsv(("filename", "start_s", "padding_samples"), scans))
     _write(target / f"{who}_scans.json", to_json(SCANS_JSON))
+
+
+def _recording_labels(folder: Path) -> dict[str | None, str]:
+    """Return a label for each EMG stream by its source_id; none where there is one stream, as nearly always."""
+    path = folder / RECORDING_FILE
+    ids = (
+        [header.source_id for header in read_headers(path) if header.type == EMG_TYPE]
+        if path.is_file()
+        else []
+    )
+    if len(ids) <= 1:
+        return {None: ""}
+    labels = ["".join(letter for letter in one if letter.isascii() and letter.isalnum()) for one in ids]
+    if "" in labels or len(set(labels)) < len(labels):
+        labels = [str(number) for number in range(1, len(ids) + 1)]
+    return {source_id: f"_recording-{label}" for source_id, label in zip(ids, labels, strict=True)}
+
+
+def _write_stream(
+    session: Session, target: Path, label: str, first_lsl_s: float, settings: ExportSettings
+) -> list[tuple[object, ...]]:
+    """Write one EMG stream's runs and electrodes; return its rows of ``scans.tsv``."""
+    folder = target / "emg"
+    who = f"{target.parent.name}_{target.name}"
+    scans: list[tuple[object, ...]] = []
+    for run in runs_of(session):
+        number = "" if run.number is None else f"_run-{run.number:02}"
+        stem = f"{who}_task-{settings.task}{number}{label}"
+        padding = _write_run(session, run, folder / stem, settings)
+        scans.append((f"emg/{stem}_emg.bdf", repr(run.start_lsl_s - first_lsl_s), padding))
+    info = session.emg.info
+    _write(folder / f"{who}{label}_electrodes.tsv", electrodes_tsv(info.channel_labels, info.grid))
+    _write(folder / f"{who}{label}_electrodes.json", to_json(ELECTRODES_JSON))
+    _write(folder / f"{who}{label}_coordsystem.json", to_json(coordsystem_json(info.grid)))
+    return scans
 
 
 def _write_run(session: Session, run: Run, stem: Path, settings: ExportSettings) -> int:

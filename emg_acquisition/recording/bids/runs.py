@@ -53,8 +53,8 @@ class Run:
     ----------
     number : int or None
         From 1; None where the session has no gap and so one run.
-    start_s : float
-        When its first sample was taken, from the session's first.
+    start_lsl_s : float
+        LSL time of its first sample.
     emg_uv : ndarray, shape (n_samples, n_channels), µV
         All finite.
     bad_channels : tuple of int
@@ -66,7 +66,7 @@ class Run:
     """
 
     number: int | None
-    start_s: float
+    start_lsl_s: float
     emg_uv: Float32Array
     bad_channels: tuple[int, ...]
     events: tuple[RunEvent, ...]
@@ -116,7 +116,7 @@ def runs_of(session: Session) -> Iterator[Run]:
         finite, missing, bad = _held(span, emg.info.channel_labels)
         yield Run(
             number=k + 1 if len(spans) > 1 else None,
-            start_s=starts_s[k] - starts_s[0],
+            start_lsl_s=starts_s[k],
             emg_uv=finite,
             bad_channels=bad,
             events=tuple(sorted([*rows, *missing], key=lambda row: row.onset_s)),

@@ -189,8 +189,8 @@ EVENTS_JSON: Mapping[str, object] = {
 
 SCANS_JSON: Mapping[str, object] = {
     "start_s": {
-        "Description": "When the run's first sample was taken, from the session's first sample: runs of a session "
-        "are its stretches without a gap",
+        "Description": "When the run's first sample was taken, from the first sample of the session's first EMG "
+        "stream: runs of a session are its stretches without a gap, recordings its EMG streams",
         "Units": "s",
     },
     "padding_samples": {

@@ -152,7 +152,7 @@ def _to_uv(emg: _Emg, at: int) -> Float32Array:
 def _load(path: Path) -> list[Stream]:
     with damage_named(path, "an XDF file"):
         # The same reader that session folders use: it knows where a file was cut, which pyxdf does not say.
-        truncated = read_xdf(path).truncated
+        truncated = read_xdf(path, only=lambda _header: False).truncated
         streams, _ = pyxdf.load_xdf(
             str(path),
             jitter_break_threshold_seconds=_BREAK_S,

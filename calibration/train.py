@@ -178,7 +178,8 @@ def _all_trials(
     if not usable:
         msg = (
             f"no trial has a usable window: {settings.after_cue_s:g} s after its cue and {settings.before_next_s:g} s "
-            f"before the next do not leave {settings.signal.window_ms:g} ms, or the signal is too poor"
+            f"before the next do not leave {settings.signal.window_ms:g} ms (--after-cue and --before-next say how "
+            "much to leave out), or the signal is too poor"
         )
         raise InputError(msg)
     _check_trial_counts(found, usable)

@@ -1,6 +1,5 @@
 """One LSL stream, found and read; whatever its type and values are (what they mean is for inlets to say)."""
 
-import logging
 import math
 import socket
 import time
@@ -18,8 +17,6 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
 from emg_acquisition.lsl_config import ensure_configured, let_in_hosts
 from emg_acquisition.search import Search
-
-_log = logging.getLogger(__name__)
 
 # How long a second stream of the same kind or the same source_id has to show itself.
 SETTLE_S = 0.3

@@ -2,15 +2,16 @@
 
 import logging
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.chunks import gaps
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.lsl_stream import LslStream
 from emg_acquisition.recording.session_file import SessionFile
 from emg_acquisition.stream_info import EmgStreamInfo
-from emg_acquisition.stream_xml import same_declaration
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,9 @@ class RecordedStream:
         self._note = note
         self._declared_xml = stream.header_xml
         self._emg = emg
+        self._arrival = (
+            ArrivalStamps(emg.sample_interval_s) if emg is not None and emg.arrival_stamps else None
+        )
         self._previous_t_lsl_s: float | None = None
         self._is_text = stream.channel_format == "string"
         self.number = file.add_stream(stream.header_xml)
@@ -57,6 +61,8 @@ class RecordedStream:
         self.lost_since_s: float | None = None
         self.ended = False
         self._clock_due_s = 0.0
+        if emg is not None:
+            file.note_gaps(self.number, 0)
 
     def copy(self) -> None:
         """Write all that has arrived, and now and then the sender's clock; where the stream has ended, note it."""
@@ -98,11 +104,12 @@ class RecordedStream:
             self._clock_due_s = time.monotonic() + CLOCK_EVERY_S
 
     def _count_gaps(self, t_sent_s: Float64Array, emg: EmgStreamInfo) -> None:
-        """Note where samples are missing, once a copy; stamps given on arrival are no sign of that."""
-        if emg.arrival_stamps:
-            return
-        found = gaps(t_sent_s, emg, self._previous_t_lsl_s)
-        self._previous_t_lsl_s = float(t_sent_s[-1])
+        """Note where samples are missing, as a live inlet would see it; one note a copy."""
+        if self._arrival is not None:
+            found = dict(self._arrival.process(t_sent_s)[1])
+        else:
+            found = gaps(t_sent_s, emg, self._previous_t_lsl_s)
+            self._previous_t_lsl_s = float(t_sent_s[-1])
         if not found:
             return
         self.n_gaps += len(found)
@@ -137,6 +144,19 @@ class RecordedStream:
         if self.stream is not None:
             self.stream.close()
             self.stream = None
+
+
+def same_declaration(xml: str, other_xml: str) -> bool:
+    """Tell whether two LSL ``<info>`` documents declare the same stream, whichever process sends it."""
+    one, other = ET.fromstring(xml), ET.fromstring(other_xml)  # noqa: S314 - what LSL itself made of it
+    fields = ("name", "type", "source_id", "hostname", "channel_count", "channel_format", "nominal_srate")
+    if any(one.findtext(field) != other.findtext(field) for field in fields):
+        return False
+    return _canonical(one.find("desc")) == _canonical(other.find("desc"))
+
+
+def _canonical(element: ET.Element | None) -> str:
+    return "" if element is None else ET.canonicalize(ET.tostring(element, "unicode"), strip_text=True)
 
 
 def key(stream: LslStream) -> tuple[str, str]:

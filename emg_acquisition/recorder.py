@@ -91,7 +91,7 @@ class _Recorder:
             folder,
             participant=settings.participant,
             session=settings.session,
-            emg=emg_info_from_xml(streams[0].header_xml),
+            emg=_first_emg_info(streams),
             protocol=settings.protocol,
         )
         self._tracks: list[RecordedStream] = []
@@ -187,6 +187,13 @@ class _Recorder:
     def _note(self, t_lsl_s: float | None, kind: str, **fields: object) -> None:
         event = Event(lsl_clock_s() if t_lsl_s is None else t_lsl_s, kind, fields)
         self._file.write_texts(self._notes, [event.to_json()], np.array([event.t_lsl_s]))
+
+
+def _first_emg_info(streams: list[LslStream]) -> EmgStreamInfo:
+    """Return what the first EMG stream declares that declares a grid; what the first lacks where none does."""
+    infos = [_emg_info(stream) for stream in streams if stream.found.summary.type == EMG_TYPE]
+    known = [info for info in infos if info is not None]
+    return known[0] if known else emg_info_from_xml(streams[0].header_xml)
 
 
 def _emg_info(stream: LslStream) -> EmgStreamInfo | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from emg_acquisition.errors import StreamNotFoundError
 from emg_acquisition.lsl_stream import FoundStream, LslStream, find_stream, find_streams, what_is_there
 from emg_acquisition.recording.session import ProtocolInfo
+from emg_acquisition.recording.session_file import check_codes
 from emg_acquisition.search import Search
 from emg_acquisition.stream_info import AUX_TYPE, EMG_TYPE, EVENTS_TYPE, aux_source_id
 from emg_acquisition.stream_xml import emg_info_from_xml
@@ -51,6 +52,9 @@ class RecorderSettings:
     everything: bool = False
     timeout_s: float = 10.0
     protocol: ProtocolInfo | None = None
+
+    def __post_init__(self) -> None:
+        check_codes(self.participant, self.session)
 
 
 @dataclass(frozen=True)

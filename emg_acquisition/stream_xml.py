@@ -229,19 +229,6 @@ def gesture_info_from_xml(xml: str) -> GestureStreamInfo:
     return info
 
 
-def same_declaration(xml: str, other_xml: str) -> bool:
-    """Tell whether two LSL ``<info>`` documents declare the same stream, whichever process sends it."""
-    one, other = _parse(xml), _parse(other_xml)
-    fields = ("name", "type", "source_id", "hostname", "channel_count", "channel_format", "nominal_srate")
-    if any(one.findtext(field) != other.findtext(field) for field in fields):
-        return False
-    return _canonical(one.find("desc")) == _canonical(other.find("desc"))
-
-
-def _canonical(element: ET.Element | None) -> str:
-    return "" if element is None else ET.canonicalize(ET.tostring(element, "unicode"), strip_text=True)
-
-
 def _declared_grid(root: ET.Element, channels: list[ET.Element], where: str) -> ElectrodeGrid:
     rows, columns = (
         int(_number(root, "desc/grid/rows", where)),

@@ -85,9 +85,9 @@ def start_recorder(lsl_session, folder, *arguments, **popen):
     )
 
 
-def stop_recorder(process):
+def stop_recorder(process, signal_number=signal.SIGINT):
     """End it as Ctrl-C does; returns its last line of JSON and what it said."""
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal_number)
     return ended_recorder(process)
 
 

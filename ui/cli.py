@@ -16,6 +16,7 @@ from ui.commands import (
     decode,
     demo,
     doctor,
+    export_bids,
     import_data,
     record,
     replay,
@@ -29,13 +30,22 @@ COMMANDS: tuple[ModuleType, ...] = (
     acquire,
     record,
     import_data,
+    export_bids,
     train,
     decode,
     bridge,
     sim_robot,
     replay,
 )
-EXTRA_OF_MODULE = {"torch": "train", "onnx": "train", "brainflow": "brainflow"}
+EXTRA_OF_MODULE = {
+    "torch": "train",
+    "onnx": "train",
+    "wfdb": "import",
+    "h5py": "import",
+    "neo": "import",
+    "edfio": "bids",
+    "brainflow": "brainflow",
+}
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70

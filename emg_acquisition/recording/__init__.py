@@ -6,5 +6,6 @@
 - ``session_choice.py`` ``session.py``: a session folder as an object; its trials
 - ``session_file.py``: a session folder while it is written, from any streams
 - ``session_writer.py``: writes a session folder from what did not come over LSL
-- ``import_flexemg.py``: the flexemg data set as session folders
+- ``importers/``: recordings that others made as session folders
+- ``bids/``: session folders as an EMG-BIDS data set
 """

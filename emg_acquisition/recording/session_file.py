@@ -138,6 +138,20 @@ class SessionFile:
         return tuple(entries)
 
 
+def check_codes(participant: str, session: str) -> None:
+    """Refuse codes that cannot be part of a folder's name.
+
+    Raises
+    ------
+    InputError
+        If one has other characters than letters and digits.
+    """
+    for what, code in (("participant", participant), ("session", session)):
+        if not (code.isascii() and code.isalnum()):
+            msg = f"{what} {code!r}: a code of letters and digits is required (no names, no dates of birth)"
+            raise InputError(msg)
+
+
 def _recorded_stream(header: XdfHeader) -> RecordedStream:
     return RecordedStream(
         name=header.name,
@@ -153,10 +167,7 @@ def _recorded_stream(header: XdfHeader) -> RecordedStream:
 def _session_info(
     participant: str, session: str, emg: EmgStreamInfo, protocol: ProtocolInfo | None
 ) -> SessionInfo:
-    for what, code in (("participant", participant), ("session", session)):
-        if not (code.isascii() and code.isalnum()):
-            msg = f"{what} {code!r}: a code of letters and digits is required (no names, no dates of birth)"
-            raise InputError(msg)
+    check_codes(participant, session)
     return SessionInfo(
         participant=participant,
         session=session,

@@ -1,5 +1,6 @@
 """LSL as it is: what is sent arrives to the bit, what is missing or lost is said."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -14,12 +15,13 @@ from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.lsl_stream import list_streams
+from emg_acquisition.lsl_stream import LslStream, find_stream, list_streams
 from emg_acquisition.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
 from emg_acquisition.publisher import events_source_id, run_source
 from emg_acquisition.recorder import run_recorder
 from emg_acquisition.recorder_start import RecorderSettings
 from emg_acquisition.recording.session import load_session, trials
+from emg_acquisition.search import Search
 from emg_acquisition.sources.live_intention import follow_intentions
 from emg_acquisition.sources.schedule import Cue
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
@@ -291,6 +293,14 @@ def test_a_killed_source_is_noticed_at_once(child, closing, lsl_session):
     with pytest.raises(StreamLostError, match=r"doomed.*has ended"):
         until(lambda: inlet.pull(0.05) is None)
     assert time.monotonic() - killed_s < 1.0
+
+
+def test_a_stream_whose_process_hangs_is_one_clear_line(child, lsl_session):
+    process = child(CHILD_OUTLET, lsl_session, "hung")
+    found = find_stream("EMG", "hung", Search(PATIENCE_S, None))
+    process.send_signal(signal.SIGSTOP)
+    with pytest.raises(StreamNotFoundError, match=r"\(hung\): was found, but did not send its description"):
+        LslStream(found, Search(0.1, None))
 
 
 def test_a_stream_of_another_session_does_not_exist(child, lsl_session):

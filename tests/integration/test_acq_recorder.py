@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -131,24 +132,24 @@ def test_fifty_kills(tmp_path, start_at):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 400 kB, full before long; where that takes rights that are lacking, the test is skipped."""
+    """A file system of 400 kB, or, where none can be mounted, files that may not be larger.
+
+    Returns where to record, how to start the recorder, and what the operating system says when it is full.
+    """
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("a file system of its own can only be mounted by root")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
-    yield folder
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:
+        limit = (resource.RLIMIT_FSIZE, (350_000, 350_000))
+        yield folder / "s", {"preexec_fn": lambda: resource.setrlimit(*limit)}, "File too large"
+        return
+    yield folder / "s", {}, "No space left on device"
     subprocess.run([shutil.which("umount"), str(folder)], check=True)
 
 
-def check_full_disk(lsl_session, recorder, folder, source_id, said):
+def check_full_disk(recorder, folder, said):
     """Read the stream as a decoder does while the recorder's disk fills up, and on."""
-    reader = EmgInlet(source_id, PATIENCE_S)
+    reader = EmgInlet("full", PATIENCE_S)
     read = []
     try:
         while recorder.poll() is None:
@@ -176,27 +177,9 @@ def check_full_disk(lsl_session, recorder, folder, source_id, said):
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(lsl_session, small_disk, processes, publishing):
     publishing("full")
-    folder = small_disk / "s"
-    recorder = processes(start_recorder(lsl_session, folder, "--emg", "full"))
-    check_full_disk(lsl_session, recorder, folder, "full", "No space left on device")
-
-
-def test_a_file_that_may_not_grow_ends_the_recording_and_nothing_else(
-    lsl_session, tmp_path, processes, publishing
-):
-    publishing("limit")
-    folder = tmp_path / "s"
-    limit = (350_000, 350_000)
-    recorder = processes(
-        start_recorder(
-            lsl_session,
-            folder,
-            "--emg",
-            "limit",
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-        )
-    )
-    check_full_disk(lsl_session, recorder, folder, "limit", "File too large")
+    folder, how, said = small_disk
+    recorder = processes(start_recorder(lsl_session, folder, "--emg", "full", **how))
+    check_full_disk(recorder, folder, said)
 
 
 def test_a_source_that_restarts_is_recorded_on_and_one_that_changed_is_not(lsl_session, tmp_path, processes):
@@ -214,7 +197,7 @@ def test_a_source_that_restarts_is_recorded_on_and_one_that_changed_is_not(lsl_s
     second.wait()
     processes(start_publisher(lsl_session, "again", begin=200_000, reference="elsewhere"))
     until(lambda: b'"stream_changed"' in (folder / "recording.xdf").read_bytes(), "the change")
-    report, said = stop_recorder(recorder)
+    report, said = stop_recorder(recorder, signal.SIGTERM)
     assert "came back with another declaration: it is not recorded" in said
     session = load_session(folder)
     assert session.info.complete
@@ -352,7 +335,7 @@ def test_two_sleeves_end_the_recording_when_both_have_ended(lsl_session, tmp_pat
         (["--emg", "nobody"], "no LSL stream of type EMG with source_id 'nobody' found within 0.5 s"),
         (["--all"], "no LSL stream of type EMG found within 0.5 s; there is no stream at all"),
         (["--let-in", "a b"], "host 'a b': a name or address"),
-        (["--participant", "Jane Doe"], "no LSL stream of type EMG found"),
+        (["--participant", "Jane Doe"], "participant 'Jane Doe': a code of letters and digits is required"),
     ],
 )
 def test_what_cannot_be_recorded_is_one_line(lsl_session, tmp_path, processes, arguments, said):
@@ -423,3 +406,23 @@ def test_a_stream_of_another_machine_is_let_in_only_when_asked_for_and_moved_to_
         if stream.header.type == "EMG"
     ]
     np.testing.assert_allclose(session.emg.t_lsl_s, theirs.t_lsl_s, atol=0.002)
+
+
+@pytest.mark.slow
+def test_two_sleeves_at_full_rate_take_less_than_half_a_core_and_lose_no_bit():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/two_sleeves.py", "--seconds", "20", "--pyxdf"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["samples"] == {"sleeve-left": 80_000, "sleeve-right": 80_000}
+    assert figures["bit_exact"]
+    assert figures["pyxdf_bit_exact"]
+    assert figures["gaps"] == 0
+    assert figures["cpu_percent_of_one_core"] < 50
+    assert figures["recorder"]["rss_mb_last_fifth"] < figures["recorder"]["rss_mb_first_fifth"] + 30

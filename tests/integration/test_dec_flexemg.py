@@ -8,7 +8,7 @@ import pytest
 from calibration.train import TrainReport, TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline
-from emg_acquisition.recording.import_flexemg import import_flexemg
+from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import Session, Trial, load_session, trials
 from tests.dec_support import random_splits
 

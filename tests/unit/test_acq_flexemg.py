@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import scipy.io
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.import_flexemg import import_flexemg
+from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import load_session, trials
 
 pytestmark = pytest.mark.real_data
@@ -54,6 +55,19 @@ def test_samples_are_the_counts_in_microvolts_and_files_join_without_a_step(shor
     assert emg.info.fs_hz == 1000.0
 
 
+def test_an_import_is_the_same_to_the_bit_in_every_version(short_copy, tmp_path):
+    """Decoders name the recordings that they were trained on: what is imported must not drift."""
+    (folder,) = import_flexemg(short_copy, tmp_path / "out", quiet)
+    session = load_session(folder)
+    events = "\n".join(f"{event.t_lsl_s!r} {event.to_json()}" for event in session.events)
+    assert hashlib.sha256(session.emg.emg_uv.astype("<f4").tobytes()).hexdigest() == (
+        "16c27207a57e9c77874e15b464cf831bce673f599476fef1d6852c6b0f2eaa6e"
+    )
+    assert hashlib.sha256(events.encode()).hexdigest() == (
+        "8c8fe9600eefd0e4fd51a7771b325b7fc303b8319083b00736e1b9d06eeafdcc"
+    )
+
+
 def test_cues_follow_the_sequence_of_each_file(short_copy, tmp_path):
     (folder,) = import_flexemg(short_copy, tmp_path / "out", quiet, [NAME])
     session = load_session(folder)
@@ -84,7 +98,7 @@ def test_the_grid_is_the_array_map_and_closes_around_the_arm(short_copy, tmp_pat
 def test_nothing_is_left_behind_by_a_file_that_is_cut_short(short_copy, tmp_path):
     path = short_copy / "data" / NAME / "002-002.mat"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"002-002\.mat is no readable \.mat file") as caught:
+    with pytest.raises(InputError, match=r"002-002\.mat cannot be read as a .mat file") as caught:
         import_flexemg(short_copy, tmp_path / "out", quiet)
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "out").iterdir()) == []

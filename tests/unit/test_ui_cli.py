@@ -15,6 +15,7 @@ from robot_bridge.errors import CommandRejectedError
 from tests.dec_support import write_decoder
 from ui import cli
 from ui.commands import doctor, options, train
+from ui.console import StatusLine
 
 
 @pytest.mark.parametrize(
@@ -192,3 +193,14 @@ def test_a_signal_ends_the_search_for_a_stream(command: str, number: signal.Sign
             child.kill()
     assert child.returncode == 130
     assert err == f"hdemg {command}: interrupted\n"
+
+
+def test_a_status_line_is_written_over_on_a_terminal_and_nowhere_else(monkeypatch, capsys):
+    with StatusLine() as line:
+        line("nothing")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with StatusLine() as line:
+        line("ten seconds")
+        line("short")
+    assert capsys.readouterr().err == "\rten seconds\rshort      \n"

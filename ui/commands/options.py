@@ -10,6 +10,7 @@ DEFAULT_WEARER = 2
 IMPAIRMENTS = ("none", "c5", "c6", "c7", "c8")
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.
 MAX_NAMESPACE = 200
+MAX_CODE = 64
 _NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
 
@@ -79,11 +80,36 @@ def add_wearer_details(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_margins(parser: argparse.ArgumentParser) -> None:
+    """``--after-cue`` and ``--before-next``."""
+    parser.add_argument(
+        "--after-cue",
+        type=non_negative_number,
+        metavar="S",
+        help="seconds of a trial left out after its cue: the muscle follows late (default: 1; trials that were "
+        "cut out of a recording need less)",
+    )
+    parser.add_argument(
+        "--before-next",
+        type=non_negative_number,
+        metavar="S",
+        help="seconds left out before the next cue (default: 1)",
+    )
+
+
 def positive_number(text: str) -> float:
     """Read a finite number above zero, for argparse."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
+    return value
+
+
+def non_negative_number(text: str) -> float:
+    """Read a finite number of at least zero."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a finite number of at least 0 is required, got {text}")
     return value
 
 
@@ -107,6 +133,15 @@ def source_id(text: str) -> str:
     """Read the ``source_id`` of an LSL stream."""
     if not text.strip() or "'" in text:
         raise argparse.ArgumentTypeError(f"it must not be empty or hold an apostrophe, got {text!r}")
+    return text
+
+
+def code(text: str) -> str:
+    """Read the code of a participant or a session, which becomes part of folder names."""
+    if not (text.isascii() and text.isalnum() and len(text) <= MAX_CODE):
+        raise argparse.ArgumentTypeError(
+            f"a code of letters and digits is required, {MAX_CODE} at most, got {text!r}"
+        )
     return text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_emg_choice, add_json, folder, playback_speed, positive_number
+from ui.commands.options import add_emg_choice, add_json, add_margins, folder, playback_speed, positive_number
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
     )
     add_emg_choice(parser)
+    add_margins(parser)
     add_json(parser)
 
 
@@ -71,13 +72,17 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
         result = replay_session(session, decoder_file, progress)
     decided = Decided(result.sample_index, result.gesture_index)
     gestures = decoder_file.metadata.gestures
+    after_cue_s, before_next_s = (
+        CUE_MARGIN_S if given is None else given for given in (args.after_cue, args.before_next)
+    )
     outcomes = session_outcomes(
-        session, decided, gestures, after_cue_s=CUE_MARGIN_S, before_next_s=CUE_MARGIN_S
+        session, decided, gestures, after_cue_s=after_cue_s, before_next_s=before_next_s
     )
     accuracy = trial_accuracy(outcomes) if outcomes else None
     print(f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time")
     if accuracy is not None:
-        print(f"{accuracy:.3f} of {len(outcomes)} trials right, outside {CUE_MARGIN_S:g} s of a cue change")
+        margins = f"outside {after_cue_s:g} s after a cue and {before_next_s:g} s before the next"
+        print(f"{accuracy:.3f} of {len(outcomes)} trials right, {margins}")
     if result.identical_to_recording is not None:
         print(
             "decisions "
@@ -102,6 +107,8 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
     from evaluation.robot_replay import replay_through_robot
 
     speed = 1.0 if args.speed is None else args.speed
+    if (args.after_cue, args.before_next) != (None, None):
+        raise InputError("--after-cue and --before-next are for decoding alone; with a robot 1 s is left out")
     if speed == float("inf"):
         raise InputError(
             "--speed max is for decoding alone: a robot takes its time; give a number or leave it out"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ui.commands.options import add_emg_choice, add_json, folder
+from ui.commands.options import add_emg_choice, add_json, add_margins, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
     add_emg_choice(parser)
+    add_margins(parser)
     add_json(parser)
 
 
@@ -37,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path, args.emg) for path in args.sessions]
-        report = train_decoder(sessions, args.out, TrainSettings(), progress)
+        margins = {"after_cue_s": args.after_cue, "before_next_s": args.before_next}
+        settings = TrainSettings(**{name: value for name, value in margins.items() if value is not None})
+        report = train_decoder(sessions, args.out, settings, progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")
     if report.trial_accuracy is None:

@@ -4,29 +4,21 @@ A. Moin et al., "An EMG Gesture Recognition System with Flexible High-Density Se
 High-Dimensional Classifier", ISCAS 2018; files and code book: https://github.com/flexemg/flexemg_v1 .
 """
 
-import logging
 import re
-import shutil
-import tempfile
-import zlib
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import scipy.io
 
-from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.events import REST, Event
+from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
+from emg_acquisition.recording.importers.mat_file import load_mat
+from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
+from emg_acquisition.recording.importers.trials import CueAt, Piece, SessionHeader, write_joined
 from emg_acquisition.recording.session import ProtocolInfo
-from emg_acquisition.recording.session_writer import SessionWriter, session_folder
 from emg_acquisition.stream_info import EmgStreamInfo
-
-_log = logging.getLogger(__name__)
 
 FS_HZ = 1000.0
 N_CHANNELS = 64
@@ -35,31 +27,12 @@ GESTURES = {1: "fist", 2: "wrist_extension", 3: "wrist_flexion", 4: "hand_open"}
 # both ways. Nothing but drawings depends on it.
 PITCH_MM = 18.3
 _RECORDING_NAME = re.compile(r"(?P<participant>\d{3})-(?P<session>Session\w+)")
-_BLOCK = 1000
-# What scipy raises for a damaged file depends on where the damage is.
-_DAMAGE = (
-    scipy.io.matlab.MatReadError,
-    zlib.error,
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    NotImplementedError,
-    MemoryError,
-)
-
-
-@dataclass(frozen=True)
-class _Repetition:
-    emg_uv: Float64Array
-    cues: tuple[tuple[int, str], ...]
 
 
 def import_flexemg(
     src: Path,
     out: Path,
-    progress: Callable[[str, float], None] = lambda _name, _share: None,
+    progress: Progress = silent,
     recordings: Sequence[str] | None = None,
 ) -> list[Path]:
     """Import recordings of the flexemg data set; all of them or, after an error, none.
@@ -94,33 +67,11 @@ def import_flexemg(
         raise InputError(msg)
     grid = _grid(src / "arraymap.mat")
     sources = _recordings(src / "data", recordings)
-    targets = [session_folder(out, *_codes(source.name)) for source in sources]
-    for target in targets:
-        if target.exists():
-            msg = f"{target} exists already; remove it or import into another folder"
-            raise InputError(msg)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".import-", dir=out))
-    except OSError as error:
-        msg = f"{out} cannot be written: {error.strerror}"
-        raise InputError(msg) from error
-    try:
-        for index, source in enumerate(sources):
-            share = _share_of(progress, source.name, index, len(sources))
-            _import_recording(source, session_folder(beside, *_codes(source.name)), grid, share)
-        for target in targets:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (beside / target.relative_to(out)).rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return targets
-
-
-def _share_of(
-    progress: Callable[[str, float], None], name: str, index: int, count: int
-) -> Callable[[float], None]:
-    return lambda share: progress(name, (index + share) / count)
+    jobs = [
+        SessionJob(*_codes(source.name), source.name, partial(_import_recording, source, grid))
+        for source in sources
+    ]
+    return import_sessions(jobs, out, progress)
 
 
 def _codes(name: str) -> tuple[str, str]:
@@ -145,9 +96,7 @@ def _recordings(data: Path, wanted: Sequence[str] | None) -> list[Path]:
     return [found[name] for name in names]
 
 
-def _import_recording(
-    source: Path, target: Path, grid: ElectrodeGrid, progress: Callable[[float], None]
-) -> None:
+def _import_recording(source: Path, grid: ElectrodeGrid, target: Path, share: Share) -> None:
     participant, session = _codes(source.name)
     files = sorted(source.glob("*.mat"))
     if not files:
@@ -156,42 +105,17 @@ def _import_recording(
     protocol = ProtocolInfo(
         name="flexemg", gestures=(REST, *GESTURES.values()), notes="cues in time order; labels follow the cue"
     )
-    writer = SessionWriter(
-        target,
-        participant=participant,
-        session=session,
-        emg=_stream_info(source.name, grid),
-        protocol=protocol,
-    )
-    with closing(writer):
-        start, trial, last_uv = 0, 0, None
-        for repetition, path in enumerate(files, start=1):
-            content = _read_repetition(path)
-            emg_uv = content.emg_uv if last_uv is None else content.emg_uv + (last_uv - content.emg_uv[0])
-            last_uv = emg_uv[-1]
-            writer.write_events(_events(content.cues, repetition, start, trial))
-            _write(writer, emg_uv.astype(np.float32), start)
-            start += len(emg_uv)
-            trial += len(content.cues)
-            progress(repetition / len(files))
+    header = SessionHeader(participant, session, _stream_info(source.name, grid), protocol)
+    write_joined(target, header, _repetitions(files), len(files), share)
 
 
-def _events(cues: tuple[tuple[int, str], ...], repetition: int, start: int, trial: int) -> list[Event]:
-    join = [Event(start / FS_HZ, "join", {"repetition": repetition})] if start else []
-    return join + [
-        Event((start + at) / FS_HZ, "cue", {"gesture": gesture, "repetition": repetition, "trial": number})
-        for number, (at, gesture) in enumerate(cues, start=trial + 1)
-    ]
+def _repetitions(files: Sequence[Path]) -> Iterator[Piece]:
+    for repetition, path in enumerate(files, start=1):
+        yield _read_repetition(path, repetition)
 
 
-def _write(writer: SessionWriter, emg_uv: Float32Array, start: int) -> None:
-    t_s = (start + np.arange(len(emg_uv))) / FS_HZ
-    for at in range(0, len(emg_uv), _BLOCK):
-        writer.write_emg(emg_uv[at : at + _BLOCK], t_s[at : at + _BLOCK])
-
-
-def _read_repetition(path: Path) -> _Repetition:
-    content = _load_mat(path)
+def _read_repetition(path: Path, repetition: int) -> Piece:
+    content = load_mat(path)
     try:
         p, raw = content["p"], content["raw"]
         uv_per_count = float(p.lsbmV) * 1000.0
@@ -211,23 +135,12 @@ def _read_repetition(path: Path) -> _Repetition:
         msg = f"{path}: {len(raw)} samples are too few for {len(sequence)} gestures of {held} after {rest} of rest"
         raise InputError(msg)
     gestures = [(rest + held * k, GESTURES[code]) for k, code in enumerate(sequence)]
-    emg_uv = raw[:, :N_CHANNELS].astype(np.float64) * uv_per_count
-    return _Repetition(emg_uv, ((0, REST), *gestures, (ends, REST)))
-
-
-def _load_mat(path: Path) -> dict[str, Any]:
-    try:
-        return scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False)  # type: ignore[no-any-return]
-    except FileNotFoundError as error:
-        msg = f"{path} is missing: name the folder of the flexemg data set that holds data/ and arraymap.mat"
-        raise InputError(msg) from error
-    except _DAMAGE as error:
-        msg = f"{path} is no readable .mat file, or is cut short; download it anew"
-        raise InputError(msg) from error
+    cues = tuple(CueAt(at, gesture, repetition) for at, gesture in ((0, REST), *gestures, (ends, REST)))
+    return Piece(raw[:, :N_CHANNELS].astype(np.float64) * uv_per_count, cues, repetition)
 
 
 def _grid(path: Path) -> ElectrodeGrid:
-    content = _load_mat(path)
+    content = load_mat(path)
     array = content.get("arraymap")
     if array is None or np.shape(array) != (16, 4):
         msg = f"{path} holds no 16 x 4 'arraymap'"

@@ -9,9 +9,9 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.stream_info import EmgStreamInfo
 
-# Stamps of a stream that counts its samples are regular to the nanosecond; a driver that stamps packets as
-# they arrive is off by a millisecond or two. Less than this is taken for jitter, not for missing samples.
-JITTER_TOLERANCE_S = 0.002
+# In sample intervals. A stream counts its samples, so that its stamps are regular to a thousandth: half an
+# interval more than one is a sample missing. One that stamps packets as they arrive must declare it.
+LONGEST_STEP = 1.5
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def split_at_gaps(
 ) -> list[EmgChunk]:
     """Split samples where their time stamps do not follow each other.
 
-    A step is regular if it is longer than zero and at most 1.5 sample intervals, or within a small tolerance
-    for jitter.
+    A step is regular if it is longer than zero and at most `LONGEST_STEP` sample intervals.
 
     Parameters
     ----------
@@ -116,8 +115,7 @@ def gaps(t_lsl_s: Float64Array, info: EmgStreamInfo, previous_t_lsl_s: float | N
     interval_s = info.sample_interval_s
     first = t_lsl_s[0] - interval_s if previous_t_lsl_s is None else previous_t_lsl_s
     steps_s = np.diff(t_lsl_s, prepend=first)
-    longest_s = interval_s + max(0.5 * interval_s, JITTER_TOLERANCE_S / info.playback_speed)
     # Written so that a stamp which is not a number is irregular too.
-    irregular = ~((steps_s > 0) & (steps_s <= longest_s))
+    irregular = ~((steps_s > 0) & (steps_s <= LONGEST_STEP * interval_s))
     irregular[0] &= previous_t_lsl_s is not None
     return {int(place): abs(float(steps_s[place]) - interval_s) for place in np.flatnonzero(irregular)}

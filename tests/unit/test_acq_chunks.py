@@ -48,9 +48,13 @@ def test_time_that_stands_still_or_runs_back_or_is_no_number_is_never_accepted(s
     assert chunks[1].gap_before_s != 0.0
 
 
-def test_a_millisecond_of_jitter_is_no_gap_but_three_missing_samples_are():
-    assert len(split([0.0, 0.0022, 0.0029, 0.004])) == 1
-    assert len(split([0.0, 0.004])) == 2
+@pytest.mark.parametrize("fs_hz", [500.0, 2000.0, 4000.0, 10240.0])
+def test_one_missing_sample_is_a_gap_at_any_rate_and_a_crooked_step_is_none(fs_hz):
+    info = EmgStreamInfo("s", "s-1", fs_hz, INFO.grid, ("a", "b"))
+    assert len(split(np.array([0.0, 1.001, 2.4, 3.2]) / fs_hz, info=info)) == 1
+    before, behind = split(np.array([0.0, 1.0, 3.0, 4.0]) / fs_hz, info=info)
+    assert (before.n_samples, behind.n_samples) == (2, 2)
+    assert behind.gap_before_s == pytest.approx(1.0 / fs_hz)
 
 
 def test_at_higher_speed_the_tolerance_shrinks_with_the_interval():

@@ -13,6 +13,8 @@ Files in the order that data flows through them:
 - ``search.py``: how long to look for a stream, and how that can be ended
 - ``inlet.py``: the same streams from LSL, each bound to one source
 - ``chunks.py``: a chunk of samples, split where time stamps show a gap
+- ``quality_measures.py`` ``quality_rules.py`` ``quality.py``: samples to the state of each channel
+- ``quality_picture.py`` ``quality_live.py``: the same for people, and from a stream
 - ``recorder.py``: LSL streams into a session folder
 - ``recording/``: XDF, session folders and importers of public data
 """

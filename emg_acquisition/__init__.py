@@ -18,6 +18,8 @@ Files in the order that data flows through them:
 - ``lsl_stream.py``: one LSL stream of any kind, found and read
 - ``inlet.py``: the streams above from LSL, each bound to one source
 - ``chunks.py`` ``arrival_stamps.py``: a chunk of samples, split where time stamps show a gap
+- ``quality_measures.py`` ``quality_rules.py`` ``quality.py``: samples to the state of each channel
+- ``quality_picture.py`` ``quality_live.py``: the same for people, and from a stream
 - ``recorder_start.py`` ``stream_finder.py`` ``recorded_stream.py`` ``recorder.py``: LSL streams into a session folder
 - ``recording/``: XDF, session folders and importers of public data
 """

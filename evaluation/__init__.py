@@ -5,6 +5,7 @@ Files, in the order in which data flows through them:
 - ``simulated_session.py``: a simulated wearer's calibration as a session folder.
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
 - ``metrics.py``: figures by trial.
+- ``electrode_faults.py``: faults of electrodes to put into recorded EMG.
 - ``processes.py``: child processes that are started in order and never left behind.
 - ``chain.py``: the live chain, a process a stage, kept to itself.
 - ``robot_log.py``: where the robot was, when, and what moved.

@@ -1,6 +1,7 @@
 """Who wears what: the settings of a simulated wearer."""
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -79,21 +80,20 @@ class WearerSettings:
     units_per_muscle: int = 24
 
     def __post_init__(self) -> None:
-        self._require(self.fs_hz >= MIN_FS_HZ, f"fs_hz must be at least {MIN_FS_HZ:g}", self.fs_hz)
         self._require(
-            min(self.seed, self.donning, self.session) >= 0, "seeds must not be negative", self.seed
+            MIN_FS_HZ <= self.fs_hz < inf, f"fs_hz must be at least {MIN_FS_HZ:g}", f"{self.fs_hz:g}"
         )
-        self._require(
-            self.montage in get_args(Montage), "montage must be monopolar or differential", self.montage
-        )
-        self._require(
-            self.impairment in IMPAIRMENTS, f"impairment must be one of {IMPAIRMENTS}", self.impairment
-        )
+        for name in ("seed", "donning", "session", "worn_min", "trial_variability"):
+            value = getattr(self, name)
+            self._require(0 <= value < inf, f"{name} must not be negative", value)
+        choices = {"montage": get_args(Montage), "impairment": IMPAIRMENTS, "powerline_hz": (50, 60)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            self._require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}", value)
         self._require(0.0 <= self.fatigue <= 1.0, "fatigue must lie between 0 and 1", self.fatigue)
-        self._require(self.worn_min >= 0, "worn_min must not be negative", self.worn_min)
-        self._require(
-            self.trial_variability >= 0, "trial_variability must not be negative", self.trial_variability
-        )
+        for name in ("electrode_mm", "pair_mm"):
+            value = getattr(self, name)
+            self._require(0 < value < inf, f"{name} must be above 0", value)
         self._require(
             self.units_per_muscle >= MIN_UNITS, "units_per_muscle must be 2 or more", self.units_per_muscle
         )

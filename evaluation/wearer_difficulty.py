@@ -7,7 +7,7 @@ from calibration.protocol import CueSchedule
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import Trial
-from emg_acquisition.sources.simulated_forearm.body import draw_body
+from emg_acquisition.sources.simulated_forearm.body import draw_traits_of
 from emg_acquisition.sources.simulated_forearm.impairment import Impairment
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
@@ -70,7 +70,7 @@ def measure_wearer(
 
     return Difficulty(
         seed=settings.seed,
-        skill=draw_body(settings).traits.skill,
+        skill=draw_traits_of(settings).skill,
         within=held_out_accuracy(first, gestures),
         hour_later=transferred(replace(settings, **HOUR_LATER)),  # type: ignore[arg-type]
         new_donning=transferred(replace(settings, donning=settings.donning + 1)),

@@ -20,6 +20,7 @@ from ui.commands import (
     record,
     replay,
     sim_robot,
+    simulate_study,
     train,
 )
 
@@ -34,6 +35,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     bridge,
     sim_robot,
     replay,
+    simulate_study,
 )
 EXTRA_OF_MODULE = {"torch": "train", "onnx": "train"}
 EXIT_BAD_INPUT = 2

@@ -269,7 +269,7 @@ def test_what_the_wearer_cannot_do_is_refused():
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("fs_hz", 100.0, "at least 500, got 100"),
+        ("fs_hz", 100.0, "at least 500 and at most 50000, got 100"),
         ("fatigue", 1.5, "fatigue must lie between 0 and 1, got 1.5"),
         ("donning", -1, "must not be negative"),
         ("impairment", "c4", "impairment must be one of none, c5, c6, c7, c8, got c4"),

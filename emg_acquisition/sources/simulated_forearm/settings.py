@@ -12,6 +12,7 @@ from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
 
 Montage = Literal["monopolar", "differential"]
 MIN_FS_HZ = 500.0
+MAX_FS_HZ = 50_000.0
 MIN_UNITS = 2
 SLEEVE = rectangular_grid(16, 4, 15.0, "rows")
 
@@ -29,7 +30,7 @@ class WearerSettings:
     session : int
         Which recording of that donning: the same body and sleeve, other trials and other noise.
     fs_hz : float
-        Sampling rate, 500 Hz at least.
+        Sampling rate, 500 to 50 000 Hz.
     grid : ElectrodeGrid
         Electrodes. The axis that wraps runs round the limb, evenly; without one, rows run round it in their pitch.
     montage : {"monopolar", "differential"}
@@ -77,12 +78,11 @@ class WearerSettings:
     trial_variability: float = 1.0
     detached: tuple[int, ...] = ()
     powerline_hz: float = 60.0
-    units_per_muscle: int = 24
+    units_per_muscle: int = 40
 
     def __post_init__(self) -> None:
-        self._require(
-            MIN_FS_HZ <= self.fs_hz < inf, f"fs_hz must be at least {MIN_FS_HZ:g}", f"{self.fs_hz:g}"
-        )
+        rates = f"fs_hz must be at least {MIN_FS_HZ:g} and at most {MAX_FS_HZ:g}"
+        self._require(MIN_FS_HZ <= self.fs_hz <= MAX_FS_HZ, rates, f"{self.fs_hz:g}")
         for name in ("seed", "donning", "session", "worn_min", "trial_variability"):
             value = getattr(self, name)
             self._require(0 <= value < inf, f"{name} must not be negative", value)

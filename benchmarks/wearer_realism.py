@@ -267,6 +267,9 @@ def _plot(name: str, measured: dict[str, list[tuple[Figures, Curves]]], path: Pa
     for axis in (left, middle, right):
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)
+    hertz = (20, 50, 100, 200, 400)
+    middle.set_xticks(hertz, [str(h) for h in hertz])
+    middle.set_xticks([], minor=True)
     figure.suptitle(f"{name}: real and simulated, {BAND_HZ[0]:g} to {BAND_HZ[1]:g} Hz, active trials")
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -2,7 +2,10 @@
 
 Files, in the order in which data flows through them:
 
-- ``simulated_session.py``: a simulated wearer's calibration as a session folder.
+- ``simulated_session.py``: a simulated wearer's recording as a session folder.
+- ``simulated_study.py``: the reference study's protocol with simulated wearers.
+- ``simple_classifier.py``: one plain classifier, to say how hard a recording is, real or simulated.
+- ``wearer_difficulty.py``: how hard simulated wearers are: within a session, an hour later, put on anew, impaired.
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
 - ``metrics.py``: figures by trial.
 - ``electrode_faults.py``: faults of electrodes to put into recorded EMG.

@@ -24,8 +24,8 @@ svg polyline { fill: none; stroke: var(--ink); stroke-width: 1.5; } svg line { s
 svg text { font-size: 12px; fill: currentColor; }
 @media print { body { max-width: none; margin: 0; } }
 """
-CAVEAT = """The wearer is a seeded generator and the robot is kinematic: this shows that the chain works on this
-machine, not how well a person would do."""
+CAVEAT = """The wearer is simulated, by default one whose gestures are distinct, and the robot is kinematic: this
+shows that the chain works on this machine, not how well a person would do."""
 _PLOT_WIDTH, _PLOT_HEIGHT, _PLOT_LEFT = 900, 70, 130
 
 

@@ -22,6 +22,7 @@ from ui.commands import (
     record,
     replay,
     sim_robot,
+    simulate_study,
     train,
 )
 
@@ -38,6 +39,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     bridge,
     sim_robot,
     replay,
+    simulate_study,
 )
 EXTRA_OF_MODULE = {
     "torch": "train",

@@ -19,6 +19,7 @@ from robot_bridge.errors import CommandRejectedError
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
+from tests.e2e.conftest import WEARER
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +116,9 @@ class Wearer:
 def wearer(
     intentions: Intentions, lsl_session: str, ros_domain: int, simulated_decoder: Path, tmp_path: Path
 ) -> Iterator[Wearer]:
-    source = SimulatedWearer(WearerSettings(seed=1))
+    source = SimulatedWearer(WearerSettings(seed=WEARER))
     settings = ChainSettings(
-        source=("simulated", "--wearer", "1", "--intentions", intentions.source_id),
+        source=("simulated", "--wearer", str(WEARER), "--intentions", intentions.source_id),
         emg_source_id=source.info.source_id,
         decoder=simulated_decoder,
         gesture_map="ten_gestures",

@@ -29,13 +29,13 @@ def play(wearer, sizes, acts):
 EXPECTED = play(SimulatedWearer(SMALL), [], ACTS)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 400), max_size=60))
 def test_live_samples_depend_on_seed_and_intentions_and_not_on_how_they_are_read(sizes):
     np.testing.assert_array_equal(play(SimulatedWearer(SMALL), sizes, ACTS), EXPECTED)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(1, 700), max_size=10))
 def test_a_schedule_plays_the_same_and_reports_each_cue_once(sizes):
     wearer = SimulatedWearer(SMALL, SCHEDULE)

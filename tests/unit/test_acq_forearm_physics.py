@@ -127,7 +127,8 @@ def test_the_end_of_the_fibres_is_seen_everywhere_at_once():
 
 def test_a_deeper_unit_is_weaker_and_blurred():
     shallow, deep = (
-        seen(one_unit(radius_mm=[MUSCLE_MM - depth_mm]), [130.0])[:, 0] for depth_mm in (4.0, 14.0)
+        seen(one_unit(radius_mm=[MUSCLE_MM - depth_mm]), [130.0], pair_mm=10.0)[:, 0]
+        for depth_mm in (4.0, 14.0)
     )
     assert np.ptp(deep) < 0.5 * np.ptp(shallow)
     assert median_hz(deep) < 0.9 * median_hz(shallow)
@@ -148,10 +149,10 @@ def test_fatigue_is_slower_conduction_and_compresses_the_spectrum_by_as_much():
     )
     stretched = slowed(fresh.astype(np.float32), level)[: len(tired)]
     error = stretched[: len(tired)] - tired[: len(stretched)]
-    assert np.abs(error).max() < 0.03 * np.abs(tired).max()
+    assert np.abs(error).max() < 0.05 * np.abs(tired).max()
     for channel in range(3):
         ratio = median_hz(stretched[:, channel]) / median_hz(fresh[:, channel])
-        assert ratio == pytest.approx(factor, abs=0.01)
+        assert ratio == pytest.approx(factor, abs=0.025)
 
 
 def test_muscles_tire_with_work_and_recover_with_rest():

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 MAX_TIMEOUT_S = 3600.0
-# Chosen by `benchmarks/wearer_difficulty.py`: a wearer whose gestures are among the most distinct.
+# From the table of `benchmarks/wearer_difficulty.py`: a wearer of high skill, openly a good user.
 DEFAULT_WEARER = 2
 IMPAIRMENTS = ("none", "c5", "c6", "c7", "c8")
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.

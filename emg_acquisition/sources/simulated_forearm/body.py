@@ -39,15 +39,24 @@ def draw_body(settings: WearerSettings) -> Body:
     return _draw_body(same)
 
 
+def draw_traits_of(settings: WearerSettings) -> Traits:
+    """Draw a wearer's traits alone, which takes no time."""
+    strength = float(muscle_strength(settings.impairment).mean())
+    return draw_traits(strength, np.random.default_rng(_wearer_seeds(settings)[0]))
+
+
+def _wearer_seeds(settings: WearerSettings) -> list[np.random.SeedSequence]:
+    return np.random.SeedSequence(settings.seed).spawn(4)
+
+
 @lru_cache(maxsize=2)
 def _draw_body(settings: WearerSettings) -> Body:
-    traits_rng, forearm_rng, units_rng, habits_rng = (
-        np.random.default_rng(seed) for seed in np.random.SeedSequence(settings.seed).spawn(4)
-    )
+    _, *seeds = _wearer_seeds(settings)
+    forearm_rng, units_rng, habits_rng = (np.random.default_rng(seed) for seed in seeds)
     donning = np.random.SeedSequence((settings.seed, settings.donning), spawn_key=(1,))
     placement_rng, contacts_rng = (np.random.default_rng(seed) for seed in donning.spawn(2))
     strength = muscle_strength(settings.impairment)
-    traits = draw_traits(float(strength.mean()), traits_rng)
+    traits = draw_traits_of(settings)
     forearm = draw_forearm(traits.fat_mm, strength, forearm_rng)
     units = draw_motor_units(forearm, settings.units_per_muscle, units_rng)
     synergies = own_synergies(load_synergies(settings.gestures), traits.synergy_sd, habits_rng)

@@ -20,6 +20,8 @@ COMMON_DRIVE_HZ = 2.5
 COMMON_DRIVE_SD = 0.08
 WANDER_HZ = 0.5
 TREMOR_BAND_HZ = (8.0, 12.0)
+# Fluctuations are made so many blocks at a time: short filter calls would cost more than the filtering.
+BATCH = 64
 FIRST_THRESHOLD = LAST_THRESHOLD / THRESHOLD_RANGE
 # Ramps of one wearer differ from trial to trial within these.
 RAMP_BOUNDS_S = (0.1, 0.3)
@@ -114,12 +116,17 @@ class _Fluctuation:
         impulse[0] = 1.0
         self._gain = 1.0 / np.sqrt(np.sum(signal.sosfilt(self._sos, impulse) ** 2))
         self._state = np.zeros((len(self._sos), 2, n))
+        self._values: Float64Array = np.zeros((0, n))
+        self._at = 0
         # Some seconds beforehand: the fluctuation does not begin at zero.
         settling = rng.standard_normal((round(8.0 * rate_hz), n))
         _, self._state = signal.sosfilt(self._sos, settling, axis=0, zi=self._state)
 
     def step(self) -> Float64Array:
-        drawn = self._rng.standard_normal((1, self._n))
-        value, self._state = signal.sosfilt(self._sos, drawn, axis=0, zi=self._state)
-        unit: Float64Array = self._gain * value[0]
-        return unit
+        if self._at == len(self._values):
+            drawn = self._rng.standard_normal((BATCH, self._n))
+            filtered, self._state = signal.sosfilt(self._sos, drawn, axis=0, zi=self._state)
+            self._values, self._at = self._gain * filtered, 0
+        self._at += 1
+        value: Float64Array = self._values[self._at - 1]
+        return value

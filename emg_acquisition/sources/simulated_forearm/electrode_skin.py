@@ -27,6 +27,8 @@ HALF_CELL_UV = 10_000.0
 # Amplitude lost for the usual impedance.
 LOSS = 0.02
 DETACHED_IMPEDANCE = 60.0
+# Noise is made so many blocks at a time: short filter calls would cost more than the filtering.
+BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -71,21 +73,38 @@ def draw_contacts(
 
 
 class ContactNoise:
-    """Noise of the contacts and the amplifier, block after block: white, and a slow part below some hertz."""
+    """Noise of the contacts and the amplifier, block after block: white, and a slow part below some hertz.
 
-    def __init__(self, contacts: Contacts, fs_hz: float, rng: np.random.Generator) -> None:
-        self._rng = rng
+    Parameters
+    ----------
+    contacts : Contacts
+        How much of it each channel has.
+    fs_hz : float
+        Sampling rate.
+    block : int
+        Length of a block, in samples.
+    rng : numpy.random.Generator
+        Source of the noise.
+    """
+
+    def __init__(self, contacts: Contacts, fs_hz: float, block: int, rng: np.random.Generator) -> None:
+        self._rng, self._block = rng, block
         self._white_uv = contacts.noise_uv.astype(np.float32)
-        self._sos = signal.butter(1, SLOW_HZ, "lowpass", fs=fs_hz, output="sos")
+        sos = signal.butter(1, SLOW_HZ, "lowpass", fs=fs_hz, output="sos")
+        self._sos = sos.astype(np.float32)
         impulse = np.zeros(int(fs_hz))
         impulse[0] = 1.0
-        gain = 1.0 / np.sqrt(np.sum(signal.sosfilt(self._sos, impulse) ** 2))
+        gain = 1.0 / np.sqrt(np.sum(signal.sosfilt(sos, impulse) ** 2))
         self._slow_uv = (contacts.slow_noise_uv * gain).astype(np.float32)
         self._state = np.zeros((1, 2, len(self._white_uv)), dtype=np.float32)
+        self._values: Float32Array = np.zeros((0, len(self._white_uv)), dtype=np.float32)
+        self._at = 0
 
-    def step(self, n_samples: int) -> Float32Array:
-        """Return the next samples: ndarray, shape (n_samples, n_channels), µV."""
-        white = self._rng.standard_normal((n_samples, len(self._white_uv)), dtype=np.float32)
-        slow, self._state = signal.sosfilt(self._sos.astype(np.float32), white, axis=0, zi=self._state)
-        noise: Float32Array = white * self._white_uv + slow * self._slow_uv
-        return noise
+    def step(self) -> Float32Array:
+        """Return the next block: ndarray, shape (block, n_channels), µV."""
+        if self._at == len(self._values):
+            white = self._rng.standard_normal((BATCH * self._block, len(self._white_uv)), dtype=np.float32)
+            slow, self._state = signal.sosfilt(self._sos, white, axis=0, zi=self._state)
+            self._values, self._at = white * self._white_uv + slow * self._slow_uv, 0
+        self._at += self._block
+        return self._values[self._at - self._block : self._at]

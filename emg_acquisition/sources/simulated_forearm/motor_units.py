@@ -20,7 +20,7 @@ from emg_acquisition.sources.simulated_forearm.anatomy import MUSCLES, Forearm
 LAST_THRESHOLD = 0.7
 THRESHOLD_RANGE = 30.0
 # Ratio of the largest to the smallest unit's number of fibres.
-SIZE_RANGE = 40.0
+SIZE_RANGE = 25.0
 FIBRE_DIAMETER_M = 50e-6
 # Fibres fill most of a muscle, the rest is connective tissue and vessels.
 FIBRES_SHARE = 0.85
@@ -97,7 +97,7 @@ def _draw_muscle(index: int, forearm: Forearm, n: int, rng: np.random.Generator)
         proximal_mm,
         fibre_mm - proximal_mm,
         np.full(n, np.deg2rad(muscle.oblique_deg)),
-        np.clip(3.4 + 1.2 * rank + rng.normal(0.0, 0.2, n), 3.0, 5.0),
+        np.clip(3.5 + 1.3 * rank + rng.normal(0.0, 0.2, n), 3.0, 5.0),
         _sources_m2(muscle.pcsa_cm2, rank),
         LAST_THRESHOLD * np.exp(np.log(THRESHOLD_RANGE) * (rank - 1.0)) * rng.uniform(0.9, 1.1, n),
         rng.uniform(0.0, 1.0, n) < forearm.strength[index],

@@ -34,8 +34,8 @@ from emg_acquisition.sources.simulated_forearm.volume_conductor import (
 
 INTRACELLULAR_S_M = 1.0
 # End-plates of a unit's fibres lie within some millimetres of each other, and so do their tendon ends.
-END_PLATE_SD_MM = 2.0
-TENDON_SD_MM = 3.0
+END_PLATE_SD_MM = 1.0
+TENDON_SD_MM = 2.5
 WAVE_MM = 14.0
 # Fibres of a unit are stood for by five: the middle of the territory and four at this share of its radius.
 RING_SHARE = 0.7

@@ -10,7 +10,7 @@ import numpy as np
 
 # How indistinct the gestures of the most skilled wearer are, of the least skilled, and after an injury. Chosen such
 # that windows of 200 ms are decoded as in the literature (``benchmarks/wearer_difficulty.py``).
-CLUMSY_LEAST = 0.25
+CLUMSY_LEAST = 0.30
 CLUMSY_SPREAD = 0.40
 CLUMSY_IMPAIRED = 0.25
 

@@ -1,6 +1,7 @@
 """Who wears what: the settings of a simulated wearer."""
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,6 +12,7 @@ from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
 
 Montage = Literal["monopolar", "differential"]
 MIN_FS_HZ = 500.0
+MAX_FS_HZ = 50_000.0
 MIN_UNITS = 2
 SLEEVE = rectangular_grid(16, 4, 15.0, "rows")
 
@@ -28,7 +30,7 @@ class WearerSettings:
     session : int
         Which recording of that donning: the same body and sleeve, other trials and other noise.
     fs_hz : float
-        Sampling rate, 500 Hz at least.
+        Sampling rate, 500 to 50 000 Hz.
     grid : ElectrodeGrid
         Electrodes. The axis that wraps runs round the limb, evenly; without one, rows run round it in their pitch.
     montage : {"monopolar", "differential"}
@@ -76,24 +78,22 @@ class WearerSettings:
     trial_variability: float = 1.0
     detached: tuple[int, ...] = ()
     powerline_hz: float = 60.0
-    units_per_muscle: int = 24
+    units_per_muscle: int = 40
 
     def __post_init__(self) -> None:
-        self._require(self.fs_hz >= MIN_FS_HZ, f"fs_hz must be at least {MIN_FS_HZ:g}", self.fs_hz)
-        self._require(
-            min(self.seed, self.donning, self.session) >= 0, "seeds must not be negative", self.seed
-        )
-        self._require(
-            self.montage in get_args(Montage), "montage must be monopolar or differential", self.montage
-        )
-        self._require(
-            self.impairment in IMPAIRMENTS, f"impairment must be one of {IMPAIRMENTS}", self.impairment
-        )
+        rates = f"fs_hz must be at least {MIN_FS_HZ:g} and at most {MAX_FS_HZ:g}"
+        self._require(MIN_FS_HZ <= self.fs_hz <= MAX_FS_HZ, rates, f"{self.fs_hz:g}")
+        for name in ("seed", "donning", "session", "worn_min", "trial_variability"):
+            value = getattr(self, name)
+            self._require(0 <= value < inf, f"{name} must not be negative", value)
+        choices = {"montage": get_args(Montage), "impairment": IMPAIRMENTS, "powerline_hz": (50, 60)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            self._require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}", value)
         self._require(0.0 <= self.fatigue <= 1.0, "fatigue must lie between 0 and 1", self.fatigue)
-        self._require(self.worn_min >= 0, "worn_min must not be negative", self.worn_min)
-        self._require(
-            self.trial_variability >= 0, "trial_variability must not be negative", self.trial_variability
-        )
+        for name in ("electrode_mm", "pair_mm"):
+            value = getattr(self, name)
+            self._require(0 < value < inf, f"{name} must be above 0", value)
         self._require(
             self.units_per_muscle >= MIN_UNITS, "units_per_muscle must be 2 or more", self.units_per_muscle
         )

@@ -79,7 +79,7 @@ class SimulatedWearer:
         self._fatigue = Fatigue(settings.fatigue, len(body.synergies.shares[self.gestures[0]]), block_s)
         self._pool = MotorPool(body.units, self._block * factor, settings.fs_hz * factor, firing_rng)
         self._synthesis = Synthesis(body.muaps, factor, self._block, self._fatigue.levels[body.units.muscle])
-        self._noise = ContactNoise(body.contacts, settings.fs_hz, noise_rng)
+        self._noise = ContactNoise(body.contacts, settings.fs_hz, self._block, noise_rng)
         self._artefacts = Artefacts(body.contacts, settings.fs_hz, settings.powerline_hz, artefact_rng)
         self._offset_uv = body.contacts.offset_uv.astype(np.float32)
         self._lock = threading.Lock()
@@ -171,7 +171,7 @@ class SimulatedWearer:
         self._fatigue.step(excitation)
         self._synthesis.tire(self._fatigue.levels[self._body.units.muscle])
         emg_uv = self._synthesis.step(*self._pool.step(excitation))
-        emg_uv += self._noise.step(self._block)
+        emg_uv += self._noise.step()
         emg_uv += self._artefacts.step(self._generated, self._block)
         emg_uv += self._offset_uv
         self._generated += self._block

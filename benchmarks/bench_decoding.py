@@ -20,7 +20,6 @@ from decoding.models.export import export_decoder
 from decoding.models.lda import fit_lda
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
-from decoding.windows import window_spec
 from emg_acquisition.grid import GridSettings, rectangular_grid
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -41,7 +40,7 @@ def main() -> None:
         figures[f"chunk_to_decision_us[{name}]"] = _time_chunks(pipeline.process, emg_uv)
     bandpass = BandpassFilter(design_filter(SignalSettings(), FS_HZ))
     figures["bandpass_us"] = _time_chunks(bandpass.process, emg_uv)
-    windows = WindowFeatures(TIME_DOMAIN, window_spec(TIME_DOMAIN, FS_HZ), 64)
+    windows = WindowFeatures(TIME_DOMAIN, FS_HZ, GRID)
     figures["hudgins_hop_us"] = _time_chunks(windows.process, emg_uv)
     pipeline = _pipeline(SignalSettings(), rng)
     began_s = time.perf_counter()

@@ -8,7 +8,7 @@ In the order in which a chunk goes:
 - ``filters.py``: causal band-pass and powerline notch
 - ``windows.py``: samples to hops, hops to windows
 - ``spatial.py``: common average or Laplacian on the grid, hop by hop
-- ``hop_sums.py``: what a hop adds to the sums that features are made of
+- ``hop_sums.py``: what a hop adds to the sums that features are made of; ``welch.py`` those of overlapping pieces
 - ``features.py``: features of a window from its hops' sums; ``window_sums.py`` and ``autoregression.py`` hold the
   formulas of those that are more than a sum
 - ``heat_map.py``: features of the whole array, after repair

@@ -19,6 +19,8 @@ log_power_a_b          logarithm of the mean square between a and b Hz, by Bartl
 correlation_next_row,  Pearson's correlation with the channel in the next row, or column, of the grid (across the
 correlation_next_column  seam where it wraps); 0 where none lies there. A covariance free of amplitude, so that a
                        linear layer need not take quotients.
+log_welch_a_b,         see `decoding.welch`
+  around_k_a_b
 =====================  ==========================================================================================
 
 A channel that does not change at all has mobility, complexity, coefficients and correlations of 0.
@@ -36,11 +38,14 @@ import numpy as np
 
 from decoding.hop_sums import HopSummer
 from decoding.signal_settings import SignalSettings
+from decoding.welch import MOST_PLACES, PRODUCTS, WELCH_SUMS, places_of
 from decoding.window_sums import FORMULAS, SUMS_OF, WindowSums
 from decoding.windows import HopSlicer, window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 
+_PIECE_HOPS = 2
 _COUNTED = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
 
 
@@ -77,6 +82,13 @@ class WindowFeatures:
         spec = window_spec(settings, fs_hz)
         self._n = spec.window_samples
         self._hops_per_window = spec.hops_per_window
+        if set(sums) & WELCH_SUMS and spec.hops_per_window < _PIECE_HOPS:
+            msg = (
+                f"powers and correlations by Welch's method need windows of two hops at least, got window_ms "
+                f"{settings.window_ms:g} with hop_ms {settings.hop_ms:g}; shorten hop_ms or choose other features"
+            )
+            raise InputError(msg)
+        self._n_in_pieces = _PIECE_HOPS * (spec.hops_per_window - 1) * spec.hop_samples
         next_row, next_column = grid.next_along_rows, grid.next_along_columns
         self._summer = HopSummer(
             sums,
@@ -85,12 +97,14 @@ class WindowFeatures:
             settings.slope_threshold_uv,
             next_row=next_row,
             next_column=next_column,
+            around={k: grid.around(k) for k in range(1, MOST_PLACES + 1)},
         )
-        self._ties = {"row_product": next_row, "column_product": next_column}
+        around = {product: grid.around(places_of(product)) for product in PRODUCTS}
+        self._ties = {"row_product": next_row, "column_product": next_column, **around}
         self.partners: dict[int, IntArray] = {
             at: self._ties[SUMS_OF[name][-1]]
             for at, name in enumerate(self._names)
-            if name in {"correlation_next_row", "correlation_next_column"}
+            if name in {"correlation_next_row", "correlation_next_column", *PRODUCTS}
         }
         self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, self._summer.context)
         # Each hop stands twice, a window apart, so that a window's hops always lie in order and in one piece.
@@ -140,7 +154,9 @@ class WindowFeatures:
             elif name in _COUNTED:
                 columns[:, at] = totals[self._at[SUMS_OF[name][0]]]
             elif name in FORMULAS:
-                quotients = quotients or WindowSums(totals, self._at, self._n, self._floor_uv, self._ties)
+                quotients = quotients or WindowSums(
+                    totals, self._at, self._n, self._floor_uv, self._ties, n_in_pieces=self._n_in_pieces
+                )
                 columns[:, at] = FORMULAS[name](quotients)
         return columns, log_rms
 

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from decoding.welch import WELCH_SUMS, WelchSums
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 
@@ -37,8 +38,10 @@ _STEP_CONTEXT = 2
 _OF_STEPS = frozenset({"length", "crossings", "slopes", "step", "step_square", "bend", "bend_square"})
 
 
-def context_for(names: tuple[SumName, ...]) -> int:
+def context_for(names: tuple[SumName, ...], hop_samples: int) -> int:
     """How many samples before a hop its sums reach back to."""
+    if set(names) & WELCH_SUMS:
+        return max(hop_samples, AR_ORDER)
     return AR_ORDER if set(names) & set(LAGS) else _STEP_CONTEXT
 
 
@@ -91,6 +94,8 @@ class HopSummer:
         Least difference that counts as a crossing or a change of slope.
     next_row, next_column : ndarray of int64, shape (n_channels,)
         Each channel's partner for ``row_product`` and ``column_product``.
+    around : dict of int to ndarray of int64, shape (n_channels,)
+        Each channel's partners around the limb, for `decoding.welch`.
 
     Raises
     ------
@@ -107,8 +112,9 @@ class HopSummer:
         *,
         next_row: IntArray,
         next_column: IntArray,
+        around: dict[int, IntArray],
     ) -> None:
-        self.context = context_for(names)
+        self.context = context_for(names, hop_samples)
         if hop_samples < self.context and self.context > _STEP_CONTEXT:
             msg = f"autoregression needs hops of {self.context} samples at least, got {hop_samples}; lengthen hop_ms"
             raise InputError(msg)
@@ -118,6 +124,8 @@ class HopSummer:
         self._bands = [name for name in names if name in BANDS_HZ]
         if self._bands:
             self._transform, self._band_starts = band_transform(hop_samples, fs_hz)
+        welch = tuple(name for name in names if name in WELCH_SUMS)
+        self._welch = WelchSums(welch, hop_samples, fs_hz, around) if welch else None
         self._n_channels = len(next_row)
         self._counts_in: type = np.uint8 if hop_samples < UINT8_OVERFLOWS else np.uint16
         self._work = np.empty((hop_samples, self._n_channels), dtype=np.float32)
@@ -139,6 +147,7 @@ class HopSummer:
         own = block[self.context :]
         steps: _Steps | None = None
         powers = self._band_powers(own) if self._bands else {}
+        pieces = self._welch.sums(block[self.context - len(own) :]) if self._welch is not None else {}
         for at, name in enumerate(self._names):
             if name == "square":
                 np.einsum("ij,ij->j", own, own, out=sums[0, at])
@@ -155,6 +164,8 @@ class HopSummer:
                 self._lagged(block, int(name.removeprefix("lag_")), sums[:, at])
             elif name in self._partner:
                 np.einsum("ij,ij->j", own, own[:, self._partner[name]], out=sums[0, at])
+            elif name in pieces:
+                sums[1, at] = pieces[name]
             else:
                 sums[0, at] = powers[name]
         return sums

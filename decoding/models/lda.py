@@ -141,6 +141,23 @@ class LdaClassifier(torch.nn.Module):
         return helper.make_graph(nodes, self.name, [taken], [given], initializers)
 
 
+def check_windows(features: Float32Array, labels: IntArray, n_gestures: int) -> None:
+    """Refuse windows that no classifier can be fitted on.
+
+    Raises
+    ------
+    InputError
+        If a gesture has no window or a feature is not finite.
+    """
+    counts = np.bincount(labels, minlength=n_gestures)
+    if len(labels) == 0 or counts.min() == 0:
+        msg = f"gesture number {int(counts.argmin())} of {n_gestures} has no window to train on"
+        raise InputError(msg)
+    if not np.isfinite(features).all():
+        msg = "features hold a non-finite value; training needs repaired ones (decoding.feature_chain)"
+        raise InputError(msg)
+
+
 def fit_lda(
     features: Float32Array, labels: IntArray, n_gestures: int, trials: IntArray | None = None
 ) -> LdaClassifier:
@@ -162,13 +179,7 @@ def fit_lda(
     InputError
         If a gesture has no window or a feature is not finite.
     """
-    counts = np.bincount(labels, minlength=n_gestures)
-    if len(labels) == 0 or counts.min() == 0:
-        msg = f"gesture number {int(counts.argmin())} of {n_gestures} has no window to train on"
-        raise InputError(msg)
-    if not np.isfinite(features).all():
-        msg = "features hold a non-finite value; training needs repaired ones (decoding.feature_chain)"
-        raise InputError(msg)
+    check_windows(features, labels, n_gestures)
     flat = torch.from_numpy(features.reshape(len(features), -1).astype(np.float64))
     of_class = torch.from_numpy(labels.astype(np.int64))
     mean = flat.mean(dim=0)

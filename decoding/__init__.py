@@ -15,6 +15,8 @@ In the order in which a chunk goes:
 - ``feature_chain.py``: the stages so far, wired; training uses the same
 - ``onnx_classifier.py``: features to probabilities, with onnxruntime
 - ``decision.py``: probabilities to a decision: rejection, dwell, release, effort
+- ``drift.py``: slow drift followed by trusted decisions, bounded; off unless a decoder asks for it
+- ``class_statistics.py``: what a decoder remembers of its training, for recalibration
 - ``decoder_file.py``: decoder.onnx, its metadata and its check against a stream
 - ``pipeline.py``: microvolts to decisions, the same object live and in replay
 - ``live.py``: EMG stream to Gesture stream around the pipeline

@@ -112,7 +112,8 @@ class GridCnn(torch.nn.Module):
         padded = (self.tables.rows + 2, self.tables.columns + 2)
         hidden = torch.relu(self.first(_laid(normal.transpose(1, 2), self.tables.from_channels, padded)))
         hidden = torch.relu(self.second(_laid(hidden.flatten(2), self.tables.from_places, padded)))
-        return self.last(self.drop(hidden.flatten(1)))  # type: ignore[no-any-return]
+        scores: torch.Tensor = self.last(self.drop(hidden.flatten(1)))
+        return scores
 
     def logits(self, features: Float32Array) -> Float64Array:
         """Logits before temperature: ndarray, shape (n, n_gestures)."""
@@ -122,11 +123,10 @@ class GridCnn(torch.nn.Module):
 
     def with_temperature(self, temperature: float) -> "GridCnn":
         """Return the same network with another temperature."""
-        other = GridCnn(
-            self.mean, self.scale, self.tables, self.last.out_features, temperature=temperature
-        )
+        other = GridCnn(self.mean, self.scale, self.tables, self.last.out_features, temperature=temperature)
         other.load_state_dict(self.state_dict())
-        return other.eval()
+        other.eval()
+        return other
 
     def to_graph(self) -> onnx.GraphProto:
         """Return the ONNX graph of `forward`, node by node."""
@@ -145,7 +145,7 @@ class GridCnn(torch.nn.Module):
             "places": np.array([1, CHANNELS, rows * columns], dtype=np.int64),
             "last": weights["last.weight"] / np.float32(self.temperature),
             "bias": weights["last.bias"] / np.float32(self.temperature),
-            **{f"{layer}.{part}": weights[f"{layer}.{part}"] for layer in ("first", "second") for part in ("weight", "bias")},
+            **{name: value for name, value in weights.items() if name.startswith(("first.", "second."))},
         }
         nodes = [
             helper.make_node("Sub", ["features", "mean"], ["centred"]),
@@ -224,7 +224,8 @@ def fit_grid_cnn(
         torch.manual_seed(how.seed)
         network = GridCnn(mean, scale, tables, n_gestures, dropout=how.dropout)
         _train(network, known, torch.from_numpy(labels.astype(np.int64)), torch.tensor(logarithmic), how)
-    return network.cpu().eval()
+    network.cpu().eval()
+    return network
 
 
 def _train(
@@ -233,12 +234,8 @@ def _train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     share = 1.0 / torch.bincount(labels)[labels].double()
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=how.learning_rate, total_steps=how.steps
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=how.learning_rate, total_steps=how.steps)
     for _ in range(how.steps):
         drawn = torch.multinomial(share, how.batch, replacement=True)
         raw = network.tables.moved(known[drawn], how.shift, how.dead)

@@ -70,7 +70,9 @@ class GridTables:
         return torch.where(gone[:, :, None], around, features)
 
 
-def _padded(table: np.typing.NDArray[np.int64], grid: ElectrodeGrid, nothing: int) -> np.typing.NDArray[np.int64]:
+def _padded(
+    table: np.typing.NDArray[np.int64], grid: ElectrodeGrid, nothing: int
+) -> np.typing.NDArray[np.int64]:
     padded = np.pad(table, 1, constant_values=nothing)
     if grid.wraps == "rows":
         padded[0, 1:-1], padded[-1, 1:-1] = table[-1], table[0]

@@ -23,6 +23,8 @@ from emg_acquisition.stream_info import EmgStreamInfo
 
 # Training a network on every fold takes longer than all the rest: it is tried where there is something to gain.
 GOOD_ENOUGH = 0.98
+# Below this mean log-loss per window, all candidates are as good as certain, and the order decides.
+ALIKE_NATS = 1e-4
 _ALIKE = 1e-12
 Named = TypeVar("Named")
 _Tried: TypeAlias = tuple[Candidate, HeldOutResult]
@@ -127,7 +129,6 @@ def best_of(tried: Sequence[tuple[Named, HeldOutResult]]) -> tuple[Named, HeldOu
     behind = top - folds
     error = behind.std(axis=1, ddof=1) / np.sqrt(folds.shape[1])
     alike = [int(k) for k in np.flatnonzero(behind.mean(axis=1) <= error + _ALIKE)]
-    if behind[alike[0]].mean() <= _ALIKE:
-        return tried[alike[0]]
-    losses = {k: tried[k][1].log_loss or 0.0 for k in alike}
-    return tried[min(losses, key=losses.__getitem__)]
+    loss = {k: tried[k][1].log_loss or 0.0 for k in alike}
+    likeliest = min(loss.values())
+    return tried[next(k for k in alike if loss[k] <= likeliest + ALIKE_NATS)]

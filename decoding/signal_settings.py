@@ -74,7 +74,7 @@ class SignalSettings(BaseModel):
     powerline_hz: Literal[50, 60] | None = None
     spatial: SpatialFilterName = "none"
     window_ms: float = Field(default=200.0, gt=0)
-    hop_ms: float = Field(default=50.0, gt=0)
+    hop_ms: float = Field(default=25.0, gt=0)
     features: tuple[FeatureName, ...] = Field(default=("log_rms",), min_length=1)
     rms_floor_uv: float = Field(default=5.0, gt=0)
     slope_threshold_uv: float = Field(default=5.0, ge=0)

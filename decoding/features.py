@@ -41,7 +41,7 @@ from decoding.windows import HopSlicer, window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.grid import ElectrodeGrid
 
-_COUNTED = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
+_PLAIN = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
 
 
 class WindowFeatures:
@@ -73,6 +73,10 @@ class WindowFeatures:
         wanted = [one for name in settings.features for one in SUMS_OF.get(name, ())]
         sums = tuple(dict.fromkeys(["square", *wanted]))
         self._at = {name: at for at, name in enumerate(sums)}
+        self._plain = [
+            (at, self._at[SUMS_OF[name][0]]) for at, name in enumerate(self._names) if name in _PLAIN
+        ]
+        self._others = [(at, name) for at, name in enumerate(self._names) if name not in _PLAIN]
         self._floor_uv = settings.rms_floor_uv
         spec = window_spec(settings, fs_hz)
         self._n = spec.window_samples
@@ -94,7 +98,7 @@ class WindowFeatures:
         }
         self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, self._summer.context)
         # Each hop stands twice, a window apart, so that a window's hops always lie in order and in one piece.
-        self._ring = np.zeros((2 * spec.hops_per_window, 2, len(sums), grid.n_channels), dtype=np.float32)
+        self._ring = np.zeros((2 * spec.hops_per_window, len(sums), 2, grid.n_channels), dtype=np.float32)
         self._hops = 0
 
     def process(self, chunk: Float32Array, /) -> list[tuple[Float32Array, Float32Array]]:
@@ -121,24 +125,25 @@ class WindowFeatures:
         if self._hops < self._hops_per_window:
             return None
         window = self._ring[at + 1 : at + 1 + self._hops_per_window]
-        totals = np.add.reduce(window[:, 0], axis=0)
-        if self._hops_per_window > 1:
-            totals += np.add.reduce(window[1:, 1], axis=0)
+        totals = np.add.reduce(window[:, :, 0], axis=0)
+        # The oldest hop's border terms began before the window.
+        totals += np.add.reduce(window[1:, :, 1], axis=0)
         return self._features(totals)
 
     def _features(self, totals: Float32Array) -> tuple[Float32Array, Float32Array]:
         rms = np.sqrt(totals[0] / np.float32(self._n))
         log_rms = np.log(np.maximum(rms, np.float32(self._floor_uv)))
-        ready: dict[str, Float32Array] = {"log_rms": log_rms, "rms": rms}
         columns = np.zeros((totals.shape[1], len(self._names)), dtype=np.float32)
+        for at, row in self._plain:
+            columns[:, at] = totals[row]
         quotients: WindowSums | None = None
-        for at, name in enumerate(self._names):
-            if name in ready:
-                columns[:, at] = ready[name]
+        for at, name in self._others:
+            if name == "log_rms":
+                columns[:, at] = log_rms
+            elif name == "rms":
+                columns[:, at] = rms
             elif name == "mav":
                 columns[:, at] = totals[self._at["magnitude"]] / np.float32(self._n)
-            elif name in _COUNTED:
-                columns[:, at] = totals[self._at[SUMS_OF[name][0]]]
             elif name in FORMULAS:
                 quotients = quotients or WindowSums(totals, self._at, self._n, self._floor_uv, self._ties)
                 columns[:, at] = FORMULAS[name](quotients)

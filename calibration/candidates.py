@@ -27,12 +27,12 @@ from decoding.models.classifier import Classifier
 from decoding.models.grid_cnn import fit_grid_cnn
 from decoding.models.lda import class_statistics, fit_lda
 from decoding.signal_settings import SignalSettings
-from decoding.welch import POWER_BANDS_HZ, POWERS, PRODUCTS
+from decoding.welch import AROUND, LOG_POWERS, PIECE_MS, POWER_BANDS_HZ
 from emg_acquisition.grid import ElectrodeGrid
 
 # The common average of n electrodes still holds 1/n of a channel's own signal; reference work in EEG asks for 32.
 DENSE_CHANNELS = 32
-SPECTRAL_FEATURES = (*(f"log_{band}" for band in POWERS), *PRODUCTS)
+SPECTRAL_FEATURES = (*LOG_POWERS, *AROUND)
 Independent = Literal["trials", "windows"]
 ModelChoice = Literal["auto", "lda", "cnn"]
 
@@ -81,7 +81,7 @@ def feature_sets(grid: ElectrodeGrid, fs_hz: float, base: SignalSettings) -> dic
     if grid.n_channels >= DENSE_CHANNELS:
         return referenced | plain
     spectral = {"spectral": base.model_copy(update={"features": SPECTRAL_FEATURES, "spatial": "none"})}
-    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.hops_per_window > 1
+    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.window_ms >= PIECE_MS
     return plain | referenced | (spectral if fits else {})
 
 

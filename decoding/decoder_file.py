@@ -255,7 +255,10 @@ def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
         if version != SCHEMA_VERSION:
             msg = f"{path}: decoder schema version {version}, {SCHEMA_VERSION} is required; train it again"
             raise InputError(msg)
-        return DecoderMetadata.model_validate_json(text)
+        # Decoders trained before a change had a dwell of its own decide as they did then.
+        if isinstance(fields.get("decision"), dict):
+            fields["decision"].setdefault("change_dwell_hops", None)
+        return DecoderMetadata.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "metadata"

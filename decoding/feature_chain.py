@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from decoding.features import WindowFeatures
-from decoding.filters import BandpassFilter, design_filter
+from decoding.filters import BandpassFilter, block_length, design_filter
 from decoding.heat_map import ARRAY_FEATURES, HeatMap
 from decoding.repair import BoolArray, FaultMonitor, FiniteGuard, repair_features
 from decoding.signal_settings import SignalSettings
@@ -79,7 +79,7 @@ class FeatureChain:
         self.spec = window_spec(settings, fs_hz)
         self._guard = FiniteGuard(n_channels)
         self._faults = FaultMonitor(settings, self.spec, fs_hz, n_channels)
-        self._filter = BandpassFilter(design_filter(settings, fs_hz))
+        self._filter = BandpassFilter(design_filter(settings, fs_hz), block_length(self.spec.hop_samples))
         self._spatial = SpatialFilter(settings.spatial, grid)
         self._windows = WindowFeatures(settings, fs_hz, grid)
         self._map_columns = [at for at, name in enumerate(settings.features) if name in ARRAY_FEATURES]

@@ -38,15 +38,13 @@ import numpy as np
 
 from decoding.hop_sums import HopSummer
 from decoding.signal_settings import SignalSettings
-from decoding.welch import MOST_PLACES, PRODUCTS, WELCH_SUMS, places_of
+from decoding.welch import AROUND, WELCH_FEATURES, WelchFeatures, places_of
 from decoding.window_sums import FORMULAS, SUMS_OF, WindowSums
 from decoding.windows import HopSlicer, window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
-from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 
-_PIECE_HOPS = 2
-_COUNTED = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
+_PLAIN = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
 
 
 class WindowFeatures:
@@ -78,17 +76,14 @@ class WindowFeatures:
         wanted = [one for name in settings.features for one in SUMS_OF.get(name, ())]
         sums = tuple(dict.fromkeys(["square", *wanted]))
         self._at = {name: at for at, name in enumerate(sums)}
+        self._plain = [
+            (at, self._at[SUMS_OF[name][0]]) for at, name in enumerate(self._names) if name in _PLAIN
+        ]
+        self._others = [(at, name) for at, name in enumerate(self._names) if name not in _PLAIN]
         self._floor_uv = settings.rms_floor_uv
         spec = window_spec(settings, fs_hz)
         self._n = spec.window_samples
         self._hops_per_window = spec.hops_per_window
-        if set(sums) & WELCH_SUMS and spec.hops_per_window < _PIECE_HOPS:
-            msg = (
-                f"powers and correlations by Welch's method need windows of two hops at least, got window_ms "
-                f"{settings.window_ms:g} with hop_ms {settings.hop_ms:g}; shorten hop_ms or choose other features"
-            )
-            raise InputError(msg)
-        self._n_in_pieces = _PIECE_HOPS * (spec.hops_per_window - 1) * spec.hop_samples
         next_row, next_column = grid.next_along_rows, grid.next_along_columns
         self._summer = HopSummer(
             sums,
@@ -97,18 +92,27 @@ class WindowFeatures:
             settings.slope_threshold_uv,
             next_row=next_row,
             next_column=next_column,
-            around={k: grid.around(k) for k in range(1, MOST_PLACES + 1)},
         )
-        around = {product: grid.around(places_of(product)) for product in PRODUCTS}
-        self._ties = {"row_product": next_row, "column_product": next_column, **around}
+        self._ties = {"row_product": next_row, "column_product": next_column}
+        self._welch_at = [at for at, name in enumerate(self._names) if name in WELCH_FEATURES]
+        in_pieces = tuple(self._names[at] for at in self._welch_at)
+        self._welch = (
+            WelchFeatures(in_pieces, spec, fs_hz, grid, floor_uv=self._floor_uv) if in_pieces else None
+        )
         self.partners: dict[int, IntArray] = {
             at: self._ties[SUMS_OF[name][-1]]
             for at, name in enumerate(self._names)
-            if name in {"correlation_next_row", "correlation_next_column", *PRODUCTS}
+            if name in {"correlation_next_row", "correlation_next_column"}
         }
-        self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, self._summer.context)
+        self.partners |= {
+            at: grid.around(places_of(name)) for at, name in enumerate(self._names) if name in AROUND
+        }
+        in_piece = self._welch.context if self._welch is not None else 0
+        context = max(self._summer.context, in_piece)
+        self._of_sums, self._of_piece = context - self._summer.context, context - in_piece
+        self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, context)
         # Each hop stands twice, a window apart, so that a window's hops always lie in order and in one piece.
-        self._ring = np.zeros((2 * spec.hops_per_window, 2, len(sums), grid.n_channels), dtype=np.float32)
+        self._ring = np.zeros((2 * spec.hops_per_window, len(sums), 2, grid.n_channels), dtype=np.float32)
         self._hops = 0
 
     def process(self, chunk: Float32Array, /) -> list[tuple[Float32Array, Float32Array]]:
@@ -130,37 +134,42 @@ class WindowFeatures:
     def add_hop(self, block: Float32Array) -> tuple[Float32Array, Float32Array] | None:
         """Add one hop with the samples before it; the features of the window that it ends, if there is one."""
         at = self._hops % self._hops_per_window
-        self._ring[at] = self._ring[at + self._hops_per_window] = self._summer.sums(block)
+        self._ring[at] = self._ring[at + self._hops_per_window] = self._summer.sums(block[self._of_sums :])
+        if self._welch is not None:
+            self._welch.add_hop(block[self._of_piece :])
         self._hops += 1
         if self._hops < self._hops_per_window:
             return None
         window = self._ring[at + 1 : at + 1 + self._hops_per_window]
-        totals = np.add.reduce(window[:, 0], axis=0)
-        if self._hops_per_window > 1:
-            totals += np.add.reduce(window[1:, 1], axis=0)
+        totals = np.add.reduce(window[:, :, 0], axis=0)
+        # The oldest hop's border terms began before the window.
+        totals += np.add.reduce(window[1:, :, 1], axis=0)
         return self._features(totals)
 
     def _features(self, totals: Float32Array) -> tuple[Float32Array, Float32Array]:
         rms = np.sqrt(totals[0] / np.float32(self._n))
         log_rms = np.log(np.maximum(rms, np.float32(self._floor_uv)))
-        ready: dict[str, Float32Array] = {"log_rms": log_rms, "rms": rms}
         columns = np.zeros((totals.shape[1], len(self._names)), dtype=np.float32)
+        for at, row in self._plain:
+            columns[:, at] = totals[row]
         quotients: WindowSums | None = None
-        for at, name in enumerate(self._names):
-            if name in ready:
-                columns[:, at] = ready[name]
+        for at, name in self._others:
+            if name == "log_rms":
+                columns[:, at] = log_rms
+            elif name == "rms":
+                columns[:, at] = rms
             elif name == "mav":
                 columns[:, at] = totals[self._at["magnitude"]] / np.float32(self._n)
-            elif name in _COUNTED:
-                columns[:, at] = totals[self._at[SUMS_OF[name][0]]]
             elif name in FORMULAS:
-                quotients = quotients or WindowSums(
-                    totals, self._at, self._n, self._floor_uv, self._ties, n_in_pieces=self._n_in_pieces
-                )
+                quotients = quotients or WindowSums(totals, self._at, self._n, self._floor_uv, self._ties)
                 columns[:, at] = FORMULAS[name](quotients)
+        if self._welch is not None:
+            columns[:, self._welch_at] = self._welch.features()
         return columns, log_rms
 
     def reset(self) -> None:
         """Forget all samples and hops."""
         self._slicer.reset()
+        if self._welch is not None:
+            self._welch.reset()
         self._hops = 0

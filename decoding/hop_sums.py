@@ -10,20 +10,15 @@ Bartlett, *Smoothing periodograms from time-series with continuous spectra*, Nat
 the periodograms of consecutive pieces; here the pieces are the hops, so band powers are sums over hops too.
 """
 
-from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from decoding.welch import WELCH_SUMS, WelchSums
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 
 SumName: TypeAlias = str
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-CountArray: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-UINT8_OVERFLOWS = 256
 AR_ORDER = 4
 LAGS: tuple[SumName, ...] = tuple(f"lag_{k}" for k in range(1, AR_ORDER + 1))
 # Band edges in Hz: what a band-pass of 20-400 Hz leaves, in parts that hops of 20 ms can still tell apart.
@@ -35,13 +30,14 @@ BANDS_HZ: dict[SumName, tuple[float, float]] = {
 }
 # Samples before a hop that its terms reach back to: a slope needs two, an autocorrelation as many as its lag.
 _STEP_CONTEXT = 2
-_OF_STEPS = frozenset({"length", "crossings", "slopes", "step", "step_square", "bend", "bend_square"})
+# How many of a hop's terms began before it.
+_BORDER = {"length": 1, "crossings": 1, "slopes": 2, "step": 1, "step_square": 1, "bend": 2, "bend_square": 2}
+_OF_STEPS = frozenset(_BORDER)
+_WITH_HEIGHT = frozenset({"length", "crossings", "slopes"})
 
 
-def context_for(names: tuple[SumName, ...], hop_samples: int) -> int:
+def context_for(names: tuple[SumName, ...]) -> int:
     """How many samples before a hop its sums reach back to."""
-    if set(names) & WELCH_SUMS:
-        return max(hop_samples, AR_ORDER)
     return AR_ORDER if set(names) & set(LAGS) else _STEP_CONTEXT
 
 
@@ -80,7 +76,11 @@ def band_transform(hop_samples: int, fs_hz: float) -> tuple[Float32Array, IntArr
 
 
 class HopSummer:
-    """Sum a hop's terms channel by channel; buffers are made once.
+    """Sum a hop's terms channel by channel.
+
+    Every term of the hop is written into a buffer made once, (n_sums, hop_samples, n_channels), and one matrix
+    product a sum adds up own and border terms at once. Counts are exact in it: float32 holds every integer up to
+    2^24.
 
     Parameters
     ----------
@@ -94,8 +94,6 @@ class HopSummer:
         Least difference that counts as a crossing or a change of slope.
     next_row, next_column : ndarray of int64, shape (n_channels,)
         Each channel's partner for ``row_product`` and ``column_product``.
-    around : dict of int to ndarray of int64, shape (n_channels,)
-        Each channel's partners around the limb, for `decoding.welch`.
 
     Raises
     ------
@@ -112,23 +110,24 @@ class HopSummer:
         *,
         next_row: IntArray,
         next_column: IntArray,
-        around: dict[int, IntArray],
     ) -> None:
-        self.context = context_for(names, hop_samples)
+        self.context = context_for(names)
         if hop_samples < self.context and self.context > _STEP_CONTEXT:
             msg = f"autoregression needs hops of {self.context} samples at least, got {hop_samples}; lengthen hop_ms"
             raise InputError(msg)
-        self._names = names
-        self._threshold_uv = np.float32(threshold_uv)
+        n_channels = len(next_row)
         self._partner = {"row_product": next_row, "column_product": next_column}
-        self._bands = [name for name in names if name in BANDS_HZ]
+        self._terms = np.zeros((len(names), hop_samples, n_channels), dtype=np.float32)
+        self._into = {name: self._terms[at] for at, name in enumerate(names)}
+        self._adding = np.stack([_adding(name, hop_samples) for name in names])
+        self._bands = [at for at, name in enumerate(names) if name in BANDS_HZ]
         if self._bands:
-            self._transform, self._band_starts = band_transform(hop_samples, fs_hz)
-        welch = tuple(name for name in names if name in WELCH_SUMS)
-        self._welch = WelchSums(welch, hop_samples, fs_hz, around) if welch else None
-        self._n_channels = len(next_row)
-        self._counts_in: type = np.uint8 if hop_samples < UINT8_OVERFLOWS else np.uint16
-        self._work = np.empty((hop_samples, self._n_channels), dtype=np.float32)
+            self._transform, starts = band_transform(hop_samples, fs_hz)
+            wanted = [list(BANDS_HZ).index(names[at]) for at in self._bands]
+            self._band_starts, self._wanted = starts, wanted
+        self._steps = None
+        if _OF_STEPS & set(names):
+            self._steps = _Steps(self._into, hop_samples, n_channels, threshold_uv)
 
     def sums(self, block: Float32Array) -> Float32Array:
         """Sum one hop.
@@ -140,84 +139,94 @@ class HopSummer:
 
         Returns
         -------
-        ndarray, shape (2, len(names), n_channels)
+        ndarray, shape (len(names), 2, n_channels)
             Terms of the hop's own samples, and terms that reach back over its beginning.
         """
-        sums = np.zeros((2, len(self._names), self._n_channels), dtype=np.float32)
         own = block[self.context :]
-        steps: _Steps | None = None
-        powers = self._band_powers(own) if self._bands else {}
-        pieces = self._welch.sums(block[self.context - len(own) :]) if self._welch is not None else {}
-        for at, name in enumerate(self._names):
+        for name, terms in self._into.items():
             if name == "square":
-                np.einsum("ij,ij->j", own, own, out=sums[0, at])
-            elif name == "sample":
-                np.add.reduce(own, axis=0, out=sums[0, at])
+                np.multiply(own, own, terms)
             elif name == "magnitude":
-                np.add.reduce(np.abs(own, out=self._work), axis=0, out=sums[0, at])
-            elif name in _OF_STEPS:
-                steps = steps or _Steps(
-                    block[self.context - _STEP_CONTEXT :], self._threshold_uv, self._counts_in
-                )
-                steps.add_up(name, sums[:, at])
+                np.abs(own, terms)
+            elif name == "sample":
+                terms[...] = own
             elif name in LAGS:
-                self._lagged(block, int(name.removeprefix("lag_")), sums[:, at])
+                lag = int(name[-1])
+                np.multiply(own, block[self.context - lag : -lag], terms)
             elif name in self._partner:
-                np.einsum("ij,ij->j", own, own[:, self._partner[name]], out=sums[0, at])
-            elif name in pieces:
-                sums[1, at] = pieces[name]
-            else:
-                sums[0, at] = powers[name]
+                np.multiply(own, own[:, self._partner[name]], terms)
+        if self._steps is not None:
+            self._steps.put(block[self.context - _STEP_CONTEXT :])
+        sums: Float32Array = np.matmul(self._adding, self._terms)
+        if self._bands:
+            parts = self._transform @ own
+            np.multiply(parts, parts, parts)
+            sums[self._bands, 0] = np.add.reduceat(parts, self._band_starts, axis=0)[self._wanted]
         return sums
 
-    def _lagged(self, block: Float32Array, lag: int, into: Float32Array) -> None:
-        own, earlier = block[self.context :], block[self.context - lag : -lag]
-        np.einsum("ij,ij->j", own[lag:], earlier[lag:], out=into[0])
-        np.einsum("ij,ij->j", own[:lag], earlier[:lag], out=into[1])
 
-    def _band_powers(self, own: Float32Array) -> dict[SumName, Float32Array]:
-        parts = self._transform @ own
-        np.multiply(parts, parts, out=parts)
-        return dict(zip(BANDS_HZ, np.add.reduceat(parts, self._band_starts, axis=0), strict=True))
+def _adding(name: SumName, hop_samples: int) -> Float32Array:
+    """Rows that add up own and border terms: ndarray, shape (2, hop_samples)."""
+    n_border = int(name[-1]) if name in LAGS else _BORDER.get(name, 0)
+    rows = np.zeros((2, hop_samples), dtype=np.float32)
+    if name not in BANDS_HZ:
+        rows[0, n_border:] = rows[1, :n_border] = 1.0
+    return rows
 
 
 class _Steps:
-    """Differences of neighbouring samples of one hop and the two samples before it."""
+    """Terms of the differences of neighbouring samples of a hop and the two samples before it."""
 
-    def __init__(self, block: Float32Array, threshold_uv: np.float32, counts_in: type) -> None:
-        self._block = block
-        self._counts_in = counts_in
-        self._step = block[1:] - block[:-1]
-        self._height = np.abs(self._step)
-        self._counts = (self._height >= threshold_uv).view(np.uint8)
+    def __init__(
+        self, into: dict[SumName, Float32Array], hop_samples: int, n_channels: int, threshold_uv: float
+    ) -> None:
+        self._into = into
+        self._with_height = bool(into.keys() & _WITH_HEIGHT)
+        # An array without dimensions compares faster than a number, which numpy would first look at.
+        self._threshold_uv = np.array(threshold_uv, dtype=np.float32)
+        self._zero = np.zeros((), dtype=np.float32)
+        shape = (hop_samples + 1, n_channels)
+        self._step, self._height = np.empty((2, *shape), dtype=np.float32)
+        # Bytes of 0 and 1, which bitwise operations take faster than booleans; each is seen as both.
+        self._high, self._up, self._down, self._negative = np.empty((4, *shape), dtype=np.bool_)
+        high, up, down, negative = (
+            part.view(np.uint8) for part in (self._high, self._up, self._down, self._negative)
+        )
+        # Of every pair of neighbours, the earlier and the later.
+        self._high_pair, self._up_pair, self._down_pair, self._negative_pair = (
+            (part[:-1], part[1:]) for part in (high, up, down, negative)
+        )
+        self._found, self._either = np.empty((2, hop_samples, n_channels), dtype=np.uint8)
 
-    def add_up(self, name: SumName, into: Float32Array) -> None:
-        """Put the sums of one kind, own and border, into (2, n_channels)."""
-        make: dict[SumName, Callable[[], tuple[Float32Array | CountArray, int]]] = {
-            "length": lambda: (self._height[1:], 1),
-            "crossings": self._crossings,
-            "slopes": self._slopes,
-            "step": lambda: (self._step[1:], 1),
-            "step_square": lambda: (self._step[1:] * self._step[1:], 1),
-            "bend": lambda: (self._bend(), 2),
-            "bend_square": lambda: (self._bend() ** 2, 2),
-        }
-        terms, n_border = make[name]()
-        into[0] = np.add.reduce(terms[n_border:], axis=0, dtype=terms.dtype)
-        into[1] = np.add.reduce(terms[:n_border], axis=0, dtype=terms.dtype)
+    def put(self, block: Float32Array) -> None:
+        """Put the terms of a hop, (2 + hop_samples, n_channels), where they are added up."""
+        into = self._into
+        step = np.subtract(block[1:], block[:-1], self._step)
+        if "step" in into:
+            into["step"][...] = step[1:]
+        if "step_square" in into:
+            np.multiply(step[1:], step[1:], into["step_square"])
+        if "bend" in into:
+            bend = np.subtract(step[1:], step[:-1], into["bend"])
+            np.multiply(bend, bend, into["bend_square"])
+        if not self._with_height:
+            return
+        np.abs(step, self._height)
+        if "length" in into:
+            into["length"][...] = self._height[1:]
+        np.greater_equal(self._height, self._threshold_uv, self._high)
+        if "crossings" in into:
+            np.signbit(block[1:], self._negative)
+            found = np.bitwise_xor(*self._negative_pair, self._found)
+            into["crossings"][...] = np.bitwise_and(found, self._high_pair[1], found)
+        if "slopes" in into:
+            into["slopes"][...] = self._turns()
 
-    def _bend(self) -> Float32Array:
-        return np.asarray(self._step[1:] - self._step[:-1])
-
-    def _crossings(self) -> tuple[CountArray, int]:
-        negative = np.signbit(self._block[1:]).view(np.uint8)
-        crossed = negative[1:] ^ negative[:-1]
-        crossed &= self._counts[1:]
-        return crossed.astype(self._counts_in, copy=False), 1
-
-    def _slopes(self) -> tuple[CountArray, int]:
-        up, down = (self._step > 0).view(np.uint8), (self._step < 0).view(np.uint8)
-        turned = up[:-1] & down[1:]
-        turned |= down[:-1] & up[1:]
-        turned &= self._counts[:-1] | self._counts[1:]
-        return turned.astype(self._counts_in, copy=False), 2
+    def _turns(self) -> npt.NDArray[np.uint8]:
+        np.greater(self._step, self._zero, self._up)
+        np.less(self._step, self._zero, self._down)
+        found = np.bitwise_and(self._up_pair[0], self._down_pair[1], self._found)
+        either = np.bitwise_and(self._down_pair[0], self._up_pair[1], self._either)
+        np.bitwise_or(found, either, found)
+        np.bitwise_or(*self._high_pair, either)
+        return np.bitwise_and(found, either, found)

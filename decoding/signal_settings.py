@@ -68,6 +68,9 @@ class SignalSettings(BaseModel):
         Order of the Butterworth prototype (4 gives a band-pass of eight poles).
     powerline_hz : {None, 50, 60}
         Mains frequency to notch out, if any.
+    powerline_harmonics : int
+        How many of its multiples, itself the first, as far as they lie in the band. The mains' frequency wanders
+        by so much more at each multiple, and each notch is so much wider.
     spatial : {"none", "average", "laplacian"}
         What is taken away from each sample: nothing, the mean of all channels, or that of the neighbours on the
         grid.
@@ -92,9 +95,10 @@ class SignalSettings(BaseModel):
     band_hz: tuple[float, float] = (20.0, 400.0)
     filter_order: int = Field(default=4, ge=1, le=8)
     powerline_hz: Literal[50, 60] | None = None
+    powerline_harmonics: int = Field(default=1, ge=1, le=10)
     spatial: SpatialFilterName = "none"
     window_ms: float = Field(default=200.0, gt=0)
-    hop_ms: float = Field(default=50.0, gt=0)
+    hop_ms: float = Field(default=25.0, gt=0)
     features: tuple[FeatureName, ...] = Field(default=("log_rms",), min_length=1)
     rms_floor_uv: float = Field(default=5.0, gt=0)
     slope_threshold_uv: float = Field(default=5.0, ge=0)

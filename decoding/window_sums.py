@@ -10,7 +10,6 @@ import numpy as np
 
 from decoding.autoregression import autoregression, cepstrum
 from decoding.hop_sums import BANDS_HZ, LAGS, SumName
-from decoding.welch import POWERS, PRODUCTS, correlation, log_power, square_of
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 
 _VARIANCE: tuple[SumName, ...] = ("square", "sample")
@@ -30,8 +29,6 @@ SUMS_OF: dict[str, tuple[SumName, ...]] = {
     **{f"ar_{k}": ("square", *LAGS) for k in range(1, len(LAGS) + 1)},
     **{f"cepstrum_{k}": ("square", *LAGS) for k in range(1, len(LAGS) + 1)},
     **{f"log_{band}": (band,) for band in BANDS_HZ},
-    **{f"log_{band}": (band,) for band in POWERS},
-    **{product: (square_of(product), product) for product in PRODUCTS},
 }
 
 
@@ -46,8 +43,6 @@ class WindowSums:
         Which row holds which sum.
     n : int
         Samples in the window.
-    n_in_pieces : int
-        Samples in the pieces of `decoding.welch`, counted as often as they are used.
     floor_uv : float
         Least amplitude that logarithms are taken of.
     partners : dict of str to ndarray of int64, shape (n_channels,)
@@ -61,13 +56,10 @@ class WindowSums:
         n: int,
         floor_uv: float,
         partners: dict[SumName, IntArray],
-        *,
-        n_in_pieces: int,
     ) -> None:
         self._totals = totals.astype(np.float64)
         self._at = at
         self._n = n
-        self._n_in_pieces = n_in_pieces
         self._floor_uv2 = floor_uv**2
         self._partners = partners
 
@@ -123,14 +115,6 @@ class WindowSums:
         floor_uv2 = self._floor_uv2 * (high_hz - low_hz) / _BANDS_WIDTH_HZ
         return np.log(np.maximum(self._sum(band) / self._n, floor_uv2))
 
-    def log_welch(self, band: SumName) -> Float64Array:
-        """Logarithm of a band's mean square by Welch's method, no less than its share of the floor."""
-        return log_power(self._sum(band), self._n_in_pieces, band, self._floor_uv2)
-
-    def around(self, product: SumName) -> Float64Array:
-        """Fisher's z of the correlation in a band with the partner around the limb."""
-        return correlation(self._sum(product), self._sum(square_of(product)), self._partners[product])
-
 
 def _quotient(above: Float64Array, below: Float64Array) -> Float64Array:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
@@ -140,14 +124,6 @@ def _of_coefficient(
     k: int,
 ) -> tuple[Callable[[WindowSums], Float64Array], Callable[[WindowSums], Float64Array]]:
     return (lambda sums: sums.autoregression[k - 1]), (lambda sums: sums.cepstrum[k - 1])
-
-
-def _of_welch(band: SumName) -> Callable[[WindowSums], Float64Array]:
-    return lambda sums: sums.log_welch(band)
-
-
-def _of_product(product: SumName) -> Callable[[WindowSums], Float64Array]:
-    return lambda sums: sums.around(product)
 
 
 def _of_band(band: SumName) -> Callable[[WindowSums], Float64Array]:
@@ -163,6 +139,4 @@ FORMULAS: dict[str, Callable[[WindowSums], Float64Array]] = {
     **{f"ar_{k}": _of_coefficient(k)[0] for k in range(1, len(LAGS) + 1)},
     **{f"cepstrum_{k}": _of_coefficient(k)[1] for k in range(1, len(LAGS) + 1)},
     **{f"log_{band}": _of_band(band) for band in BANDS_HZ},
-    **{f"log_{band}": _of_welch(band) for band in POWERS},
-    **{product: _of_product(product) for product in PRODUCTS},
 }

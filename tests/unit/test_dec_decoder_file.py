@@ -32,7 +32,7 @@ def test_what_was_written_is_read_back(path):
 
 
 def test_the_hop_rate_is_that_of_whole_samples():
-    assert metadata(info=stream_info(fs_hz=2048.0)).hop_rate_hz == pytest.approx(2048 / 102)
+    assert metadata(info=stream_info(fs_hz=2048.0)).hop_rate_hz == pytest.approx(2048 / 51)
 
 
 def test_writing_twice_gives_the_same_bytes(path, tmp_path):
@@ -180,10 +180,21 @@ def test_running_a_decoder_needs_neither_torch_nor_onnx(path):
         "sys.exit(bool({'torch', 'onnx', 'rclpy', 'pylsl'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "5"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "9"), done.stderr
 
 
 def test_two_features_reach_the_graph(tmp_path):
     about = metadata(signal=SignalSettings(features=("log_rms", "waveform_length")))
     decoder = load_decoder(write_decoder(tmp_path / "d.onnx", about))
     assert decoder.classifier().input_shape == (1, 8, 2)
+
+
+def test_a_decoder_from_before_changes_had_a_dwell_of_their_own_decides_as_it_did(path, tmp_path):
+    model = onnx.load(path)
+    about = json.loads(model.metadata_props[0].value)
+    del about["decision"]["change_dwell_hops"], about["decision"]["recent_hops"], about["signal"]["spatial"]
+    model.metadata_props[0].value = json.dumps(about)
+    onnx.save(model, tmp_path / "old.onnx")
+    loaded = load_decoder(tmp_path / "old.onnx").metadata
+    assert loaded.decision.change_dwell_hops is None
+    assert loaded.signal.spatial == "none"

@@ -87,7 +87,7 @@ def test_hops_are_cut_at_fixed_samples_and_carry_the_two_before():
     [(1000.0, 50, 200), (2000.0, 100, 400), (2048.0, 102, 408), (4000.0, 200, 800)],
 )
 def test_windows_are_whole_hops_at_every_rate(fs_hz, hop_samples, window_samples):
-    spec = window_spec(SignalSettings(), fs_hz)
+    spec = window_spec(SignalSettings(hop_ms=50.0), fs_hz)
     assert (spec.hop_samples, spec.window_samples) == (hop_samples, window_samples)
 
 

@@ -9,7 +9,7 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.grid import rectangular_grid
 from tests.dec_support import FS_HZ, GRID, noise_uv
 
-SETTINGS = SignalSettings(saturation_uv=1e5)
+SETTINGS = SignalSettings(saturation_uv=1e5, hop_ms=50.0)
 SPEC = window_spec(SETTINGS, FS_HZ)
 # A fault of one hop: while it lies in the window (4 hops), and while the filter settles (250 ms: 5 hops).
 UNFIT_HOPS = 9

@@ -64,21 +64,26 @@ def sources(grid: ElectrodeGrid, rows: int, columns: int) -> tuple[IntArray, Int
     Returns
     -------
     ndarray of int64, shape (n_channels,)
-        The channel now; where the pattern has left the grid, the nearest on the way there.
+        The channel now; where the pattern has left the grid, the nearest on the way there, around the limb first.
     ndarray of int64
         The channels then whose pattern has not left it.
     """
     own = np.arange(grid.n_channels)
-    found = own.copy()
-    inside = own if (rows, columns) == (0, 0) else own[:0]
-    for part in np.linspace(0.0, 1.0, 2 * max(abs(rows), abs(columns), 1) + 1)[1:]:
-        step = (round(part * rows), round(part * columns))
-        if step == (0, 0):
-            continue
+    found, inside = own, own
+    for step in _way(rows, columns, columns_first=grid.wraps == "columns"):
         there = grid.beside(*step)
         found = np.where(there != own, there, found)
         inside = own[there != own]
     return found.astype(np.int64), inside.astype(np.int64)
+
+
+def _way(rows: int, columns: int, *, columns_first: bool) -> list[tuple[int, int]]:
+    """Single electrodes from (0, 0), left out, to (rows, columns): along one axis, then along the other."""
+    along_rows = [(int(np.sign(rows)) * k, 0) for k in range(1, abs(rows) + 1)]
+    along_columns = [(0, int(np.sign(columns)) * k) for k in range(1, abs(columns) + 1)]
+    if columns_first:
+        return along_columns + [(row, columns) for row, _ in along_rows]
+    return along_rows + [(rows, column) for _, column in along_columns]
 
 
 def candidate_shifts(grid: ElectrodeGrid) -> list[tuple[int, int]]:

@@ -49,7 +49,7 @@ class CnnTraining:
         Of initial weights and augmentation.
     """
 
-    steps: int = 300
+    steps: int = 150
     batch: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2

@@ -9,17 +9,19 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from accuracy_data import flexemg_sessions, grabmyo_session, of_repetitions, threedc_sessions
-from accuracy_judge import Judge, Score, quiet, threshold_free
+from accuracy_data import drifting, flexemg_sessions, grabmyo_session, of_repetitions, threedc_sessions
+from accuracy_judge import Judge, Score, as_decided, quiet, threshold_free
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import carry_over, recalibrate
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
+from decoding.drift import DriftSettings
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.recording.session import Session
 
@@ -122,6 +124,24 @@ def grabmyo(data: Path) -> str:
     return _table(("made of", "windows", "trials", "held-out estimate", "baseline"), [row])
 
 
+def drift(data: Path) -> str:
+    """Drift followed in use, off and on: recordings as they are, and with electrodes that fade or grow."""
+    sessions = flexemg_sessions(data)
+    rows = []
+    for trained, tested in (
+        ("001-Session1Train", "001-Session1Test"),
+        ("001-Session1Train", "001-Session2Test"),
+        ("002-Session1Train", "002-Session2Test"),
+    ):
+        off = _trained(sessions[trained])
+        on = replace(off, metadata=off.metadata.model_copy(update={"drift": DriftSettings()}))
+        for spread in (0.0, 0.5, 1.0):
+            test = drifting(sessions[tested], spread)
+            figures = [f"{as_decided(decoder, test):.4f}" for decoder in (off, on)]
+            rows.append((trained, tested, f"{spread:g}", *figures))
+    return _table(("trained on", "tested on", "drift by the end, log units", "off", "on"), rows)
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "within": within,
     "unlabelled": unlabelled,
@@ -129,6 +149,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "3dc": threedc,
     "3dc-recalibrated": threedc_recalibrated,
     "grabmyo": grabmyo,
+    "drift": drift,
 }
 
 

@@ -93,6 +93,18 @@ def of_repetitions(session: Session, repetitions: Iterable[int]) -> Session:
     return dataclasses.replace(session, emg=emg, events=events)
 
 
+def drifting(session: Session, spread: float) -> Session:
+    """Let each electrode's gain drift steadily, by normally distributed log units of that spread at the end."""
+    if spread == 0:
+        return session
+    emg_uv = session.emg.emg_uv
+    at_end = np.random.default_rng(0).normal(0.0, spread, emg_uv.shape[1])
+    gain = np.exp(np.linspace(0.0, 1.0, len(emg_uv))[:, np.newaxis] * at_end)
+    offset = emg_uv.mean(axis=0)
+    changed = ((emg_uv - offset) * gain + offset).astype(np.float32)
+    return dataclasses.replace(session, emg=dataclasses.replace(session.emg, emg_uv=changed))
+
+
 def _session(
     info: EmgStreamInfo, pieces: list[tuple[str, int, np.ndarray]], participant: str, name: str
 ) -> Session:

@@ -10,6 +10,7 @@ from calibration.held_out import judge
 from calibration.labels import TrialWindows, session_windows, stack_steady, windows_for_trials
 from decoding.decision import DecisionSettings
 from decoding.decoder_file import DecoderFile
+from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.recording.session import Session, trials
 from evaluation.metrics import CUE_MARGIN_S
@@ -78,6 +79,27 @@ class Judge:
         # The file's probabilities are calibrated already: a temperature of 1 leaves them as they are.
         said = judge(logits, tested, about.gestures, about.decision, [range(len(tested))], temperature=1.0)
         return Score(said.window_accuracy or 0.0, said.trial_accuracy or 0.0)
+
+
+def as_decided(decoder: DecoderFile, session: Session) -> float:
+    """Share of single windows right as the pipeline meets them, one after the other, with what it learns in use."""
+    pipeline = DecoderPipeline(decoder, session.emg.info)
+    fs_hz = session.emg.info.fs_hz
+    step = int(fs_hz)
+    said = [
+        (one.sample_index, int(one.probabilities.argmax()))
+        for start in range(0, len(session.emg.emg_uv), step)
+        for one in pipeline.process(session.emg.emg_uv[start : start + step])
+    ]
+    sample, best = np.array(said).T
+    first = sample - round(decoder.metadata.signal.window_ms * fs_hz / 1000.0) + 1
+    margin = round(CUE_MARGIN_S * fs_hz)
+    right = [
+        best[(first >= trial.start + margin) & (sample < trial.stop - margin)]
+        == decoder.metadata.gestures.index(trial.gesture)
+        for trial in trials(session)
+    ]
+    return float(np.concatenate(right).mean())
 
 
 def threshold_free(

@@ -110,9 +110,9 @@ def carry_over(
         metadata.electrode_grid,
         metadata.hop_rate_hz,
     )
-    there, back = _both_ways(metadata, shift)
+    there = sources(metadata.electrode_grid, shift.rows, shift.columns)[0]
     about = _about(metadata, "carried", sessions, shift, follow_drift=follow_drift)
-    export_carried(decoder, there, about, out, statistics.seen_from(back))
+    export_carried(decoder, there, about, out, _laid(statistics, metadata, shift))
     progress("match", 1.0)
     return RecalibrationReport(
         out, metadata.model, "carried", shift, None, None, time.monotonic() - began_s, ()
@@ -143,7 +143,7 @@ def recalibrate(
     _check_gestures(trials, metadata)
     known = stack_steady(trials, metadata.gestures)
     shift = _labelled_shift(statistics, known, metadata)
-    laid = statistics.seen_from(_both_ways(metadata, shift)[1])
+    laid = _laid(statistics, metadata, shift)
     chosen = _compete(trials, laid, metadata, lambda done: progress("held out", done))
     classifier = lda_of_statistics(chosen.made(known)).with_temperature(chosen.held_out.temperature)
     about = _about(metadata, chosen.way, sessions, shift, follow_drift=follow_drift).model_copy(
@@ -281,10 +281,10 @@ def _labelled_shift(
     )
 
 
-def _both_ways(metadata: DecoderMetadata, shift: GridShift) -> tuple[np.ndarray, np.ndarray]:
-    """Channel now for each channel then, and channel then for each channel now."""
-    grid = metadata.electrode_grid
-    return sources(grid, shift.rows, shift.columns)[0], sources(grid, -shift.rows, -shift.columns)[0]
+def _laid(statistics: ClassStatistics, metadata: DecoderMetadata, shift: GridShift) -> ClassStatistics:
+    """Lay statistics to how the sleeve lies now; electrodes beyond what was seen then hardly count."""
+    back, seen = sources(metadata.electrode_grid, -shift.rows, -shift.columns)
+    return statistics.seen_from(back).unsure_of(np.setdiff1d(np.arange(len(back)), seen))
 
 
 def _check_gestures(trials: Sequence[TrialWindows], metadata: DecoderMetadata) -> None:

@@ -41,6 +41,19 @@ class ClassStatistics:
             self.means[:, sources].copy(), self.covariance[np.ix_(flat, flat)].copy(), self.n_trials
         )
 
+    def unsure_of(self, channels: IntArray) -> "ClassStatistics":
+        """Return the statistics with channels that were never seen where they are now, only their neighbours.
+
+        To the variance of each of their features comes that between gestures: what such an electrode shows may
+        differ from what stands in for it by as much as gestures do, so it hardly counts. Without that, a copy of
+        a neighbour would look like a perfect measurement of it.
+        """
+        n_features = self.means.shape[2]
+        between = np.zeros(self.means.shape[1:], dtype=np.float32)
+        between[channels] = self.means.var(axis=0)[channels]
+        covariance = self.covariance + np.diag(between.reshape(self.means.shape[1] * n_features))
+        return ClassStatistics(self.means, covariance, self.n_trials)
+
     def to_text(self) -> str:
         """Write as JSON, arrays in base64 of little-endian float32."""
         return json.dumps(

@@ -57,6 +57,19 @@ def test_channels_move_in_means_and_covariance_alike():
         assert moved.covariance[row, column] == covariance[where[0], where[1]]
 
 
+def test_an_electrode_that_was_never_seen_there_hardly_counts():
+    features, labels, trials = _windows()
+    made = class_statistics(features, labels, 3, trials)
+    # Channel 3 has left the grid; channel 2 stands in, and two copies of one channel are no two measurements.
+    copied = made.seen_from(np.array([0, 1, 2, 2]))
+    assert np.linalg.eigvalsh(copied.covariance.astype(np.float64)).min() == pytest.approx(0.0, abs=1e-5)
+    unsure = copied.unsure_of(np.array([3]))
+    added = unsure.covariance - copied.covariance
+    np.testing.assert_allclose(np.diag(added)[6:], made.means[:, 2].var(axis=0), rtol=1e-4)
+    assert np.count_nonzero(added) == 2
+    np.testing.assert_array_equal(unsure.means, copied.means)
+
+
 @pytest.mark.parametrize(
     "damage",
     [

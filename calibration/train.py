@@ -18,6 +18,7 @@ from calibration.labels import (
     stack_steady,
     windows_for_trials,
 )
+from calibration.unknown import fit_rejection
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
 from decoding.filters import design_filter
@@ -47,6 +48,8 @@ class TrainSettings(BaseModel):
         Features; the decoder carries them.
     decision : DecisionSettings
         Rejection and smoothing; the decoder carries them.
+    reject_unknown : bool
+        Whether to reject what lies farther from every gesture than held-out repetitions do (`calibration.unknown`).
     after_cue_s, before_next_s : float
         Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
     """
@@ -55,6 +58,7 @@ class TrainSettings(BaseModel):
 
     signal: SignalSettings = SignalSettings()
     decision: DecisionSettings = DecisionSettings()
+    reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
     before_next_s: float = Field(default=1.0, ge=0)
 
@@ -101,6 +105,11 @@ def train_decoder(
     gestures = _gestures_of(windows)
     held_out = assess_held_out(windows, gestures, settings.decision, lambda done: progress("held out", done))
     progress("fit", 0.0)
+    distance = None
+    if settings.reject_unknown:
+        distance, limit = fit_rejection(windows, gestures)
+        decision = settings.decision.model_copy(update={"max_distance": limit})
+        settings = settings.model_copy(update={"decision": decision})
     known = stack_steady(windows, gestures)
     classifier = fit_lda(known.features, known.labels, len(gestures), known.trials).with_temperature(
         held_out.temperature
@@ -113,7 +122,7 @@ def train_decoder(
         held_out=held_out,
         model=classifier.name,
     )
-    export_decoder(classifier, metadata, out)
+    export_decoder(classifier, metadata, out, distance)
     progress("fit", 1.0)
     return TrainReport(
         decoder=out,

@@ -40,6 +40,8 @@ class DecisionSettings(BaseModel):
         How long that short while is.
     min_quality : float
         With a smaller share of usable channels there is no decision.
+    max_distance : float or None
+        A hop that lies farther from every gesture is rejected; None: none is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +52,7 @@ class DecisionSettings(BaseModel):
     change_dwell_hops: int | None = Field(default=8, ge=1)
     recent_hops: int = Field(default=20, ge=0)
     min_quality: float = Field(default=0.7, ge=0.0, le=1.0)
+    max_distance: float | None = Field(default=None, gt=0.0)
 
     @model_validator(mode="after")
     def _changes_are_slower(self) -> "DecisionSettings":
@@ -129,6 +132,7 @@ class Evidence:
     probabilities: Float32Array
     log_amplitude: float
     quality: float
+    distance: float = 0.0
 
 
 class GestureHold:
@@ -214,6 +218,8 @@ class Decider:
         confidence = float(evidence.probabilities[best])
         # Written so that a NaN is rejected.
         clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
+        if settings.max_distance is not None:
+            clear = clear and evidence.distance <= settings.max_distance
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
             sample_index=evidence.sample_index,

@@ -4,7 +4,7 @@ import numpy as np
 
 from decoding.decision import Decider, Decision, Evidence
 from decoding.decoder_file import DecoderFile
-from decoding.feature_chain import FeatureChain
+from decoding.feature_chain import FeatureBlock, FeatureChain
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -54,17 +54,18 @@ class DecoderPipeline:
             If the array has another number of channels or is not float32.
         """
         block = self._chain.process(emg_uv)
-        return [
-            self._decider.process(
-                Evidence(
-                    sample_index=int(block.last_sample[k]),
-                    probabilities=self._classifier.probabilities(block.features[k]),
-                    log_amplitude=float(block.log_amplitude[k]),
-                    quality=float(block.quality[k]),
-                )
-            )
-            for k in range(len(block))
-        ]
+        return [self._decide(block, k) for k in range(len(block))]
+
+    def _decide(self, block: FeatureBlock, k: int) -> Decision:
+        probabilities, distance = self._classifier.classify(block.features[k])
+        evidence = Evidence(
+            sample_index=int(block.last_sample[k]),
+            probabilities=probabilities,
+            log_amplitude=float(block.log_amplitude[k]),
+            quality=float(block.quality[k]),
+            distance=distance,
+        )
+        return self._decider.process(evidence)
 
     def reset(self) -> None:
         """Begin anew after a gap; sample indices count from 0 again."""

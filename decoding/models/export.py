@@ -10,6 +10,7 @@ from onnx import helper
 
 from decoding.decoder_file import METADATA_KEY, DecoderMetadata, load_decoder
 from decoding.models.classifier import Classifier
+from decoding.models.distance import GestureDistance
 from emg_acquisition.errors import InputError
 
 OPSET = 17
@@ -22,16 +23,23 @@ def software_versions() -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def export_decoder(classifier: Classifier, metadata: DecoderMetadata, path: Path) -> None:
+def export_decoder(
+    classifier: Classifier, metadata: DecoderMetadata, path: Path, distance: GestureDistance | None = None
+) -> None:
     """Write a decoder file, and read it back as a decoder before it takes its name.
+
+    With a `distance`, its graph has a second output.
 
     Raises
     ------
     InputError
         If the folder cannot be written to, or metadata and graph contradict each other.
     """
+    graph = classifier.to_graph()
+    if distance is not None:
+        distance.add_to(graph)
     model = helper.make_model(
-        classifier.to_graph(),
+        graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="hdemg-teleop",

@@ -18,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
+    parser.add_argument(
+        "--reject-unknown",
+        action="store_true",
+        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+    )
     add_json(parser)
 
 
@@ -36,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path) for path in args.sessions]
-        report = train_decoder(sessions, args.out, TrainSettings(), progress)
+        report = train_decoder(
+            sessions, args.out, TrainSettings(reject_unknown=args.reject_unknown), progress
+        )
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")
     if report.trial_accuracy is None:

@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the flexemg data set")
     parser.add_argument("out", type=Path, help="folder for the figure and the table")
     parser.add_argument("--window-ms", type=float, nargs="+", default=[100.0, 150.0, 200.0])
+    parser.add_argument("--spatial", choices=("none", "average", "laplacian"), default="average")
     parser.add_argument("--after-cue-s", type=float, default=TrainSettings().after_cue_s)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -81,8 +82,9 @@ def main() -> None:
         }
         onsets = {name: _onsets(session) for name, session in sessions.items()}
         for window_ms in options.window_ms:
-            signal = SignalSettings().model_copy(update={"window_ms": window_ms})
-            train = TrainSettings(signal=signal, after_cue_s=options.after_cue_s)
+            # What training settles on for dense arrays, without weighing all candidates again for each fold.
+            signal = SignalSettings(window_ms=window_ms, spatial=options.spatial)
+            train = TrainSettings(signal=signal, model="lda", after_cue_s=options.after_cue_s)
             rows += _judge_window(train, sessions, onsets, folder)
     for row in rows:
         print(json.dumps(row))
@@ -187,11 +189,13 @@ def _decoded(decoder: DecoderFile, session: Session, first: int, stop: int | Non
 def _row(
     kind: str, train: TrainSettings, decision: DecisionSettings, found: OnlineBehaviour
 ) -> dict[str, object]:
+    signal = train.signal or SignalSettings()
     both = (*found.delays_from_rest_ms, *found.delays_from_gesture_ms)
     return {
         "judged_on": kind,
-        "window_ms": train.signal.window_ms,
-        "hop_ms": train.signal.hop_ms,
+        "window_ms": signal.window_ms,
+        "hop_ms": signal.hop_ms,
+        "spatial": signal.spatial,
         "after_cue_s": train.after_cue_s,
         "dwell_hops": decision.dwell_hops,
         "change_dwell_hops": decision.change_dwell_hops,

@@ -19,6 +19,8 @@ log_power_a_b          logarithm of the mean square between a and b Hz, by Bartl
 correlation_next_row,  Pearson's correlation with the channel in the next row, or column, of the grid (across the
 correlation_next_column  seam where it wraps); 0 where none lies there. A covariance free of amplitude, so that a
                        linear layer need not take quotients.
+log_welch_a_b,         see `decoding.welch`
+  around_k_a_b
 =====================  ==========================================================================================
 
 A channel that does not change at all has mobility, complexity, coefficients and correlations of 0.
@@ -36,6 +38,7 @@ import numpy as np
 
 from decoding.hop_sums import HopSummer
 from decoding.signal_settings import SignalSettings
+from decoding.welch import AROUND, WELCH_FEATURES, WelchFeatures, places_of
 from decoding.window_sums import FORMULAS, SUMS_OF, WindowSums
 from decoding.windows import HopSlicer, window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
@@ -91,12 +94,23 @@ class WindowFeatures:
             next_column=next_column,
         )
         self._ties = {"row_product": next_row, "column_product": next_column}
+        self._welch_at = [at for at, name in enumerate(self._names) if name in WELCH_FEATURES]
+        in_pieces = tuple(self._names[at] for at in self._welch_at)
+        self._welch = (
+            WelchFeatures(in_pieces, spec, fs_hz, grid, floor_uv=self._floor_uv) if in_pieces else None
+        )
         self.partners: dict[int, IntArray] = {
             at: self._ties[SUMS_OF[name][-1]]
             for at, name in enumerate(self._names)
             if name in {"correlation_next_row", "correlation_next_column"}
         }
-        self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, self._summer.context)
+        self.partners |= {
+            at: grid.around(places_of(name)) for at, name in enumerate(self._names) if name in AROUND
+        }
+        in_piece = self._welch.context if self._welch is not None else 0
+        context = max(self._summer.context, in_piece)
+        self._of_sums, self._of_piece = context - self._summer.context, context - in_piece
+        self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, context)
         # Each hop stands twice, a window apart, so that a window's hops always lie in order and in one piece.
         self._ring = np.zeros((2 * spec.hops_per_window, len(sums), 2, grid.n_channels), dtype=np.float32)
         self._hops = 0
@@ -120,7 +134,9 @@ class WindowFeatures:
     def add_hop(self, block: Float32Array) -> tuple[Float32Array, Float32Array] | None:
         """Add one hop with the samples before it; the features of the window that it ends, if there is one."""
         at = self._hops % self._hops_per_window
-        self._ring[at] = self._ring[at + self._hops_per_window] = self._summer.sums(block)
+        self._ring[at] = self._ring[at + self._hops_per_window] = self._summer.sums(block[self._of_sums :])
+        if self._welch is not None:
+            self._welch.add_hop(block[self._of_piece :])
         self._hops += 1
         if self._hops < self._hops_per_window:
             return None
@@ -147,9 +163,13 @@ class WindowFeatures:
             elif name in FORMULAS:
                 quotients = quotients or WindowSums(totals, self._at, self._n, self._floor_uv, self._ties)
                 columns[:, at] = FORMULAS[name](quotients)
+        if self._welch is not None:
+            columns[:, self._welch_at] = self._welch.features()
         return columns, log_rms
 
     def reset(self) -> None:
         """Forget all samples and hops."""
         self._slicer.reset()
+        if self._welch is not None:
+            self._welch.reset()
         self._hops = 0

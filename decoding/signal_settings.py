@@ -26,6 +26,26 @@ FeatureName = Literal[
     "log_power_100_200",
     "log_power_200_300",
     "log_power_300_400",
+    "log_welch_20_60",
+    "log_welch_60_110",
+    "log_welch_110_180",
+    "log_welch_180_280",
+    "log_welch_280_400",
+    "around_1_20_80",
+    "around_1_80_180",
+    "around_1_180_400",
+    "around_2_20_80",
+    "around_2_80_180",
+    "around_2_180_400",
+    "around_3_20_80",
+    "around_3_80_180",
+    "around_3_180_400",
+    "around_4_20_80",
+    "around_4_80_180",
+    "around_4_180_400",
+    "around_5_20_80",
+    "around_5_80_180",
+    "around_5_180_400",
     "correlation_next_row",
     "correlation_next_column",
     "share",
@@ -57,8 +77,8 @@ class SignalSettings(BaseModel):
     window_ms, hop_ms : float
         Length of a window, a whole number of hops, and how often one ends.
     features : tuple of str
-        Features of a channel, in the order of the decoder's input; `decoding.features` and `decoding.heat_map`
-        define them.
+        Features of a channel, in the order of the decoder's input; `decoding.features`, `decoding.welch` and
+        `decoding.heat_map` define them.
     rms_floor_uv : float
         Log-RMS, log-variance and log-powers (each band with its share of the floor) are taken of no less than
         this, so that the noise of a silent channel carries no pattern.

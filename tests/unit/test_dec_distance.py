@@ -47,7 +47,7 @@ def test_the_distance_is_scipys_to_the_nearest_mean():
 def test_the_graph_gives_the_same_distance_and_the_same_probabilities_as_without(tmp_path):
     features, labels = _windows()
     distance, lda = fit_distance(features, labels, K), fit_lda(features, labels, K)
-    export_decoder(lda, metadata(), tmp_path / "with.onnx", distance)
+    export_decoder(lda, metadata(), tmp_path / "with.onnx", distance=distance)
     export_decoder(lda, metadata(), tmp_path / "without.onnx")
     both = [load_decoder(tmp_path / name).classifier() for name in ("with.onnx", "without.onnx")]
     assert [one.has_distance for one in both] == [True, False]

@@ -4,7 +4,10 @@ import argparse
 import re
 from pathlib import Path
 
+from emg_acquisition.errors import InputError
+
 MAX_TIMEOUT_S = 3600.0
+MAX_MARGIN_S = 60.0
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.
 MAX_NAMESPACE = 200
 _NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
@@ -44,6 +47,32 @@ def add_wearer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wearer", type=seed, default=1, metavar="SEED", help="which simulated wearer (default: 1)"
     )
+
+
+def add_margins(parser: argparse.ArgumentParser) -> None:
+    """``--after-cue`` and ``--before-next``."""
+    parser.add_argument(
+        "--after-cue",
+        type=margin,
+        default=1.0,
+        metavar="S",
+        help="seconds of a trial after its cue that are not used: the muscle follows late (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--before-next",
+        type=margin,
+        default=1.0,
+        metavar="S",
+        help="seconds before the next cue that are not used: the muscle may leave early (default: %(default)g)",
+    )
+
+
+def margin(text: str) -> float:
+    """Read seconds, from 0 to `MAX_MARGIN_S`."""
+    value = float(text)
+    if not 0 <= value <= MAX_MARGIN_S:
+        raise argparse.ArgumentTypeError(f"0 to {MAX_MARGIN_S:g} seconds are allowed, got {text}")
+    return value
 
 
 def positive_number(text: str) -> float:
@@ -95,3 +124,11 @@ def playback_speed(text: str) -> float:
 def folder(text: str) -> Path:
     """Read a path as an absolute one, for child processes."""
     return Path(text).expanduser().resolve()
+
+
+def check_decoder_place(out: Path) -> None:
+    """Refuse a place that no decoder file can be written to, before any work is done."""
+    if not out.parent.is_dir():
+        raise InputError(f"{out.parent} is no folder: make it first, or choose another --out")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: --out names the decoder file, for example {out}/decoder.onnx")

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from calibration.candidates import SPECTRAL_FEATURES
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderFile, DecoderMetadata, HeldOut, load_decoder
 from decoding.features import WindowFeatures
@@ -42,6 +43,7 @@ SETS = {
     "correlations": SignalSettings(features=("log_rms", "correlation_next_row", "correlation_next_column")),
     "heat map": SignalSettings(features=("log_rms", *_MAP)),
     "all features": SignalSettings(features=get_args(FeatureName)),
+    "spectral, of training's candidates": SignalSettings(features=SPECTRAL_FEATURES),
     "log_rms, average": SignalSettings(spatial="average"),
     "log_rms, laplacian": SignalSettings(spatial="laplacian"),
     "log_rms, 50 Hz and harmonics": SignalSettings(powerline_hz=50, powerline_harmonics=5),

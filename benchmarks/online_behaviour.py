@@ -37,7 +37,6 @@ TESTS = {
     "002-Session1Train": ("002-Session1Test", "002-Session2Test"),
     "001-Session3Train": ("001-Session3Test",),
 }
-WINDOWS_MS = (100.0, 150.0, 200.0)
 DWELLS = (1, 2, 3, 4, 6, 8, 10, 12)
 LEAD_IN_S = 2.0
 
@@ -69,6 +68,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path, help="folder of the flexemg data set")
     parser.add_argument("out", type=Path, help="folder for the figure and the table")
+    parser.add_argument("--window-ms", type=float, nargs="+", default=[100.0, 150.0, 200.0])
+    parser.add_argument("--spatial", choices=("none", "average", "laplacian"), default="average")
+    parser.add_argument("--after-cue-s", type=float, default=TrainSettings().after_cue_s)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
@@ -79,10 +81,11 @@ def main() -> None:
             f"{one.parent.name[4:]}-{one.name[4:]}": load_session(one) for one in folder.glob("sub-*/ses-*")
         }
         onsets = {name: _onsets(session) for name, session in sessions.items()}
-        default = SignalSettings()
-        for window_ms in WINDOWS_MS:
-            signal = default.model_copy(update={"window_ms": window_ms})
-            rows += _judge_window(signal, sessions, onsets, folder)
+        for window_ms in options.window_ms:
+            # What training settles on for dense arrays, without weighing all candidates again for each fold.
+            signal = SignalSettings(window_ms=window_ms, spatial=options.spatial)
+            train = TrainSettings(signal=signal, model="lda", after_cue_s=options.after_cue_s)
+            rows += _judge_window(train, sessions, onsets, folder)
     for row in rows:
         print(json.dumps(row))
     (options.out / "online_behaviour.json").write_text(json.dumps(rows, indent=1) + "\n")
@@ -90,12 +93,11 @@ def main() -> None:
 
 
 def _judge_window(
-    signal: SignalSettings,
+    train: TrainSettings,
     sessions: dict[str, Session],
     onsets: dict[str, list[Onset]],
     folder: Path,
 ) -> Iterator[dict[str, object]]:
-    train = TrainSettings(signal=signal)
     held_out = [(name, _held_out(sessions[name], train, folder)) for name in TESTS]
     tested = [
         (test, [_decoded(_trained(sessions[name], train, folder), sessions[test], 0, None)])
@@ -110,7 +112,7 @@ def _judge_window(
                 add,
                 (_behaviour(sessions[n], onsets[n], parts, decision) for n, parts in stretches),
             )
-            yield _row(kind, signal, decision, found)
+            yield _row(kind, train, decision, found)
 
 
 def _smoothing(dwell: int, change: int) -> DecisionSettings:
@@ -185,13 +187,16 @@ def _decoded(decoder: DecoderFile, session: Session, first: int, stop: int | Non
 
 
 def _row(
-    kind: str, signal: SignalSettings, decision: DecisionSettings, found: OnlineBehaviour
+    kind: str, train: TrainSettings, decision: DecisionSettings, found: OnlineBehaviour
 ) -> dict[str, object]:
+    signal = train.signal or SignalSettings()
     both = (*found.delays_from_rest_ms, *found.delays_from_gesture_ms)
     return {
         "judged_on": kind,
         "window_ms": signal.window_ms,
         "hop_ms": signal.hop_ms,
+        "spatial": signal.spatial,
+        "after_cue_s": train.after_cue_s,
         "dwell_hops": decision.dwell_hops,
         "change_dwell_hops": decision.change_dwell_hops,
         "vote_hops": decision.vote_hops,
@@ -216,7 +221,7 @@ def _plot(rows: Sequence[dict[str, object]], path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415 - after the choice of a backend
 
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
-    for window_ms in WINDOWS_MS:
+    for window_ms in sorted({float(str(row["window_ms"])) for row in rows}):
         for kind, style in (("held-out repetitions", "--"), ("test recordings", "-")):
             curve = [
                 row
@@ -235,7 +240,7 @@ def _plot(rows: Sequence[dict[str, object]], path: Path) -> None:
         panel.set_xlabel("median delay from muscle onset at rest / ms")
         panel.axvline(200.0, color="0.7", lw=0.8)
     panels[1].legend(fontsize=7)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=80)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,8 @@ def recalibrate(
     about = _about(metadata, chosen.way, sessions, shift, follow_drift=follow_drift).model_copy(
         update={
             "model": "lda",
+            # A limit for unknown patterns belongs to the distance of the older array.
+            "decision": metadata.decision.model_copy(update={"max_distance": None}),
             "effort": effort_of(known, metadata.gestures),
             "temperature": chosen.held_out.temperature,
             "held_out": HeldOut(

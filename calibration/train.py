@@ -19,6 +19,7 @@ from calibration.labels import (
     stack_steady,
     windows_for_trials,
 )
+from calibration.unknown import fit_rejection
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
 from decoding.filters import design_filter
@@ -49,6 +50,8 @@ class TrainSettings(BaseModel):
         Rejection and smoothing; the decoder carries them.
     model : {"auto", "lda", "cnn"}
         Classifier; ``auto`` is the one that held-out repetitions favour.
+    reject_unknown : bool
+        Whether to reject what lies farther from every gesture than held-out repetitions do (`calibration.unknown`).
     after_cue_s, before_next_s : float
         Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
     """
@@ -58,6 +61,7 @@ class TrainSettings(BaseModel):
     signal: SignalSettings | None = None
     decision: DecisionSettings = DecisionSettings()
     model: ModelChoice = "auto"
+    reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
     before_next_s: float = Field(default=1.0, ge=0)
 
@@ -114,6 +118,11 @@ def train_decoder(
     )
     progress("fit", 0.0)
     windows = source.windows(choice.candidate.signal)
+    distance = None
+    if settings.reject_unknown:
+        distance, limit = fit_rejection(windows, gestures)
+        decision = settings.decision.model_copy(update={"max_distance": limit})
+        settings = settings.model_copy(update={"decision": decision})
     known = stack_steady(windows, gestures)
     classifier = choice.candidate.fit(known, len(gestures), info.grid).with_temperature(
         choice.held_out.temperature
@@ -125,7 +134,9 @@ def train_decoder(
         effort=effort_of(known, gestures),
         choice=choice,
     )
-    export_decoder(classifier, metadata, out, choice.candidate.statistics(known, len(gestures)))
+    export_decoder(
+        classifier, metadata, out, choice.candidate.statistics(known, len(gestures)), distance=distance
+    )
     progress("fit", 1.0)
     return TrainReport(
         decoder=out,

@@ -6,10 +6,10 @@ known, and only the muscle's own rise is passed through. Changing to another ges
 the way the muscles pass through patterns of third gestures, and through a moment that looks like rest.
 
 The defaults were weighed on held-out repetitions of the three training recordings of flexemg, whose two wearers go
-from gesture to gesture without rest (``benchmarks/online_behaviour.py``, ``docs/online_behaviour.md``): with one
-dwell of 3 hops a third gesture appeared in 19 of 114 beginnings; with 8 hops for a change, in 11. To hold back
-while the features move fast, whatever the gesture, was tried there too: it delayed each beginning by more than
-it saved.
+from gesture to gesture without rest (``benchmarks/online_behaviour.py``, ``docs/online_behaviour.md``): 2 hops are the
+fewest without a false activation in rest, and with 8 for a change a third gesture appeared in 8 of 115 beginnings
+instead of 25. To hold back while the features move fast, whatever the gesture, was tried there too: it delayed each
+beginning by more than it saved.
 """
 
 from collections import deque
@@ -40,16 +40,19 @@ class DecisionSettings(BaseModel):
         How long that short while is.
     min_quality : float
         With a smaller share of usable channels there is no decision.
+    max_distance : float or None
+        A hop that lies farther from every gesture is rejected; None: none is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     confidence_threshold: float = Field(default=0.6, ge=0.0, le=1.0)
-    vote_hops: int = Field(default=5, ge=1)
-    dwell_hops: int = Field(default=3, ge=1)
+    vote_hops: int = Field(default=3, ge=1)
+    dwell_hops: int = Field(default=2, ge=1)
     change_dwell_hops: int | None = Field(default=8, ge=1)
     recent_hops: int = Field(default=20, ge=0)
     min_quality: float = Field(default=0.7, ge=0.0, le=1.0)
+    max_distance: float | None = Field(default=None, gt=0.0)
 
     @model_validator(mode="after")
     def _changes_are_slower(self) -> "DecisionSettings":
@@ -129,6 +132,7 @@ class Evidence:
     probabilities: Float32Array
     log_amplitude: float
     quality: float
+    distance: float = 0.0
 
 
 class GestureHold:
@@ -214,6 +218,8 @@ class Decider:
         confidence = float(evidence.probabilities[best])
         # Written so that a NaN is rejected.
         clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
+        if settings.max_distance is not None:
+            clear = clear and evidence.distance <= settings.max_distance
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
             sample_index=evidence.sample_index,

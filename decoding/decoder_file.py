@@ -17,7 +17,7 @@ from decoding.class_statistics import STATISTICS_KEY, ClassStatistics, statistic
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.drift import DriftSettings
 from decoding.filters import FilterDesign, design_filter
-from decoding.onnx_classifier import OnnxClassifier
+from decoding.onnx_classifier import DISTANCE, OnnxClassifier
 from decoding.signal_settings import SignalSettings
 from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
@@ -219,6 +219,11 @@ def load_decoder(path: Path) -> DecoderFile:
         msg = (
             f"{path}: its graph takes {list(classifier.input_shape)} and gives {list(classifier.output_shape)}, "
             f"its metadata says [1, {expected_in[0]}, {expected_in[1]}] and [1, {len(metadata.gestures)}]"
+        )
+        raise InputError(msg)
+    if metadata.decision.max_distance is not None and not classifier.has_distance:
+        msg = (
+            f"{path}: decision.max_distance is set, but its graph has no output {DISTANCE!r}; train it again"
         )
         raise InputError(msg)
     statistics = _statistics(classifier.metadata, metadata, path)

@@ -62,14 +62,15 @@ class DecoderPipeline:
 
     def _decide(self, block: FeatureBlock, k: int) -> Decision:
         features = self._drift.corrected(block.features[k])
-        decision = self._decider.process(
-            Evidence(
-                sample_index=int(block.last_sample[k]),
-                probabilities=self._classifier.probabilities(features),
-                log_amplitude=float(block.log_amplitude[k]),
-                quality=float(block.quality[k]),
-            )
+        probabilities, distance = self._classifier.classify(features)
+        evidence = Evidence(
+            sample_index=int(block.last_sample[k]),
+            probabilities=probabilities,
+            log_amplitude=float(block.log_amplitude[k]),
+            quality=float(block.quality[k]),
+            distance=distance,
         )
+        decision = self._decider.process(evidence)
         self._drift.learn(features, decision)
         return decision
 

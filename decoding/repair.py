@@ -13,6 +13,7 @@ Faults are counted hop by hop from minima, maxima and last samples, all of which
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -165,8 +166,20 @@ def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid)
     """
     if bool(fit.all()) or not bool(fit.any()):
         return features
+    unfit, weights = _mending(grid, fit.tobytes())
     repaired: Float32Array = features.copy()
-    for channel in np.flatnonzero(~fit):
-        good = [near for near in grid.neighbours[channel] if fit[near]]
-        repaired[channel] = features[good or fit].mean(axis=0)
+    repaired[unfit] = weights @ features
     return repaired
+
+
+# Faults last: the same channels are unfit hop after hop. A few sets of them: the window's, and those of its pairs.
+@lru_cache(maxsize=16)
+def _mending(grid: ElectrodeGrid, fit_bytes: bytes) -> tuple[IntArray, Float32Array]:
+    """Which channels are unfit, and the weights of all channels in their place: (n_unfit, n_channels)."""
+    fit = np.frombuffer(fit_bytes, dtype=np.bool_)
+    unfit = np.flatnonzero(~fit)
+    weights = np.zeros((len(unfit), len(fit)), dtype=np.float32)
+    for row, channel in enumerate(unfit):
+        good = [near for near in grid.neighbours[channel] if fit[near]] or np.flatnonzero(fit)
+        weights[row, good] = 1.0 / len(good)
+    return unfit, weights

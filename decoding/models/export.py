@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 from decoding.class_statistics import STATISTICS_KEY, ClassStatistics
 from decoding.decoder_file import METADATA_KEY, DecoderFile, DecoderMetadata, load_decoder
 from decoding.models.classifier import Classifier
+from decoding.models.distance import GestureDistance
 from emg_acquisition.arrays import IntArray
 from emg_acquisition.errors import InputError
 
@@ -31,6 +32,8 @@ def export_decoder(
     metadata: DecoderMetadata,
     path: Path,
     statistics: ClassStatistics | None = None,
+    *,
+    distance: GestureDistance | None = None,
 ) -> None:
     """Write a decoder file, and read it back as a decoder before it takes its name.
 
@@ -44,13 +47,18 @@ def export_decoder(
         File to write.
     statistics : ClassStatistics, optional
         What a later recalibration starts from.
+    distance : GestureDistance, optional
+        Becomes the graph's second output.
 
     Raises
     ------
     InputError
         If the folder cannot be written to, or metadata and graph contradict each other.
     """
-    _write(classifier.to_graph(), metadata, path, statistics)
+    graph = classifier.to_graph()
+    if distance is not None:
+        distance.add_to(graph)
+    _write(graph, metadata, path, statistics)
 
 
 def export_carried(

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classifier; auto: what held-out repetitions favour (default: %(default)s)",
     )
     add_margins(parser)
+    parser.add_argument(
+        "--reject-unknown",
+        action="store_true",
+        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+    )
     add_json(parser)
 
 
@@ -37,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path) for path in args.sessions]
-        settings = TrainSettings(model=args.model, after_cue_s=args.after_cue, before_next_s=args.before_next)
+        settings = TrainSettings(
+            model=args.model,
+            reject_unknown=args.reject_unknown,
+            after_cue_s=args.after_cue,
+            before_next_s=args.before_next,
+        )
         report = train_decoder(sessions, args.out, settings, progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.made_of}, gestures {', '.join(report.gestures)}")

@@ -8,7 +8,7 @@ import numpy as np
 import wfdb
 
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.recording.import_flexemg import import_flexemg
+from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import Trial, load_session, trials
 from emg_acquisition.sources.schedule import Cue
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from calibration.labels import TrialWindows, stack_steady
-from decoding.decision import Decider, DecisionSettings, EffortCalibration, Evidence
-from decoding.models.lda import fit_lda
-from decoding.models.temperature import LEAST_TEMPERATURE, fit_temperature
+from calibration.labels import LabelledWindows, TrialWindows, stack_steady
+from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.models.classifier import Classifier
+from decoding.models.temperature import LEAST_TEMPERATURE, fit_temperature, negative_log_likelihood
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.events import REST
 
 MOST_FOLDS = 10
 # Effort plays no part in accuracy; any rising calibration serves.
 _ANY_EFFORT = (0.0, 1.0)
+Fit = Callable[[LabelledWindows], Classifier]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,17 @@ class HeldOutResult:
         Share of steady windows whose best gesture is the one asked for; no rejection, no smoothing.
     trial_accuracy : float or None
         Share of trials whose steady decisions, rejected and smoothed as live, are mostly the one asked for.
+    log_loss : float or None
+        Mean over steady windows of -log p(gesture asked for), at that temperature.
+    fold_accuracy : tuple of float
+        Window accuracy of each fold.
     """
 
     temperature: float
     window_accuracy: float | None
     trial_accuracy: float | None
+    log_loss: float | None = None
+    fold_accuracy: tuple[float, ...] = ()
 
 
 def folds_by_repetition(trials: Sequence[TrialWindows]) -> list[list[int]]:
@@ -56,6 +63,7 @@ def assess_held_out(
     trials: Sequence[TrialWindows],
     gestures: Sequence[str],
     settings: DecisionSettings,
+    fit: Fit,
     progress: Callable[[float], None],
 ) -> HeldOutResult:
     """Fit without each fold in turn and judge on it; a single repetition leaves nothing to judge by."""
@@ -65,20 +73,41 @@ def assess_held_out(
     logits: dict[int, Float64Array] = {}
     for done, fold in enumerate(folds):
         rest_of_trials = [one for index, one in enumerate(trials) if index not in set(fold)]
-        known = stack_steady(rest_of_trials, gestures)
-        classifier = fit_lda(known.features, known.labels, len(gestures), known.trials)
+        classifier = fit(stack_steady(rest_of_trials, gestures))
         for index in fold:
             logits[index] = classifier.logits(trials[index].block.features)
         progress((done + 1) / len(folds))
+    return judge([logits[k] for k in range(len(trials))], trials, gestures, settings, folds)
+
+
+def judge(
+    logits: Sequence[Float64Array],
+    trials: Sequence[TrialWindows],
+    gestures: Sequence[str],
+    settings: DecisionSettings,
+    folds: Sequence[Sequence[int]],
+    *,
+    temperature: float | None = None,
+) -> HeldOutResult:
+    """Judge logits of trials that the classifier had not seen, one array (n_windows, n_gestures) a trial.
+
+    Without a temperature, the one is used that fits them.
+    """
     truth = [gestures.index(one.trial.gesture) for one in trials]
     steady_logits = np.concatenate([logits[k][one.steady] for k, one in enumerate(trials)])
     labels = np.concatenate([np.full(one.steady.sum(), truth[k]) for k, one in enumerate(trials)])
-    temperature = fit_temperature(steady_logits, labels)
+    of_trial = np.concatenate([np.full(one.steady.sum(), k) for k, one in enumerate(trials)])
+    temperature = fit_temperature(steady_logits, labels) if temperature is None else temperature
     right = [
         majority(one, logits[k] / temperature, gestures, settings) == truth[k] for k, one in enumerate(trials)
     ]
+    hits = steady_logits.argmax(axis=1) == labels
     return HeldOutResult(
-        temperature, float((steady_logits.argmax(axis=1) == labels).mean()), float(np.mean(right))
+        temperature,
+        float(hits.mean()),
+        float(np.mean(right)),
+        negative_log_likelihood(steady_logits, labels, temperature),
+        tuple(float(hits[np.isin(of_trial, fold)].mean()) for fold in folds),
     )
 
 
@@ -89,7 +118,9 @@ def majority(
     effort = EffortCalibration(
         rest_log_uv=_ANY_EFFORT[0], contraction_log_uv=(_ANY_EFFORT[1],) * len(gestures)
     )
-    decider = Decider(settings, effort, list(gestures).index(REST))
+    # Recordings without rest can be judged too: then no gesture is taken at once.
+    rest_index = list(gestures).index(REST) if REST in gestures else NO_DECISION
+    decider = Decider(settings, effort, rest_index)
     probabilities = softmax(scaled_logits, axis=1).astype(np.float32)
     counts = np.zeros(len(gestures), dtype=np.int64)
     for k, steady in enumerate(one.steady):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from calibration.held_out import HeldOutResult, assess_held_out
+from calibration.candidates import ModelChoice
+from calibration.choice import Choice, Wish, choose
 from calibration.labels import (
     LabelledWindows,
     TrialWindows,
@@ -18,11 +19,11 @@ from calibration.labels import (
     stack_steady,
     windows_for_trials,
 )
+from calibration.unknown import fit_rejection
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
 from decoding.filters import design_filter
 from decoding.models.export import export_decoder, software_versions
-from decoding.models.lda import fit_lda
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.arrays import samples_from_ms
 from emg_acquisition.errors import InputError
@@ -43,18 +44,24 @@ class TrainSettings(BaseModel):
 
     Parameters
     ----------
-    signal : SignalSettings
-        Features; the decoder carries them.
+    signal : SignalSettings, optional
+        Features; without it, held-out repetitions choose among `calibration.candidates`. The decoder carries them.
     decision : DecisionSettings
         Rejection and smoothing; the decoder carries them.
+    model : {"auto", "lda", "cnn"}
+        Classifier; ``auto`` is the one that held-out repetitions favour.
+    reject_unknown : bool
+        Whether to reject what lies farther from every gesture than held-out repetitions do (`calibration.unknown`).
     after_cue_s, before_next_s : float
         Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    signal: SignalSettings = SignalSettings()
+    signal: SignalSettings | None = None
     decision: DecisionSettings = DecisionSettings()
+    model: ModelChoice = "auto"
+    reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
     before_next_s: float = Field(default=1.0, ge=0)
 
@@ -65,6 +72,7 @@ class TrainReport:
 
     decoder: Path
     model: str
+    made_of: str
     window_accuracy: float | None
     trial_accuracy: float | None
     seconds: float
@@ -97,34 +105,50 @@ def train_decoder(
     """
     began_s = time.monotonic()
     _check_same_kind(sessions)
-    windows = _all_trials(sessions, settings, progress)
-    gestures = _gestures_of(windows)
-    held_out = assess_held_out(windows, gestures, settings.decision, lambda done: progress("held out", done))
+    source = _TrialSource(sessions, settings, progress)
+    first = settings.signal or SignalSettings()
+    gestures = _gestures_of(source.windows(first))
+    info = sessions[0].emg.info
+    choice = choose(
+        Wish(settings.model, settings.signal, settings.decision),
+        source.windows,
+        gestures,
+        info,
+        lambda done: progress("held out", done),
+    )
     progress("fit", 0.0)
+    windows = source.windows(choice.candidate.signal)
+    distance = None
+    if settings.reject_unknown:
+        distance, limit = fit_rejection(windows, gestures)
+        decision = settings.decision.model_copy(update={"max_distance": limit})
+        settings = settings.model_copy(update={"decision": decision})
     known = stack_steady(windows, gestures)
-    classifier = fit_lda(known.features, known.labels, len(gestures), known.trials).with_temperature(
-        held_out.temperature
+    classifier = choice.candidate.fit(known, len(gestures), info.grid).with_temperature(
+        choice.held_out.temperature
     )
     metadata = _metadata(
         sessions,
         settings,
         gestures=gestures,
-        effort=_effort(known, gestures),
-        held_out=held_out,
-        model=classifier.name,
+        effort=effort_of(known, gestures),
+        choice=choice,
     )
-    export_decoder(classifier, metadata, out)
+    export_decoder(
+        classifier, metadata, out, choice.candidate.statistics(known, len(gestures)), distance=distance
+    )
     progress("fit", 1.0)
     return TrainReport(
         decoder=out,
         model=classifier.name,
-        window_accuracy=held_out.window_accuracy,
-        trial_accuracy=held_out.trial_accuracy,
+        made_of=choice.candidate.name,
+        window_accuracy=choice.held_out.window_accuracy,
+        trial_accuracy=choice.held_out.trial_accuracy,
         seconds=time.monotonic() - began_s,
         gestures=gestures,
         n_trials=len(windows),
         n_windows=len(known.labels),
-        temperature=held_out.temperature,
+        temperature=choice.held_out.temperature,
     )
 
 
@@ -153,16 +177,40 @@ def _layout(grid: object) -> tuple[object, ...]:
     return tuple(getattr(grid, name) for name in ("channel_at", "pitch_mm", "wraps"))
 
 
-def _all_trials(
-    sessions: Sequence[Session], settings: TrainSettings, progress: Progress
+class _TrialSource:
+    """The labelled trials of sessions with the features of any settings, computed once for each."""
+
+    def __init__(self, sessions: Sequence[Session], settings: TrainSettings, progress: Progress) -> None:
+        self._sessions = sessions
+        self._settings = settings
+        self._progress = progress
+        self._made: dict[SignalSettings, list[TrialWindows]] = {}
+
+    def windows(self, signal: SignalSettings) -> list[TrialWindows]:
+        """Trials with at least one usable window; `trials_of` says what is refused."""
+        if signal not in self._made:
+            found = trials_of(self._sessions, signal, self._settings, self._progress)
+            self._made[signal] = found
+        return self._made[signal]
+
+
+def trials_of(
+    sessions: Sequence[Session], signal: SignalSettings, settings: TrainSettings, progress: Progress
 ) -> list[TrialWindows]:
+    """Cut sessions into trials of windows, those with at least one usable window.
+
+    Raises
+    ------
+    InputError
+        If a session has no cues, no trial has a usable window, or gestures or trials are too few.
+    """
     found: list[TrialWindows] = []
     for k, session in enumerate(sessions):
         cued = trials(session)
         if not cued:
             msg = f"{session.folder}: holds no cue, so nothing says what was asked for; record it with cues"
             raise InputError(msg)
-        block, window_samples = session_windows(session, settings.signal)
+        block, window_samples = session_windows(session, signal)
         fs_hz = session.emg.info.fs_hz
         found += windows_for_trials(
             block,
@@ -178,7 +226,7 @@ def _all_trials(
     if not usable:
         msg = (
             f"no trial has a usable window: {settings.after_cue_s:g} s after its cue and {settings.before_next_s:g} s "
-            f"before the next do not leave {settings.signal.window_ms:g} ms (--after-cue and --before-next say how "
+            f"before the next do not leave {signal.window_ms:g} ms (--after-cue and --before-next say how "
             "much to leave out), or the signal is too poor"
         )
         raise InputError(msg)
@@ -212,7 +260,8 @@ def _gestures_of(windows: Sequence[TrialWindows]) -> tuple[str, ...]:
     return (REST, *sorted({one.trial.gesture for one in windows} - {REST}))
 
 
-def _effort(known: LabelledWindows, gestures: Sequence[str]) -> EffortCalibration:
+def effort_of(known: LabelledWindows, gestures: Sequence[str]) -> EffortCalibration:
+    """Levels between which effort rises: the medians at rest and in each gesture."""
     levels = [float(np.median(known.log_amplitude[known.labels == k])) for k in range(len(gestures))]
     rest = gestures.index(REST)
     least = levels[rest] + LEAST_EFFORT_SPAN
@@ -228,27 +277,30 @@ def _metadata(
     *,
     gestures: tuple[str, ...],
     effort: EffortCalibration,
-    held_out: HeldOutResult,
-    model: str,
+    choice: Choice,
 ) -> DecoderMetadata:
+    signal, held_out = choice.candidate.signal, choice.held_out
     info = sessions[0].emg.info
     return DecoderMetadata(
         fs_hz=info.fs_hz,
         grid=GridSettings.model_validate(info.grid.to_settings()),
         channel_labels=info.channel_labels,
-        signal=settings.signal,
-        filter_design=design_filter(settings.signal, info.fs_hz),
+        signal=signal,
+        filter_design=design_filter(signal, info.fs_hz),
         gestures=gestures,
         decision=settings.decision,
         effort=effort,
-        model=model,
-        training_sessions=tuple(_provenance(session) for session in sessions),
+        model=choice.candidate.model,
+        training_sessions=tuple(provenance(session) for session in sessions),
         held_out=HeldOut(window_accuracy=held_out.window_accuracy, trial_accuracy=held_out.trial_accuracy),
         software=software_versions(),
+        made_of=choice.candidate.name,
+        considered=choice.considered,
+        temperature=held_out.temperature,
     )
 
 
-def _provenance(session: Session) -> TrainingSession:
+def provenance(session: Session) -> TrainingSession:
     """Identify a session by the hash of its recording; none where the recording was never closed."""
     info = session.info
     sha256 = info.recording.sha256 if info.recording is not None else ""

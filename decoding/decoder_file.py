@@ -13,9 +13,11 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from decoding.class_statistics import STATISTICS_KEY, ClassStatistics, statistics_from_text
 from decoding.decision import DecisionSettings, EffortCalibration
+from decoding.drift import DriftSettings
 from decoding.filters import FilterDesign, design_filter
-from decoding.onnx_classifier import OnnxClassifier
+from decoding.onnx_classifier import DISTANCE, OnnxClassifier
 from decoding.signal_settings import SignalSettings
 from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
@@ -51,6 +53,40 @@ class HeldOut(BaseModel):
     trial_accuracy: float | None
 
 
+class Considered(BaseModel):
+    """A candidate that a training tried on held-out repetitions; the decoder is made of the best one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    window_accuracy: float | None
+    log_loss: float | None
+
+
+class Recalibration(BaseModel):
+    """What was done to a decoder after its training.
+
+    Parameters
+    ----------
+    kind : {"carried", "pooled"}
+        Carried over to how the sleeve lies, or pooled with new repetitions.
+    session : TrainingSession
+        The recording that it rests on.
+    rows, columns : int
+        By how many electrodes the pattern moved.
+    similarity : float
+        Mean cosine of the maps then and now.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["carried", "pooled"]
+    session: TrainingSession
+    rows: int
+    columns: int
+    similarity: float
+
+
 class DecoderMetadata(BaseModel):
     """What a decoder file declares beside its graph.
 
@@ -64,6 +100,14 @@ class DecoderMetadata(BaseModel):
         Order of the probabilities; ``rest`` is one of them.
     model, training_sessions, held_out, software
         Where it comes from, and how good it was.
+    made_of, considered
+        The candidate that it is made of, and what held-out repetitions said of every one that was tried.
+    temperature : float
+        What the logits of the classifier were divided by.
+    recalibrations : tuple of Recalibration
+        What was done since, in order.
+    drift : DriftSettings or None
+        Whether slow drift is followed during use, and how far.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +125,11 @@ class DecoderMetadata(BaseModel):
     training_sessions: tuple[TrainingSession, ...]
     held_out: HeldOut
     software: dict[str, str]
+    made_of: str = ""
+    considered: tuple[Considered, ...] = ()
+    temperature: float = Field(default=1.0, gt=0)
+    recalibrations: tuple[Recalibration, ...] = ()
+    drift: DriftSettings | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "DecoderMetadata":
@@ -134,12 +183,16 @@ class DecoderMetadata(BaseModel):
 
 @dataclass(frozen=True)
 class DecoderFile:
-    """A decoder as loaded: `metadata`, the classifier's graph, and what identifies the file."""
+    """A decoder as loaded: `metadata`, the classifier's graph, and what identifies the file.
+
+    ``statistics`` are None in a file that was made without them.
+    """
 
     path: Path
     sha256: str
     metadata: DecoderMetadata
     content: bytes
+    statistics: ClassStatistics | None = None
 
     def classifier(self) -> OnnxClassifier:
         """Start the graph in onnxruntime."""
@@ -168,7 +221,32 @@ def load_decoder(path: Path) -> DecoderFile:
             f"its metadata says [1, {expected_in[0]}, {expected_in[1]}] and [1, {len(metadata.gestures)}]"
         )
         raise InputError(msg)
-    return DecoderFile(path, hashlib.sha256(content).hexdigest(), metadata, content)
+    if metadata.decision.max_distance is not None and not classifier.has_distance:
+        msg = (
+            f"{path}: decision.max_distance is set, but its graph has no output {DISTANCE!r}; train it again"
+        )
+        raise InputError(msg)
+    statistics = _statistics(classifier.metadata, metadata, path)
+    return DecoderFile(path, hashlib.sha256(content).hexdigest(), metadata, content, statistics)
+
+
+def _statistics(properties: dict[str, str], metadata: DecoderMetadata, path: Path) -> ClassStatistics | None:
+    text = properties.get(STATISTICS_KEY)
+    if text is None:
+        if metadata.drift is not None:
+            msg = f"{path}: follows drift but holds no class statistics to follow it by; train it again"
+            raise InputError(msg)
+        return None
+    try:
+        found = statistics_from_text(text)
+    except ValueError as error:
+        msg = f"{path}: its class statistics cannot be read ({error}); train it again"
+        raise InputError(msg) from error
+    expected = (len(metadata.gestures), len(metadata.channel_labels), len(metadata.signal.features))
+    if found.means.shape != expected:
+        msg = f"{path}: class statistics of shape {found.means.shape}, its metadata says {expected}; train it again"
+        raise InputError(msg)
+    return found
 
 
 def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
@@ -182,7 +260,10 @@ def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
         if version != SCHEMA_VERSION:
             msg = f"{path}: decoder schema version {version}, {SCHEMA_VERSION} is required; train it again"
             raise InputError(msg)
-        return DecoderMetadata.model_validate_json(text)
+        # Decoders trained before a change had a dwell of its own decide as they did then.
+        if isinstance(fields.get("decision"), dict):
+            fields["decision"].setdefault("change_dwell_hops", None)
+        return DecoderMetadata.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "metadata"

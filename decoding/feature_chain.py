@@ -1,13 +1,16 @@
-"""Microvolts to features: guard, filter, windows and repair wired up; the same in training, live and replay."""
+"""Microvolts to features: guard, filters, windows and repair wired up; the same in training, live and replay."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from decoding.features import WindowFeatures
-from decoding.filters import BandpassFilter, design_filter
+from decoding.filters import BandpassFilter, block_length, design_filter
+from decoding.heat_map import ARRAY_FEATURES, HeatMap
 from decoding.repair import BoolArray, FaultMonitor, FiniteGuard, repair_features
 from decoding.signal_settings import SignalSettings
+from decoding.spatial import SpatialFilter
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
@@ -44,6 +47,13 @@ class FeatureBlock:
         return len(self.last_sample)
 
 
+class _Window(NamedTuple):
+    features: Float32Array
+    log_amplitude: float
+    quality: float
+    last_sample: int
+
+
 class FeatureChain:
     """Guard, filter, window, features and repair of one stream.
 
@@ -69,8 +79,11 @@ class FeatureChain:
         self.spec = window_spec(settings, fs_hz)
         self._guard = FiniteGuard(n_channels)
         self._faults = FaultMonitor(settings, self.spec, fs_hz, n_channels)
-        self._filter = BandpassFilter(design_filter(settings, fs_hz))
-        self._windows = WindowFeatures(settings, self.spec, n_channels)
+        self._filter = BandpassFilter(design_filter(settings, fs_hz), block_length(self.spec.hop_samples))
+        self._spatial = SpatialFilter(settings.spatial, grid)
+        self._windows = WindowFeatures(settings, fs_hz, grid)
+        self._map_columns = [at for at, name in enumerate(settings.features) if name in ARRAY_FEATURES]
+        self._map = HeatMap(grid, tuple(settings.features[at] for at in self._map_columns))
         self._hops_ended = 0
 
     def process(self, emg_uv: Float32Array, /) -> FeatureBlock:
@@ -93,35 +106,50 @@ class FeatureChain:
                 f"{emg_uv.shape}"
             )
             raise InputError(msg)
-        fit: list[BoolArray] = []
-        windows: list[tuple[Float32Array, Float32Array]] = []
+        ended: list[_Window] = []
         for start in range(0, len(emg_uv), CACHED_SAMPLES):
-            piece = emg_uv[start : start + CACHED_SAMPLES]
-            fit += self._faults.process(piece)
-            windows += self._windows.process(self._filter.process(self._guard.process(piece)))
-        first_hop = self._hops_ended + len(fit) - len(windows)
-        self._hops_ended += len(fit)
-        return self._block(windows, fit[len(fit) - len(windows) :], first_hop)
+            ended += self._piece(emg_uv[start : start + CACHED_SAMPLES])
+        return self._block(ended)
 
-    def _block(
-        self,
-        windows: list[tuple[Float32Array, Float32Array]],
-        fit: list[BoolArray],
-        first_hop: int,
-    ) -> FeatureBlock:
-        n = len(windows)
+    def _piece(self, emg_uv: Float32Array) -> list[_Window]:
+        ended: list[_Window] = []
+        fitness = self._faults.process(emg_uv)
+        hops = self._windows.hops(self._filter.process(self._guard.process(emg_uv)))
+        for fit, hop in zip(fitness, hops, strict=True):
+            window = self._windows.add_hop(self._spatial.process(hop, fit.in_hop))
+            self._hops_ended += 1
+            if window is not None:
+                last_sample = self._hops_ended * self.spec.hop_samples - 1
+                ended.append(self._mended(*window, fit.in_window, last_sample))
+        return ended
+
+    def _mended(
+        self, features: Float32Array, log_rms: Float32Array, fit: BoolArray, last_sample: int
+    ) -> _Window:
+        mended = repair_features(features, fit, self._grid)
+        log_rms = repair_features(log_rms[:, np.newaxis], fit, self._grid)[:, 0]
+        if not bool(fit.all()):
+            for at, partner in self._windows.partners.items():
+                column = features[:, at : at + 1]
+                mended[:, at : at + 1] = repair_features(column, fit & fit[partner], self._grid)
+        if self._map_columns:
+            mended[:, self._map_columns] = self._map.features(np.exp(log_rms))
+        return _Window(mended, float(log_rms.mean()), np.count_nonzero(fit) / len(fit), last_sample)
+
+    def _block(self, ended: list[_Window]) -> FeatureBlock:
+        n = len(ended)
         features = np.empty((n, self._grid.n_channels, self._n_features), dtype=np.float32)
-        log_amplitude = np.empty(n, dtype=np.float32)
-        quality = np.empty(n, dtype=np.float32)
-        for k, ((window, log_rms), channels) in enumerate(zip(windows, fit, strict=True)):
-            features[k] = repair_features(window, channels, self._grid)
-            log_amplitude[k] = repair_features(log_rms[:, np.newaxis], channels, self._grid).mean()
-            quality[k] = np.count_nonzero(channels) / len(channels)
-        ends = (np.arange(first_hop, first_hop + n, dtype=np.int64) + 1) * self.spec.hop_samples - 1
-        return FeatureBlock(features, log_amplitude, quality, ends)
+        for k, window in enumerate(ended):
+            features[k] = window.features
+        return FeatureBlock(
+            features,
+            np.array([window.log_amplitude for window in ended], dtype=np.float32),
+            np.array([window.quality for window in ended], dtype=np.float32),
+            np.array([window.last_sample for window in ended], dtype=np.int64),
+        )
 
     def reset(self) -> None:
         """Begin anew: after a gap, or with another recording."""
-        for stage in (self._guard, self._faults, self._filter, self._windows):
+        for stage in (self._guard, self._faults, self._filter, self._spatial, self._windows):
             stage.reset()
         self._hops_ended = 0

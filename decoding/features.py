@@ -1,103 +1,50 @@
-"""Amplitude and shape of the signal in a window, from sums per hop.
+"""Features of each channel in a window, from sums per hop.
 
-A hop is summed once and a window adds up its hops, so the cost does not grow with the overlap. Sums are added
-afresh, oldest hop first, rather than carried along, so no rounding piles up over hours. The terms that reach
-back over a hop's border (one difference, two slopes) are kept apart: the oldest hop of a window does without
-them, so that a window's features are exactly those of its own samples.
+A hop is summed once (`decoding.hop_sums`) and a window adds up its hops, so the cost does not grow with the
+overlap. Sums are added afresh, oldest hop first, rather than carried along, so no rounding piles up over hours.
+
+Of a window of n samples x of one channel, with dx its n - 1 differences and ddx their n - 2 differences:
+
+=====================  ==========================================================================================
+log_rms, rms           sqrt(sum x^2 / n), and the logarithm of it or of the floor, if that is greater [2]
+mav                    sum |x| / n [1]
+waveform_length        sum |dx| [1]
+zero_crossings         neighbours of opposite sign and at least the threshold apart [1]
+slope_sign_changes     peaks and valleys, at least the threshold above or below one of both neighbours [1]
+log_variance           logarithm of sum (x - mean)^2 / (n - 1), or of the floor squared [2]
+mobility, complexity   m(x) = sqrt(var(dx) / var(x)), and m(dx) / m(x), by variances about the mean [3]
+ar_k, cepstrum_k       see `decoding.autoregression`
+log_power_a_b          logarithm of the mean square between a and b Hz, by Bartlett's method over the hops, or of
+                       the floor squared times the band's share of the bands' width
+correlation_next_row,  Pearson's correlation with the channel in the next row, or column, of the grid (across the
+correlation_next_column  seam where it wraps); 0 where none lies there. A covariance free of amplitude, so that a
+                       linear layer need not take quotients.
+log_welch_a_b,         see `decoding.welch`
+  around_k_a_b
+=====================  ==========================================================================================
+
+A channel that does not change at all has mobility, complexity, coefficients and correlations of 0.
 
 References
 ----------
-Hudgins, Parker, Scott, *A new strategy for multifunction myoelectric control*, IEEE Trans. Biomed. Eng.
+[1] Hudgins, Parker, Scott, *A new strategy for multifunction myoelectric control*, IEEE Trans. Biomed. Eng.
 40(1), 1993: mean absolute value, waveform length, zero crossings, slope sign changes and their threshold.
-Phinyomark, Phukpattaranont, Limsakul, *Feature reduction and selection for EMG signal classification*, Expert
-Systems with Applications 39(8), 2012: RMS and the common notation.
+[2] Phinyomark, Phukpattaranont, Limsakul, *Feature reduction and selection for EMG signal classification*, Expert
+Systems with Applications 39(8), 2012: RMS, variance and the common notation.
+[3] Hjorth, *EEG analysis based on time domain properties*, Electroenceph. Clin. Neurophysiol. 29(3), 1970.
 """
 
-from collections import deque
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
-from decoding.signal_settings import FeatureName, SignalSettings
-from decoding.windows import CONTEXT_SAMPLES, HopSlicer, WindowSpec
-from emg_acquisition.arrays import Float32Array
+from decoding.hop_sums import HopSummer
+from decoding.signal_settings import SignalSettings
+from decoding.welch import AROUND, WELCH_FEATURES, WelchFeatures, places_of
+from decoding.window_sums import FORMULAS, SUMS_OF, WindowSums
+from decoding.windows import HopSlicer, window_spec
+from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.grid import ElectrodeGrid
 
-SumName: TypeAlias = str
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-CountArray: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-UINT8_OVERFLOWS = 256
-_OF_STEPS = frozenset({"length", "crossings", "slopes"})
-_SUM_OF: dict[FeatureName, SumName] = {
-    "log_rms": "square",
-    "rms": "square",
-    "mav": "magnitude",
-    "waveform_length": "length",
-    "zero_crossings": "crossings",
-    "slope_sign_changes": "slopes",
-}
-
-
-def hop_sums(block: Float32Array, names: tuple[SumName, ...], threshold_uv: float) -> Float32Array:
-    """Sum a hop's terms, those of its own samples apart from those that reach over its border.
-
-    Parameters
-    ----------
-    block : ndarray, shape (CONTEXT_SAMPLES + hop_samples, n_channels)
-        A hop with the samples before it.
-    names : tuple of str
-        Which sums.
-    threshold_uv : float
-        Least difference that counts as a crossing or a change of slope.
-
-    Returns
-    -------
-    ndarray, shape (2, len(names), n_channels)
-        Own terms, and border terms.
-    """
-    sums = np.zeros((2, len(names), block.shape[1]), dtype=np.float32)
-    own = block[CONTEXT_SAMPLES:]
-    steps = _Steps(block, threshold_uv) if _OF_STEPS & set(names) else None
-    for at, name in enumerate(names):
-        if name == "square":
-            np.einsum("ij,ij->j", own, own, out=sums[0, at])
-        elif name == "magnitude":
-            np.add.reduce(np.abs(own), axis=0, out=sums[0, at])
-        elif steps is not None:
-            terms, n_border = steps.terms(name)
-            sums[0, at] = np.add.reduce(terms[n_border:], axis=0, dtype=terms.dtype)
-            sums[1, at] = np.add.reduce(terms[:n_border], axis=0, dtype=terms.dtype)
-    return sums
-
-
-class _Steps:
-    """Differences of neighbouring samples of one hop, from its last context sample but one onwards."""
-
-    def __init__(self, block: Float32Array, threshold_uv: float) -> None:
-        self._block = block
-        self._step = block[1:] - block[:-1]
-        self._height = np.abs(self._step)
-        self._counts = self._height >= np.float32(threshold_uv)
-
-    def terms(self, name: SumName) -> tuple[Float32Array | CountArray, int]:
-        """One term a sample of the hop, (hop_samples, n_channels), and how many of them began before it."""
-        if name == "length":
-            return self._height[1:], 1
-        if name == "crossings":
-            negative = np.signbit(self._block[1:])
-            crossed = negative[1:] != negative[:-1]
-            crossed &= self._counts[1:]
-            return self._as_counts(crossed), 1
-        up, down = self._step > 0, self._step < 0
-        turned = up[:-1] & down[1:]
-        turned |= down[:-1] & up[1:]
-        turned &= self._counts[:-1] | self._counts[1:]
-        return self._as_counts(turned), 2
-
-    def _as_counts(self, happened: BoolArray) -> CountArray:
-        """Bytes add up fastest; a long hop, whose count could pass 255, takes words."""
-        counts: CountArray = happened.view(np.uint8)
-        return counts if len(counts) < UINT8_OVERFLOWS else counts.astype(np.uint16)
+_PLAIN = frozenset({"waveform_length", "zero_crossings", "slope_sign_changes"})
 
 
 class WindowFeatures:
@@ -106,22 +53,67 @@ class WindowFeatures:
     Parameters
     ----------
     settings : SignalSettings
-        Names the features, the floor and the threshold.
-    spec : WindowSpec
-        Window and hop in samples.
-    n_channels : int
-        Number of channels.
+        Names the features, the window, the floor and the threshold.
+    fs_hz : float
+        Sampling rate.
+    grid : ElectrodeGrid
+        Which channels neighbour each other.
+
+    Attributes
+    ----------
+    partners : dict of int to ndarray of int64, shape (n_channels,)
+        Columns that tie a channel to another one, and which one that is (itself where there is none).
+
+    Raises
+    ------
+    InputError
+        If the hop is too short, or the rate too low, for one of the features.
     """
 
-    def __init__(self, settings: SignalSettings, spec: WindowSpec, n_channels: int) -> None:
+    def __init__(self, settings: SignalSettings, fs_hz: float, grid: ElectrodeGrid) -> None:
         self._names = settings.features
         # The square is always summed: effort is read from it whatever the classifier sees.
-        self._sums = tuple(dict.fromkeys(["square", *(_SUM_OF[name] for name in settings.features)]))
-        self._threshold_uv = settings.slope_threshold_uv
+        wanted = [one for name in settings.features for one in SUMS_OF.get(name, ())]
+        sums = tuple(dict.fromkeys(["square", *wanted]))
+        self._at = {name: at for at, name in enumerate(sums)}
+        self._plain = [
+            (at, self._at[SUMS_OF[name][0]]) for at, name in enumerate(self._names) if name in _PLAIN
+        ]
+        self._others = [(at, name) for at, name in enumerate(self._names) if name not in _PLAIN]
         self._floor_uv = settings.rms_floor_uv
-        self._spec = spec
-        self._slicer = HopSlicer(spec.hop_samples, n_channels)
-        self._hops: deque[Float32Array] = deque(maxlen=spec.hops_per_window)
+        spec = window_spec(settings, fs_hz)
+        self._n = spec.window_samples
+        self._hops_per_window = spec.hops_per_window
+        next_row, next_column = grid.next_along_rows, grid.next_along_columns
+        self._summer = HopSummer(
+            sums,
+            spec.hop_samples,
+            fs_hz,
+            settings.slope_threshold_uv,
+            next_row=next_row,
+            next_column=next_column,
+        )
+        self._ties = {"row_product": next_row, "column_product": next_column}
+        self._welch_at = [at for at, name in enumerate(self._names) if name in WELCH_FEATURES]
+        in_pieces = tuple(self._names[at] for at in self._welch_at)
+        self._welch = (
+            WelchFeatures(in_pieces, spec, fs_hz, grid, floor_uv=self._floor_uv) if in_pieces else None
+        )
+        self.partners: dict[int, IntArray] = {
+            at: self._ties[SUMS_OF[name][-1]]
+            for at, name in enumerate(self._names)
+            if name in {"correlation_next_row", "correlation_next_column"}
+        }
+        self.partners |= {
+            at: grid.around(places_of(name)) for at, name in enumerate(self._names) if name in AROUND
+        }
+        in_piece = self._welch.context if self._welch is not None else 0
+        context = max(self._summer.context, in_piece)
+        self._of_sums, self._of_piece = context - self._summer.context, context - in_piece
+        self._slicer = HopSlicer(spec.hop_samples, grid.n_channels, context)
+        # Each hop stands twice, a window apart, so that a window's hops always lie in order and in one piece.
+        self._ring = np.zeros((2 * spec.hops_per_window, len(sums), 2, grid.n_channels), dtype=np.float32)
+        self._hops = 0
 
     def process(self, chunk: Float32Array, /) -> list[tuple[Float32Array, Float32Array]]:
         """Take filtered samples, (n_samples, n_channels), and return each ended window's features.
@@ -129,36 +121,55 @@ class WindowFeatures:
         Returns
         -------
         list of (ndarray, shape (n_channels, n_features); ndarray, shape (n_channels,))
-            The features, and the log-RMS that effort is read from, of one window after another.
+            The features, and the log-RMS that effort is read from, of one window after another. Columns of
+            `decoding.heat_map` are left at 0: they are filled after repair.
         """
-        ended = []
-        for block in self._slicer.process(chunk):
-            self._hops.append(hop_sums(block, self._sums, self._threshold_uv))
-            if len(self._hops) == self._spec.hops_per_window:
-                ended.append(self._features())
-        return ended
+        ended = (self.add_hop(block) for block in self.hops(chunk))
+        return [window for window in ended if window is not None]
 
-    def _features(self) -> tuple[Float32Array, Float32Array]:
-        total = self._hops[0][0].copy()
-        for k in range(1, len(self._hops)):
-            total += self._hops[k][1]
-            total += self._hops[k][0]
-        n = np.float32(self._spec.window_samples)
-        rms = np.sqrt(total[0] / n)
+    def hops(self, chunk: Float32Array) -> list[Float32Array]:
+        """Take filtered samples and return the hops that they complete, as `add_hop` wants them."""
+        return self._slicer.process(chunk)
+
+    def add_hop(self, block: Float32Array) -> tuple[Float32Array, Float32Array] | None:
+        """Add one hop with the samples before it; the features of the window that it ends, if there is one."""
+        at = self._hops % self._hops_per_window
+        self._ring[at] = self._ring[at + self._hops_per_window] = self._summer.sums(block[self._of_sums :])
+        if self._welch is not None:
+            self._welch.add_hop(block[self._of_piece :])
+        self._hops += 1
+        if self._hops < self._hops_per_window:
+            return None
+        window = self._ring[at + 1 : at + 1 + self._hops_per_window]
+        totals = np.add.reduce(window[:, :, 0], axis=0)
+        # The oldest hop's border terms began before the window.
+        totals += np.add.reduce(window[1:, :, 1], axis=0)
+        return self._features(totals)
+
+    def _features(self, totals: Float32Array) -> tuple[Float32Array, Float32Array]:
+        rms = np.sqrt(totals[0] / np.float32(self._n))
         log_rms = np.log(np.maximum(rms, np.float32(self._floor_uv)))
-        columns = np.empty((total.shape[1], len(self._names)), dtype=np.float32)
-        for at, name in enumerate(self._names):
+        columns = np.zeros((totals.shape[1], len(self._names)), dtype=np.float32)
+        for at, row in self._plain:
+            columns[:, at] = totals[row]
+        quotients: WindowSums | None = None
+        for at, name in self._others:
             if name == "log_rms":
                 columns[:, at] = log_rms
             elif name == "rms":
                 columns[:, at] = rms
             elif name == "mav":
-                columns[:, at] = total[self._sums.index("magnitude")] / n
-            else:
-                columns[:, at] = total[self._sums.index(_SUM_OF[name])]
+                columns[:, at] = totals[self._at["magnitude"]] / np.float32(self._n)
+            elif name in FORMULAS:
+                quotients = quotients or WindowSums(totals, self._at, self._n, self._floor_uv, self._ties)
+                columns[:, at] = FORMULAS[name](quotients)
+        if self._welch is not None:
+            columns[:, self._welch_at] = self._welch.features()
         return columns, log_rms
 
     def reset(self) -> None:
         """Forget all samples and hops."""
         self._slicer.reset()
-        self._hops.clear()
+        if self._welch is not None:
+            self._welch.reset()
+        self._hops = 0

@@ -7,10 +7,13 @@ from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 
 _SHAPE_SIZES = 3
+DISTANCE = "distance"
 
 
 class OnnxClassifier:
     """A graph of features (1, n_channels, n_features) to probabilities (1, n_gestures).
+
+    A second output, ``distance`` of shape (1,), may say how far the window lies from every gesture.
 
     Parameters
     ----------
@@ -38,10 +41,12 @@ class OnnxClassifier:
             msg = f"{name}: not a readable ONNX file (truncated or of another kind); train or copy it again"
             raise InputError(msg) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != _SHAPE_SIZES:
+        beside = [output.name for output in outputs[1:]]
+        if len(inputs) != 1 or beside not in ([], [DISTANCE]) or len(inputs[0].shape) != _SHAPE_SIZES:
             msg = f"{name}: its graph takes no features (1, channels, features); it is no hdemg decoder"
             raise InputError(msg)
-        self._feed_name, self._fetch_names = inputs[0].name, [outputs[0].name]
+        self._feed_name, self._fetch_names = inputs[0].name, [output.name for output in outputs]
+        self.has_distance = bool(beside)
         self.input_shape = tuple(inputs[0].shape)
         self.output_shape = tuple(outputs[0].shape)
 
@@ -51,6 +56,10 @@ class OnnxClassifier:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
     def probabilities(self, features: Float32Array) -> Float32Array:
+        """Classify one window: the first part of `classify`."""
+        return self.classify(features)[0]
+
+    def classify(self, features: Float32Array) -> tuple[Float32Array, float]:
         """Classify one window.
 
         Parameters
@@ -62,6 +71,9 @@ class OnnxClassifier:
         -------
         ndarray, shape (n_gestures,)
             float32, adding up to one.
+        float
+            Distance from the nearest gesture; 0 where the graph gives none.
         """
         found = self._session.run(self._fetch_names, {self._feed_name: features[np.newaxis]})
-        return np.asarray(found[0][0], dtype=np.float32)
+        distance = float(found[1][0]) if self.has_distance else 0.0
+        return np.asarray(found[0][0], dtype=np.float32), distance

@@ -4,7 +4,8 @@ import numpy as np
 
 from decoding.decision import Decider, Decision, Evidence
 from decoding.decoder_file import DecoderFile
-from decoding.feature_chain import FeatureChain
+from decoding.drift import DriftFollower
+from decoding.feature_chain import FeatureBlock, FeatureChain
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -40,6 +41,9 @@ class DecoderPipeline:
         self._chain = FeatureChain(metadata.signal, metadata.fs_hz, metadata.electrode_grid)
         self._classifier = decoder.classifier()
         self._decider = Decider(metadata.decision, metadata.effort, metadata.rest_index)
+        self._drift = DriftFollower(
+            metadata.drift, decoder.statistics, metadata.signal.features, metadata.rest_index
+        )
         # The first run allocates; that belongs to the start and not to the first decision.
         self._classifier.probabilities(
             np.zeros((stream.n_channels, len(metadata.signal.features)), dtype=np.float32)
@@ -54,19 +58,24 @@ class DecoderPipeline:
             If the array has another number of channels or is not float32.
         """
         block = self._chain.process(emg_uv)
-        return [
-            self._decider.process(
-                Evidence(
-                    sample_index=int(block.last_sample[k]),
-                    probabilities=self._classifier.probabilities(block.features[k]),
-                    log_amplitude=float(block.log_amplitude[k]),
-                    quality=float(block.quality[k]),
-                )
-            )
-            for k in range(len(block))
-        ]
+        return [self._decide(block, k) for k in range(len(block))]
+
+    def _decide(self, block: FeatureBlock, k: int) -> Decision:
+        features = self._drift.corrected(block.features[k])
+        probabilities, distance = self._classifier.classify(features)
+        evidence = Evidence(
+            sample_index=int(block.last_sample[k]),
+            probabilities=probabilities,
+            log_amplitude=float(block.log_amplitude[k]),
+            quality=float(block.quality[k]),
+            distance=distance,
+        )
+        decision = self._decider.process(evidence)
+        self._drift.learn(features, decision)
+        return decision
 
     def reset(self) -> None:
         """Begin anew after a gap; sample indices count from 0 again."""
         self._chain.reset()
+        self._drift.reset()
         self._decider.reset()

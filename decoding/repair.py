@@ -15,6 +15,8 @@ lies in the decision path only what a single hop makes certain.
 Faults are counted hop by hop from minima, maxima and last samples, all of which are exact for any chunking.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -67,6 +69,20 @@ class FiniteGuard:
         self._last_good = np.zeros_like(self._last_good)
 
 
+@dataclass(frozen=True)
+class Fitness:
+    """Which channels can be used at the end of a hop.
+
+    Parameters
+    ----------
+    in_window, in_hop : ndarray of bool, shape (n_channels,)
+        Free of faults, and of what the filter makes of them, throughout the window that ends here, or in the hop.
+    """
+
+    in_window: BoolArray
+    in_hop: BoolArray
+
+
 class FaultMonitor:
     """Which channels are fit to use in each window, judged on the raw samples.
 
@@ -87,6 +103,7 @@ class FaultMonitor:
 
     def __init__(self, settings: SignalSettings, spec: WindowSpec, fs_hz: float, n_channels: int) -> None:
         settle_samples = samples_from_ms(settings.settle_ms, fs_hz)
+        self._hops_per_window = spec.hops_per_window
         self._unfit_hops = spec.hops_per_window + -(-settle_samples // spec.hop_samples)
         limit_uv = PLAUSIBLE_UV if settings.saturation_uv is None else settings.saturation_uv
         self._limit_uv = np.float32(limit_uv)
@@ -94,7 +111,7 @@ class FaultMonitor:
         self._n_channels = n_channels
         self.reset()
 
-    def process(self, chunk: Float32Array, /) -> list[BoolArray]:
+    def process(self, chunk: Float32Array, /) -> list[Fitness]:
         """Take raw samples, (n_samples, n_channels), and return for each ended hop which channels are fit."""
         ended = []
         taken = 0
@@ -109,14 +126,15 @@ class FaultMonitor:
                 ended.append(self._end_hop())
         return ended
 
-    def _end_hop(self) -> BoolArray:
+    def _end_hop(self) -> Fitness:
         working = self._lowest < self._highest
         working &= (self._highest < self._limit_uv) & (self._lowest > -self._limit_uv)
         self._unfit_for -= 1
         self._unfit_for[~working] = self._unfit_hops - 1
         np.maximum(self._unfit_for, -1, out=self._unfit_for)
         self._start_hop()
-        return np.asarray(self._unfit_for < 0)
+        # A channel is unfit for a hop until its filter has settled, and for a window as long as that hop is in it.
+        return Fitness(self._unfit_for < 0, self._unfit_for < self._hops_per_window - 1)
 
     def _start_hop(self) -> None:
         self._filled = 0
@@ -151,8 +169,20 @@ def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid)
     """
     if bool(fit.all()) or not bool(fit.any()):
         return features
+    unfit, weights = _mending(grid, fit.tobytes())
     repaired: Float32Array = features.copy()
-    for channel in np.flatnonzero(~fit):
-        good = [near for near in grid.neighbours[channel] if fit[near]]
-        repaired[channel] = features[good or fit].mean(axis=0)
+    repaired[unfit] = weights @ features
     return repaired
+
+
+# Faults last: the same channels are unfit hop after hop. A few sets of them: the window's, and those of its pairs.
+@lru_cache(maxsize=16)
+def _mending(grid: ElectrodeGrid, fit_bytes: bytes) -> tuple[IntArray, Float32Array]:
+    """Which channels are unfit, and the weights of all channels in their place: (n_unfit, n_channels)."""
+    fit = np.frombuffer(fit_bytes, dtype=np.bool_)
+    unfit = np.flatnonzero(~fit)
+    weights = np.zeros((len(unfit), len(fit)), dtype=np.float32)
+    for row, channel in enumerate(unfit):
+        good = [near for near in grid.neighbours[channel] if fit[near]] or np.flatnonzero(fit)
+        weights[row, good] = 1.0 / len(good)
+    return unfit, weights

@@ -4,7 +4,57 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-FeatureName = Literal["log_rms", "rms", "mav", "waveform_length", "zero_crossings", "slope_sign_changes"]
+FeatureName = Literal[
+    "log_rms",
+    "rms",
+    "mav",
+    "waveform_length",
+    "zero_crossings",
+    "slope_sign_changes",
+    "log_variance",
+    "mobility",
+    "complexity",
+    "ar_1",
+    "ar_2",
+    "ar_3",
+    "ar_4",
+    "cepstrum_1",
+    "cepstrum_2",
+    "cepstrum_3",
+    "cepstrum_4",
+    "log_power_20_100",
+    "log_power_100_200",
+    "log_power_200_300",
+    "log_power_300_400",
+    "log_welch_20_60",
+    "log_welch_60_110",
+    "log_welch_110_180",
+    "log_welch_180_280",
+    "log_welch_280_400",
+    "around_1_20_80",
+    "around_1_80_180",
+    "around_1_180_400",
+    "around_2_20_80",
+    "around_2_80_180",
+    "around_2_180_400",
+    "around_3_20_80",
+    "around_3_80_180",
+    "around_3_180_400",
+    "around_4_20_80",
+    "around_4_80_180",
+    "around_4_180_400",
+    "around_5_20_80",
+    "around_5_80_180",
+    "around_5_180_400",
+    "correlation_next_row",
+    "correlation_next_column",
+    "share",
+    "centroid_row",
+    "centroid_column",
+    "spread_row",
+    "spread_column",
+]
+SpatialFilterName = Literal["none", "average", "laplacian"]
 
 
 class SignalSettings(BaseModel):
@@ -18,12 +68,20 @@ class SignalSettings(BaseModel):
         Order of the Butterworth prototype (4 gives a band-pass of eight poles).
     powerline_hz : {None, 50, 60}
         Mains frequency to notch out, if any.
+    powerline_harmonics : int
+        How many of its multiples, itself the first, as far as they lie in the band. The mains' frequency wanders
+        by so much more at each multiple, and each notch is so much wider.
+    spatial : {"none", "average", "laplacian"}
+        What is taken away from each sample: nothing, the mean of all channels, or that of the neighbours on the
+        grid.
     window_ms, hop_ms : float
         Length of a window, a whole number of hops, and how often one ends.
     features : tuple of str
-        Features of a channel, in the order of the decoder's input.
+        Features of a channel, in the order of the decoder's input; `decoding.features`, `decoding.welch` and
+        `decoding.heat_map` define them.
     rms_floor_uv : float
-        Log-RMS is taken of max(RMS, floor), so that the noise of a silent channel carries no pattern.
+        Log-RMS, log-variance and log-powers (each band with its share of the floor) are taken of no less than
+        this, so that the noise of a silent channel carries no pattern.
     slope_threshold_uv : float
         Least difference between neighbouring samples that counts as a crossing or a change of slope.
     saturation_uv : float or None
@@ -37,8 +95,10 @@ class SignalSettings(BaseModel):
     band_hz: tuple[float, float] = (20.0, 400.0)
     filter_order: int = Field(default=4, ge=1, le=8)
     powerline_hz: Literal[50, 60] | None = None
+    powerline_harmonics: int = Field(default=1, ge=1, le=10)
+    spatial: SpatialFilterName = "none"
     window_ms: float = Field(default=200.0, gt=0)
-    hop_ms: float = Field(default=50.0, gt=0)
+    hop_ms: float = Field(default=25.0, gt=0)
     features: tuple[FeatureName, ...] = Field(default=("log_rms",), min_length=1)
     rms_floor_uv: float = Field(default=5.0, gt=0)
     slope_threshold_uv: float = Field(default=5.0, ge=0)

@@ -7,9 +7,6 @@ import numpy as np
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.arrays import Float32Array, samples_from_ms
 
-# A hop carries the two samples before it: a slope needs three, and a hop's first slopes began before it.
-CONTEXT_SAMPLES = 2
-
 
 @dataclass(frozen=True)
 class WindowSpec:
@@ -50,11 +47,14 @@ class HopSlicer:
         Length of a hop.
     n_channels : int
         Number of channels.
+    context : int
+        How many of the samples before it a hop carries: its first slopes, say, began before it.
     """
 
-    def __init__(self, hop_samples: int, n_channels: int) -> None:
+    def __init__(self, hop_samples: int, n_channels: int, context: int = 2) -> None:
         self._hop_samples = hop_samples
-        self._shape = (hop_samples + CONTEXT_SAMPLES, n_channels)
+        self._context = context
+        self._shape = (hop_samples + context, n_channels)
         self._block = np.zeros(self._shape, dtype=np.float32)
         self._filled = 0
 
@@ -63,14 +63,14 @@ class HopSlicer:
 
         Returns
         -------
-        list of ndarray, shape (CONTEXT_SAMPLES + hop_samples, n_channels)
+        list of ndarray, shape (context + hop_samples, n_channels)
             Each with the samples before it on top; zeros before the first sample of all.
         """
         done: list[Float32Array] = []
         taken = 0
         while taken < len(chunk):
             n = min(self._hop_samples - self._filled, len(chunk) - taken)
-            start = CONTEXT_SAMPLES + self._filled
+            start = self._context + self._filled
             self._block[start : start + n] = chunk[taken : taken + n]
             self._filled += n
             taken += n
@@ -81,7 +81,7 @@ class HopSlicer:
     def _next_block(self) -> Float32Array:
         full = self._block
         self._block = np.empty(self._shape, dtype=np.float32)
-        self._block[:CONTEXT_SAMPLES] = full[-CONTEXT_SAMPLES:]
+        self._block[: self._context] = full[-self._context :]
         self._filled = 0
         return full
 

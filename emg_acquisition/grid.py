@@ -107,17 +107,41 @@ class ElectrodeGrid:
         """Channels next to each channel (up, down, left, right; across the seam where the grid wraps)."""
         return tuple(self._neighbours_of(int(r), int(c)) for r, c in self.positions)
 
+    @cached_property
+    def next_along_rows(self) -> IntArray:
+        """Channel in the next row of the same column; the channel itself where none lies there."""
+        return self.beside(1, 0)
+
+    @cached_property
+    def next_along_columns(self) -> IntArray:
+        """Channel in the next column of the same row; the channel itself where none lies there."""
+        return self.beside(0, 1)
+
+    def around(self, places: int) -> IntArray:
+        """Channel so many places on around the limb: along the axis that wraps, along rows where none does.
+
+        The channel itself where none lies there.
+        """
+        return self.beside(0, places) if self.wraps == "columns" else self.beside(places, 0)
+
+    def beside(self, step_r: int, step_c: int) -> IntArray:
+        """Channel so many rows and columns on, across the seam; the channel itself where none lies there."""
+        found = [self._at(int(r) + step_r, int(c) + step_c) for r, c in self.positions]
+        return np.array([own if to == NO_ELECTRODE else to for own, to in enumerate(found)], dtype=np.int64)
+
+    def _at(self, row: int, column: int) -> int:
+        """Channel at a place, across the seam where the grid wraps; -1 beyond the border or without electrode."""
+        if self.wraps == "rows":
+            row %= self.rows
+        if self.wraps == "columns":
+            column %= self.columns
+        inside = 0 <= row < self.rows and 0 <= column < self.columns
+        return self.channel_at[row][column] if inside else NO_ELECTRODE
+
     def _neighbours_of(self, row: int, column: int) -> tuple[int, ...]:
         found: list[int] = []
         for step_r, step_c in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-            r, c = row + step_r, column + step_c
-            if self.wraps == "rows":
-                r %= self.rows
-            if self.wraps == "columns":
-                c %= self.columns
-            if not (0 <= r < self.rows and 0 <= c < self.columns):
-                continue
-            channel = self.channel_at[r][c]
+            channel = self._at(row + step_r, column + step_c)
             if channel not in (NO_ELECTRODE, self.channel_at[row][column]) and channel not in found:
                 found.append(channel)
         return tuple(found)

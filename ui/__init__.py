@@ -8,3 +8,9 @@ Files, in the order in which a command runs:
 - ``keyboard.py``: keys of a terminal that steer a simulated wearer.
 - ``doctor.py``: what this machine has and lacks; ``system_libraries.py``: the libraries behind Qt and OpenGL.
 """
+
+import os
+
+# Before numpy is loaded. A decoder's matrix products are microseconds of work: more threads would cost more than they
+# save, keep cores busy with waiting, and let the last bit of a decision depend on how many cores a machine has.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

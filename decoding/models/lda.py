@@ -7,11 +7,14 @@ Ledoit, Wolf, *A well-conditioned estimator for large-dimensional covariance mat
 Analysis 88(2), 2004: how much to shrink, lemma 3.2 and section 3.3.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from decoding.class_statistics import ClassStatistics
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.errors import InputError
 
@@ -141,6 +144,23 @@ class LdaClassifier(torch.nn.Module):
         return helper.make_graph(nodes, self.name, [taken], [given], initializers)
 
 
+def check_windows(features: Float32Array, labels: IntArray, n_gestures: int) -> None:
+    """Refuse windows that no classifier can be fitted on.
+
+    Raises
+    ------
+    InputError
+        If a gesture has no window or a feature is not finite.
+    """
+    counts = np.bincount(labels, minlength=n_gestures)
+    if len(labels) == 0 or counts.min() == 0:
+        msg = f"gesture number {int(counts.argmin())} of {n_gestures} has no window to train on"
+        raise InputError(msg)
+    if not np.isfinite(features).all():
+        msg = "features hold a non-finite value; training needs repaired ones (decoding.feature_chain)"
+        raise InputError(msg)
+
+
 def fit_lda(
     features: Float32Array, labels: IntArray, n_gestures: int, trials: IntArray | None = None
 ) -> LdaClassifier:
@@ -162,13 +182,42 @@ def fit_lda(
     InputError
         If a gesture has no window or a feature is not finite.
     """
-    counts = np.bincount(labels, minlength=n_gestures)
-    if len(labels) == 0 or counts.min() == 0:
-        msg = f"gesture number {int(counts.argmin())} of {n_gestures} has no window to train on"
-        raise InputError(msg)
-    if not np.isfinite(features).all():
-        msg = "features hold a non-finite value; training needs repaired ones (decoding.feature_chain)"
-        raise InputError(msg)
+    check_windows(features, labels, n_gestures)
+    return lda_of(lda_moments(features, labels, n_gestures, trials))
+
+
+@dataclass(frozen=True)
+class LdaMoments:
+    """What LDA is made of.
+
+    Parameters
+    ----------
+    mean, scale : torch.Tensor, shape (n_dimensions,)
+        Of the flattened features.
+    centres : torch.Tensor, shape (n_gestures, n_dimensions)
+        Means of the normalised features.
+    covariance : torch.Tensor, shape (n_dimensions, n_dimensions)
+        Within gestures, of the normalised features, shrunk.
+    shape : tuple of int
+        (n_channels, n_features) of a window.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    centres: torch.Tensor
+    covariance: torch.Tensor
+    shape: tuple[int, int]
+
+    def raw(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Centres and covariance of the features as they come."""
+        return self.mean + self.scale * self.centres, self.covariance * torch.outer(self.scale, self.scale)
+
+
+def lda_moments(
+    features: Float32Array, labels: IntArray, n_gestures: int, trials: IntArray | None = None
+) -> LdaMoments:
+    """Moments of labelled windows; parameters as in `fit_lda`."""
+    check_windows(features, labels, n_gestures)
     flat = torch.from_numpy(features.reshape(len(features), -1).astype(np.float64))
     of_class = torch.from_numpy(labels.astype(np.int64))
     mean = flat.mean(dim=0)
@@ -177,8 +226,49 @@ def fit_lda(
     centres = torch.stack([normal[of_class == k].mean(dim=0) for k in range(n_gestures)])
     of_trial = None if trials is None else torch.from_numpy(trials.astype(np.int64))
     covariance, _ = ledoit_wolf_shrinkage(normal - centres[of_class], of_trial)
+    return LdaMoments(mean, scale, centres, covariance, (features.shape[1], features.shape[2]))
+
+
+def lda_of(moments: LdaMoments) -> LdaClassifier:
+    """Discriminants of given moments."""
     # Features that never vary at all leave a zero matrix; a tiny ridge keeps it solvable.
-    covariance += 1e-9 * torch.eye(covariance.shape[0], dtype=torch.float64)
-    weight = torch.linalg.solve(covariance, centres.T).T.contiguous()
-    bias = -0.5 * (weight * centres).sum(dim=1)
-    return LdaClassifier(mean, scale, weight, bias, shape=(features.shape[1], features.shape[2]))
+    ridge = 1e-9 * torch.eye(moments.covariance.shape[0], dtype=torch.float64)
+    weight = torch.linalg.solve(moments.covariance + ridge, moments.centres.T).T.contiguous()
+    bias = -0.5 * (weight * moments.centres).sum(dim=1)
+    return LdaClassifier(moments.mean, moments.scale, weight, bias, shape=moments.shape)
+
+
+def lda_of_statistics(statistics: ClassStatistics) -> LdaClassifier:
+    """LDA of class statistics that a decoder file carries."""
+    return lda_of(moments_of(statistics))
+
+
+def moments_of(statistics: ClassStatistics) -> LdaMoments:
+    """Class statistics as moments, normalised by the spread within and between gestures."""
+    n_gestures, n_channels, n_features = statistics.means.shape
+    means = torch.from_numpy(statistics.means.reshape(n_gestures, -1).astype(np.float64))
+    covariance = torch.from_numpy(statistics.covariance.astype(np.float64))
+    mean = means.mean(dim=0)
+    variance = covariance.diagonal() + means.var(dim=0, correction=0)
+    scale = torch.clamp(variance.sqrt(), min=LEAST_SCALE)
+    return LdaMoments(
+        mean, scale, (means - mean) / scale, covariance / torch.outer(scale, scale), (n_channels, n_features)
+    )
+
+
+def class_statistics(
+    features: Float32Array,
+    labels: IntArray,
+    n_gestures: int,
+    trials: IntArray,
+    *,
+    shrink_by_trials: bool = True,
+) -> ClassStatistics:
+    """Class statistics of labelled windows, for a decoder file."""
+    moments = lda_moments(features, labels, n_gestures, trials if shrink_by_trials else None)
+    centres, covariance = moments.raw()
+    return ClassStatistics(
+        centres.reshape(n_gestures, *moments.shape).numpy().astype(np.float32),
+        covariance.numpy().astype(np.float32),
+        len(np.unique(trials)),
+    )

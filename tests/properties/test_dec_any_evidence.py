@@ -8,7 +8,13 @@ from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCali
 
 REST = 0
 CHOICES = st.lists(st.integers(-1, 4), max_size=60)
-SETTINGS = st.builds(DecisionSettings, vote_hops=st.integers(1, 9), dwell_hops=st.integers(1, 6))
+SETTINGS = st.builds(
+    DecisionSettings,
+    vote_hops=st.integers(1, 9),
+    dwell_hops=st.integers(1, 6),
+    change_dwell_hops=st.none() | st.integers(6, 9),
+    recent_hops=st.integers(0, 12),
+)
 FLOATS = st.floats(width=32)
 
 
@@ -38,19 +44,35 @@ def test_a_gesture_begins_only_after_its_dwell_in_a_row(choices, settings):
             assert choices[first : k + 1] == [one] * settings.dwell_hops
 
 
+@given(CHOICES, SETTINGS)
+def test_another_gesture_than_one_said_lately_waits_the_longer_of_its_dwells(choices, settings):
+    hold = GestureHold(settings, REST)
+    said = [hold.process(choice) for choice in choices]
+    dwell = settings.change_dwell_hops or settings.dwell_hops
+    for k, one in enumerate(said):
+        before = [j for j in range(max(0, k - settings.recent_hops), k) if said[j] > REST]
+        if (
+            one > REST
+            and before
+            and said[before[-1]] != one
+            and one not in said[max(0, k - settings.vote_hops) : k]
+        ):
+            assert choices[max(0, k - dwell + 1) : k + 1] == [one] * dwell
+
+
 @given(CHOICES, SETTINGS, st.integers(1, 4))
 def test_a_gesture_held_long_enough_is_always_said(choices, settings, gesture):
     hold = GestureHold(settings, REST)
     for choice in choices:
         hold.process(choice)
-    enough = settings.vote_hops + settings.dwell_hops
+    enough = settings.vote_hops + max(settings.dwell_hops, settings.change_dwell_hops or 1)
     assert [hold.process(gesture) for _ in range(enough)][-1] == gesture
 
 
 @given(st.lists(st.tuples(st.lists(FLOATS, min_size=3, max_size=3), FLOATS, FLOATS), max_size=20))
 def test_any_evidence_gives_an_effort_in_its_range_and_a_gesture_only_if_clear(evidence):
     effort = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(2.0, 3.0, 4.0))
-    settings = DecisionSettings(dwell_hops=1, vote_hops=1)
+    settings = DecisionSettings(dwell_hops=1, vote_hops=1, change_dwell_hops=1)
     decider = Decider(settings, effort, REST)
     for probabilities, log_amplitude, quality in evidence:
         found = decider.process(Evidence(0, np.array(probabilities, np.float32), log_amplitude, quality))

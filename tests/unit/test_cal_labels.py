@@ -8,7 +8,7 @@ from decoding.signal_settings import SignalSettings
 from emg_acquisition.recording.session import Trial, trials
 from tests.dec_support import FS_HZ, GESTURES, GRID, cues, noise_uv, session
 
-SETTINGS = SignalSettings()
+SETTINGS = SignalSettings(hop_ms=50.0)
 
 
 def _labelled(recorded, after=1000, before=1000):

@@ -50,7 +50,7 @@ def test_accuracy_is_that_of_repetitions_not_seen(tmp_path):
         return rng.uniform(6.0, 60.0, 8)
 
     recorded = session(cues(8), amplitude=unrepeatable)
-    report = train_decoder([recorded], tmp_path / "d.onnx", TrainSettings(), **QUIET)
+    report = train_decoder([recorded], tmp_path / "d.onnx", TrainSettings(model="lda"), **QUIET)
     assert report.window_accuracy is not None
     assert report.window_accuracy < 0.5
     assert report.trial_accuracy is not None

@@ -8,8 +8,8 @@ REST, FIST, OPEN, NONE = 0, 1, 2, -1
 EFFORT = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(3.0, 3.0, 2.0))
 
 
-def _hold(choices: list[int], **settings: int) -> list[int]:
-    hold = GestureHold(DecisionSettings(**settings), REST)
+def _hold(choices: list[int], change_dwell_hops: int | None = None, **settings: int) -> list[int]:
+    hold = GestureHold(DecisionSettings(change_dwell_hops=change_dwell_hops, **settings), REST)
     return [hold.process(choice) for choice in choices]
 
 
@@ -34,6 +34,21 @@ def test_a_third_gesture_passing_by_is_never_said():
     said = _hold([FIST] * 4 + [3, 3] + [OPEN] * 4, vote_hops=3, dwell_hops=3)
     assert 3 not in said
     assert said[-2:] == [OPEN, OPEN]
+
+
+def test_a_change_waits_longer_than_a_beginning_from_rest():
+    said = _hold([FIST] * 3 + [OPEN] * 5, vote_hops=1, dwell_hops=2, change_dwell_hops=4)
+    assert said == [NONE, FIST, FIST, NONE, NONE, NONE, OPEN, OPEN]
+
+
+def test_a_moment_of_rest_between_two_gestures_is_still_a_change():
+    choices = [FIST] * 2 + [REST] * 3 + [OPEN] * 5
+    dwells = {"vote_hops": 1, "dwell_hops": 2, "change_dwell_hops": 4}
+    changed = _hold(choices, recent_hops=6, **dwells)
+    assert changed == [NONE, FIST, REST, REST, REST, NONE, NONE, NONE, OPEN, OPEN]
+    # A longer rest makes it a beginning, and so does the gesture that was held before.
+    assert _hold(choices, recent_hops=4, **dwells)[5:] == [NONE, OPEN, OPEN, OPEN, OPEN]
+    assert _hold([FIST] * 2 + [REST] * 3 + [FIST] * 3, recent_hops=6, **dwells)[5:] == [NONE, FIST, FIST]
 
 
 def test_a_stray_hop_stops_for_that_hop_alone():
@@ -98,3 +113,8 @@ def test_reset_forgets_the_held_gesture():
 def test_a_contraction_not_above_rest_is_refused():
     with pytest.raises(ValidationError, match="above rest"):
         EffortCalibration(rest_log_uv=2.0, contraction_log_uv=(3.0, 2.0))
+
+
+def test_a_change_that_waits_less_than_a_beginning_is_refused():
+    with pytest.raises(ValidationError, match=r"must be 4 \(dwell_hops\) at least, got 3"):
+        DecisionSettings(dwell_hops=4, change_dwell_hops=3)

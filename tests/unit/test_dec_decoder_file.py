@@ -9,7 +9,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from decoding.class_statistics import STATISTICS_KEY, ClassStatistics
 from decoding.decoder_file import METADATA_KEY, DecoderMismatchError, load_decoder
+from decoding.drift import DriftSettings
+from decoding.models.export import export_decoder
+from decoding.models.lda import fit_lda
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.errors import InputError
@@ -32,7 +36,7 @@ def test_what_was_written_is_read_back(path):
 
 
 def test_the_hop_rate_is_that_of_whole_samples():
-    assert metadata(info=stream_info(fs_hz=2048.0)).hop_rate_hz == pytest.approx(2048 / 102)
+    assert metadata(info=stream_info(fs_hz=2048.0)).hop_rate_hz == pytest.approx(2048 / 51)
 
 
 def test_writing_twice_gives_the_same_bytes(path, tmp_path):
@@ -180,10 +184,66 @@ def test_running_a_decoder_needs_neither_torch_nor_onnx(path):
         "sys.exit(bool({'torch', 'onnx', 'rclpy', 'pylsl'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "5"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "9"), done.stderr
 
 
 def test_two_features_reach_the_graph(tmp_path):
     about = metadata(signal=SignalSettings(features=("log_rms", "waveform_length")))
     decoder = load_decoder(write_decoder(tmp_path / "d.onnx", about))
     assert decoder.classifier().input_shape == (1, 8, 2)
+
+
+def test_a_decoder_from_before_changes_had_a_dwell_of_their_own_decides_as_it_did(path, tmp_path):
+    model = onnx.load(path)
+    about = json.loads(model.metadata_props[0].value)
+    del about["decision"]["change_dwell_hops"], about["decision"]["recent_hops"], about["signal"]["spatial"]
+    model.metadata_props[0].value = json.dumps(about)
+    onnx.save(model, tmp_path / "old.onnx")
+    loaded = load_decoder(tmp_path / "old.onnx").metadata
+    assert loaded.decision.change_dwell_hops is None
+    assert loaded.signal.spatial == "none"
+
+
+def _with_statistics(path, statistics, about=None):
+    features = np.random.default_rng(0).normal(3.0, 1.0, (60, 8, 1)).astype(np.float32)
+    export_decoder(fit_lda(features, np.arange(60) % 3, 3), about or metadata(), path, statistics)
+    return path
+
+
+def _statistics(n_channels: int = 8) -> ClassStatistics:
+    return ClassStatistics(
+        np.ones((3, n_channels, 1), dtype=np.float32), np.eye(n_channels, dtype=np.float32), 6
+    )
+
+
+def test_class_statistics_are_read_back_and_may_be_absent(path, tmp_path):
+    assert load_decoder(path).statistics is None
+    found = load_decoder(_with_statistics(tmp_path / "with.onnx", _statistics())).statistics
+    assert found is not None
+    np.testing.assert_array_equal(found.means, _statistics().means)
+    np.testing.assert_array_equal(found.covariance, _statistics().covariance)
+
+
+def test_class_statistics_that_contradict_the_metadata_are_refused(tmp_path):
+    with pytest.raises(
+        InputError, match=r"class statistics of shape \(3, 7, 1\), its metadata says \(3, 8, 1\)"
+    ):
+        _with_statistics(tmp_path / "d.onnx", _statistics(7))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_class_statistics_are_refused(tmp_path):
+    path = _with_statistics(tmp_path / "d.onnx", _statistics())
+    model = onnx.load(path)
+    helper.set_model_props(
+        model, {one.key: "{}" if one.key == STATISTICS_KEY else one.value for one in model.metadata_props}
+    )
+    onnx.save(model, path)
+    with pytest.raises(InputError, match="its class statistics cannot be read"):
+        load_decoder(path)
+
+
+def test_drift_cannot_be_followed_without_class_statistics(tmp_path):
+    about = metadata().model_copy(update={"drift": DriftSettings()})
+    with pytest.raises(InputError, match="follows drift but holds no class statistics"):
+        _with_statistics(tmp_path / "d.onnx", None, about)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from decoding.features import WindowFeatures
 from decoding.signal_settings import SignalSettings
 from decoding.windows import HopSlicer, window_spec
+from emg_acquisition.grid import rectangular_grid
 
 THRESHOLD_UV = 4.0
 NAMES = ("log_rms", "rms", "mav", "waveform_length", "zero_crossings", "slope_sign_changes")
@@ -42,7 +43,7 @@ def test_every_window_has_the_textbook_features_of_its_own_samples(window_ms, ho
     spec = window_spec(settings, fs_hz)
     rng = np.random.default_rng(3)
     emg_uv = rng.normal(0.0, [3.0, 8.0, 40.0], (500, 3)).astype(np.float32)
-    ended = WindowFeatures(settings, spec, 3).process(emg_uv)
+    ended = WindowFeatures(settings, fs_hz, rectangular_grid(1, 3, 10.0)).process(emg_uv)
     assert len(ended) == (500 - spec.window_samples) // spec.hop_samples + 1
     for k, (features, log_rms) in enumerate(ended):
         window = emg_uv[k * spec.hop_samples : k * spec.hop_samples + spec.window_samples]
@@ -60,13 +61,15 @@ def test_a_long_hop_counts_beyond_a_byte():
         slope_threshold_uv=1.0,
     )
     zigzag = (10.0 * (-1.0) ** np.arange(700)).astype(np.float32)[:, np.newaxis]
-    ((features, _),) = WindowFeatures(settings, window_spec(settings, 1000.0), 1).process(zigzag)
+    ((features, _),) = WindowFeatures(settings, 1000.0, rectangular_grid(1, 1, 10.0)).process(zigzag)
     assert features.tolist() == [[699.0, 698.0]]
 
 
 def test_a_silent_channel_stays_at_the_floor():
     settings = SignalSettings(rms_floor_uv=5.0)
-    ended = WindowFeatures(settings, window_spec(settings, 1000.0), 1).process(np.zeros((200, 1), np.float32))
+    ended = WindowFeatures(settings, 1000.0, rectangular_grid(1, 1, 10.0)).process(
+        np.zeros((200, 1), np.float32)
+    )
     assert ended[0][0][0, 0] == pytest.approx(math.log(5.0))
 
 
@@ -84,7 +87,7 @@ def test_hops_are_cut_at_fixed_samples_and_carry_the_two_before():
     [(1000.0, 50, 200), (2000.0, 100, 400), (2048.0, 102, 408), (4000.0, 200, 800)],
 )
 def test_windows_are_whole_hops_at_every_rate(fs_hz, hop_samples, window_samples):
-    spec = window_spec(SignalSettings(), fs_hz)
+    spec = window_spec(SignalSettings(hop_ms=50.0), fs_hz)
     assert (spec.hop_samples, spec.window_samples) == (hop_samples, window_samples)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from decoding.filters import BandpassFilter, design_filter
+from decoding.filters import BandpassFilter, block_length, design_filter
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.errors import InputError
 from tests.dec_support import noise_uv
@@ -39,13 +39,42 @@ def test_each_channel_equals_scipy_on_that_channel_alone():
     for channel in range(5):
         samples = emg_uv[:, channel].astype(np.float64)
         expected, _ = signal.sosfilt(sos, samples, zi=signal.sosfilt_zi(sos) * samples[0])
-        np.testing.assert_array_equal(filtered[:, channel], expected.astype(np.float32))
+        np.testing.assert_allclose(filtered[:, channel], expected, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("block_samples", [1, 7, 25, 101])
+@pytest.mark.parametrize("fs_hz", [1000.0, 8000.0])
+def test_blocks_of_any_length_are_the_recursion_of_scipy(block_samples, fs_hz):
+    emg_uv = noise_uv(101 * 25, 3)
+    design = design_filter(SignalSettings(powerline_hz=50, powerline_harmonics=3), fs_hz)
+    filtered = BandpassFilter(design, block_samples).process(emg_uv)
+    sos = design.sections()
+    zi = signal.sosfilt_zi(sos)[:, :, np.newaxis] * emg_uv[0].astype(np.float64)
+    expected, _ = signal.sosfilt(sos, emg_uv.astype(np.float64), axis=0, zi=zi)
+    assert len(filtered) == len(emg_uv) // block_samples * block_samples
+    np.testing.assert_allclose(filtered, expected[: len(filtered)], rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("hop_samples", "block_samples"),
+    [(25, 25), (50, 25), (100, 25), (200, 40), (51, 51), (102, 34), (53, 53), (1, 1)],
+)
+def test_a_hop_is_a_whole_number_of_blocks(hop_samples, block_samples):
+    assert block_length(hop_samples) == block_samples
 
 
 def test_an_offset_makes_no_transient():
     emg_uv = np.full((500, 3), [3e4, -2e4, 0.0], dtype=np.float32)
     filtered = BandpassFilter(design_filter(SignalSettings(), FS_HZ)).process(emg_uv)
     assert np.abs(filtered).max() < 1e-3
+
+
+def test_harmonics_of_the_mains_go_as_far_as_the_band():
+    settings = SignalSettings(powerline_hz=60, powerline_harmonics=10)
+    assert design_filter(settings, FS_HZ).powerline_harmonics == 6
+    for harmonic in (1, 2, 6):
+        assert _sine_gain(settings, 60.0 * harmonic) < 0.01
+    assert _sine_gain(settings, 210.0) > 0.98
 
 
 @pytest.mark.parametrize("powerline_hz", [50, 60])

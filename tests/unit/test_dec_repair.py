@@ -9,14 +9,14 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.grid import rectangular_grid
 from tests.dec_support import FS_HZ, GRID, noise_uv
 
-SETTINGS = SignalSettings(saturation_uv=1e5)
+SETTINGS = SignalSettings(saturation_uv=1e5, hop_ms=50.0)
 SPEC = window_spec(SETTINGS, FS_HZ)
 # A fault of one hop: while it lies in the window (4 hops), and while the filter settles (250 ms: 5 hops).
 UNFIT_HOPS = 9
 
 
 def _fit(emg_uv: np.ndarray) -> np.ndarray:
-    return np.array(FaultMonitor(SETTINGS, SPEC, FS_HZ, 8).process(emg_uv))
+    return np.array([hop.in_window for hop in FaultMonitor(SETTINGS, SPEC, FS_HZ, 8).process(emg_uv)])
 
 
 def test_broken_samples_are_held_at_the_last_good_one():
@@ -40,6 +40,10 @@ def test_each_fault_makes_its_channel_unfit_until_the_filter_has_settled(fault):
     expected = np.ones((40, 8), dtype=bool)
     expected[8 : 8 + UNFIT_HOPS, 5] = False
     np.testing.assert_array_equal(_fit(emg_uv), expected)
+    # A hop by itself can be used as soon as it is settled; the window only when its oldest hop is.
+    in_hop = [hop.in_hop for hop in FaultMonitor(SETTINGS, SPEC, FS_HZ, 8).process(emg_uv)]
+    expected[8 + UNFIT_HOPS - (SPEC.hops_per_window - 1) :, 5] = True
+    np.testing.assert_array_equal(in_hop, expected)
 
 
 def test_a_lasting_fault_lasts():

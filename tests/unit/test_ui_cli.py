@@ -74,6 +74,7 @@ def test_json_is_the_last_line_of_train(
     report = SimpleNamespace(
         decoder=tmp_path / "d.onnx",
         model="lda",
+        made_of="lda on amplitude, shrinkage by trials",
         gestures=("rest", "fist"),
         window_accuracy=0.9,
         trial_accuracy=1.0,

@@ -4,10 +4,13 @@ import argparse
 import re
 from pathlib import Path
 
+from emg_acquisition.errors import InputError
+
 MAX_TIMEOUT_S = 3600.0
 # From the table of `benchmarks/wearer_difficulty.py`: a wearer of high skill, openly a good user.
 DEFAULT_WEARER = 2
 IMPAIRMENTS = ("none", "c5", "c6", "c7", "c8")
+MAX_MARGIN_S = 60.0
 # A ROS 2 name has at most 255 characters; the rest is for the topics' own.
 MAX_NAMESPACE = 200
 MAX_CODE = 64
@@ -84,17 +87,31 @@ def add_margins(parser: argparse.ArgumentParser) -> None:
     """``--after-cue`` and ``--before-next``."""
     parser.add_argument(
         "--after-cue",
-        type=non_negative_number,
+        type=margin,
         metavar="S",
         help="seconds of a trial left out after its cue: the muscle follows late (default: 1; trials that were "
         "cut out of a recording need less)",
     )
     parser.add_argument(
         "--before-next",
-        type=non_negative_number,
+        type=margin,
         metavar="S",
         help="seconds left out before the next cue (default: 1)",
     )
+
+
+def margins_given(args: argparse.Namespace) -> dict[str, float]:
+    """Return the margins of `add_margins` that were given, as settings name them."""
+    margins = {"after_cue_s": args.after_cue, "before_next_s": args.before_next}
+    return {name: value for name, value in margins.items() if value is not None}
+
+
+def margin(text: str) -> float:
+    """Read seconds, from 0 to `MAX_MARGIN_S`."""
+    value = float(text)
+    if not 0 <= value <= MAX_MARGIN_S:
+        raise argparse.ArgumentTypeError(f"0 to {MAX_MARGIN_S:g} seconds are allowed, got {text}")
+    return value
 
 
 def positive_number(text: str) -> float:
@@ -102,14 +119,6 @@ def positive_number(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
-    return value
-
-
-def non_negative_number(text: str) -> float:
-    """Read a finite number of at least zero."""
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"a finite number of at least 0 is required, got {text}")
     return value
 
 
@@ -163,3 +172,11 @@ def playback_speed(text: str) -> float:
 def folder(text: str) -> Path:
     """Read a path as an absolute one, for child processes."""
     return Path(text).expanduser().resolve()
+
+
+def check_decoder_place(out: Path) -> None:
+    """Refuse a place that no decoder file can be written to, before any work is done."""
+    if not out.parent.is_dir():
+        raise InputError(f"{out.parent} is no folder: make it first, or choose another --out")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: --out names the decoder file, for example {out}/decoder.onnx")

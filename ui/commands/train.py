@@ -2,7 +2,14 @@
 
 import argparse
 
-from ui.commands.options import add_emg_choice, add_json, add_margins, folder
+from ui.commands.options import (
+    add_emg_choice,
+    add_json,
+    add_margins,
+    check_decoder_place,
+    folder,
+    margins_given,
+)
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
@@ -19,30 +26,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
     add_emg_choice(parser)
+    parser.add_argument(
+        "--model",
+        choices=("auto", "lda", "cnn"),
+        default="auto",
+        help="classifier; auto: what held-out repetitions favour (default: %(default)s)",
+    )
     add_margins(parser)
+    parser.add_argument(
+        "--reject-unknown",
+        action="store_true",
+        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and say how well held-out repetitions are decoded."""
     from calibration.train import TrainSettings, train_decoder
-    from emg_acquisition.errors import InputError
     from emg_acquisition.recording.session import load_session
 
-    if not args.out.parent.is_dir():
-        raise InputError(f"{args.out.parent} is no folder: make it first, or choose another --out")
-    if args.out.is_dir():
-        raise InputError(
-            f"{args.out} is a folder: --out names the decoder file, for example {args.out}/decoder.onnx"
-        )
+    check_decoder_place(args.out)
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path, args.emg) for path in args.sessions]
-        margins = {"after_cue_s": args.after_cue, "before_next_s": args.before_next}
-        settings = TrainSettings(**{name: value for name, value in margins.items() if value is not None})
+        settings = TrainSettings(model=args.model, reject_unknown=args.reject_unknown, **margins_given(args))
         report = train_decoder(sessions, args.out, settings, progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
-    print(f"{report.decoder}: {report.model}, gestures {', '.join(report.gestures)}")
+    print(f"{report.decoder}: {report.made_of}, gestures {', '.join(report.gestures)}")
     if report.trial_accuracy is None:
         print("held out: not estimated, a second repetition of each gesture is needed")
     else:

@@ -1,5 +1,7 @@
 # Two commands: `make demo` runs the main job, `make test` runs every check. Both set up by themselves.
 PYTHON := .venv/bin/python
+# Pytest's exit status where ARGS chose no test.
+NOTHING_CHOSEN := 5
 
 .PHONY: demo test lint clean
 
@@ -7,7 +9,9 @@ demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
 
 test: .venv/.ready lint
-	$(PYTHON) -m pytest $(ARGS)
+	@# What needs neither LSL, ROS 2 nor the clock, on both cores; then the rest, one after the other.
+	$(PYTHON) -m pytest -n 2 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(PYTHON) -m pytest tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

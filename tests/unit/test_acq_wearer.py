@@ -1,7 +1,5 @@
 """The simulated wearer as its users see it: amplitudes, gestures, effort, events, artefacts, and its price."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import signal
@@ -239,18 +237,6 @@ def test_other_gestures_come_from_yaml(tmp_path):
         path.write_text(text + "\n")
         with pytest.raises(InputError, match=message):
             SimulatedWearer(WearerSettings(gestures=path, units_per_muscle=3))
-
-
-def test_64_channels_at_4_khz_take_less_than_half_a_core_and_a_second_to_build():
-    # A seed that no other test has built.
-    began_s = time.process_time()
-    wearer = SimulatedWearer(WearerSettings(seed=991, fs_hz=4000.0))
-    assert time.process_time() - began_s < 1.0
-    wearer.set_intention("fist", 2.0)
-    began_s = time.process_time()
-    for _ in range(300):
-        wearer.read(40)
-    assert time.process_time() - began_s < 0.5 * 3.0
 
 
 def test_what_the_wearer_cannot_do_is_refused():

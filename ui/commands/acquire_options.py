@@ -21,8 +21,8 @@ BELONGS: dict[str, tuple[Kind, ...]] = {
     **dict.fromkeys(("speed", "chunk_ms", "wait_for_consumers", "start_with"), _PLAYED),
     **dict.fromkeys(("loop", "emg"), ("recording",)),
     **dict.fromkeys(("wearer", "donning", "impairment", "gestures", "intentions", "keyboard"), _WORN),
-    "rate": ("simulated", "amplifier", "emulated"),
-    **dict.fromkeys(("grid", "host", "port", "serial", "set", "inputs", "emulate"), _AMPLIFIER),
+    **dict.fromkeys(("rate", "grid"), ("simulated", "amplifier", "emulated")),
+    **dict.fromkeys(("host", "port", "serial", "set", "inputs", "emulate"), _AMPLIFIER),
     **dict.fromkeys(("board", "serial_port", "mac"), _AMPLIFIER),
 }
 # Of the amplifiers' options, those that not all of them have.

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from emg_acquisition.errors import InputError
 from ui.commands.options import add_wearer, add_wearer_details, seed, source_id
 
 if TYPE_CHECKING:
@@ -39,10 +40,16 @@ def add_wearer_options(parser: argparse.ArgumentParser) -> None:
 
 def simulated_wearer(args: argparse.Namespace) -> "SimulatedWearer":
     """Return the simulated wearer that the options describe."""
+    from emg_acquisition.grid_library import load_grid
     from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 
     settings = _settings(args)
-    return SimulatedWearer(replace(settings, fs_hz=args.rate or settings.fs_hz))
+    if args.grid and len(args.grid) > 1:
+        raise InputError(
+            f"the simulated wearer wears one sleeve: give --grid once, not {len(args.grid)} times"
+        )
+    grid = load_grid(args.grid[0]) if args.grid else settings.grid
+    return SimulatedWearer(replace(settings, fs_hz=args.rate or settings.fs_hz, grid=grid))
 
 
 def wearers_of(infos: "Sequence[EmgStreamInfo]", args: argparse.Namespace) -> "list[SimulatedWearer]":

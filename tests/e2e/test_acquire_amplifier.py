@@ -160,6 +160,7 @@ def test_an_amplifier_that_is_not_there_is_one_line_in_the_time_given(hdemg: Cal
         (("simulated", "--grid", "sleeve-4x16", "--grid", "sleeve-16x4"), ("--grid once",)),
         (("simulated", "--grid", "sleeve-9x9"), ("'sleeve-9x9' is not known", "sleeve-4x16")),
         (("simulated", "--loop"), ("--loop", "a recorded session")),
+        (("moovi",), ("'moovi' is neither", "muovi+", "simulated")),
         (("ses-1", "--intentions", "me"), ("--intentions", "the simulated wearer", "not for ses-1")),
         (("ses-1", "--rate", "1000"), ("--rate",)),
         (("muovi+", "--host", "127.0.0.1", "--loop"), ("--loop",)),

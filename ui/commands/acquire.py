@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.amplifier_names import AMPLIFIERS
+from emg_acquisition.errors import InputError
 from ui.commands import acquire_amplifier
 from ui.commands.acquire_options import keep_defaults, refuse_foreign_options
 from ui.commands.acquire_wearer import add_wearer_options, simulated_wearer, steer
@@ -109,4 +110,8 @@ def _recording(args: argparse.Namespace) -> "EmgSource":
     from emg_acquisition.recording.session import load_session
     from emg_acquisition.sources.recording import RecordingSource
 
-    return RecordingSource(load_session(Path(args.source), args.emg), loop=args.loop)
+    folder = Path(args.source)
+    if not folder.exists() and not folder.parent.name:
+        known = ", ".join((SIMULATED, *AMPLIFIERS))
+        raise InputError(f"source {args.source!r} is neither a session folder nor one of {known}")
+    return RecordingSource(load_session(folder, args.emg), loop=args.loop)

@@ -88,7 +88,8 @@ class HopFilter:
         if np.isfinite(of_hop).all():
             likelihood = (1.0 - self._outliers) * np.clip(of_hop, 0.0, 1.0) + self._outliers / len(of_hop)
             expected = expected * likelihood**self._weight
-        return expected / expected.sum()
+        normal: Float64Array = expected / expected.sum()
+        return normal
 
     def reset(self) -> None:
         """Begin at rest."""

@@ -81,11 +81,17 @@ def test_a_gesture_straight_after_another_needs_more_evidence_than_after_rest():
 
 def test_a_hop_that_is_no_number_says_nothing_and_leaves_nothing_behind():
     broken = _sure_of([FIST] * 200)
-    broken[5] = np.nan
-    broken[6, 1] = np.inf
-    believed = _filter(TemporalSettings()).process(broken)
+    broken[100] = np.nan
+    broken[101, 1] = np.inf
+    settings = TemporalSettings(mean_hold_s=2.0, direct_share=0.1)
+    believed = _filter(settings).process(broken)
     assert np.isfinite(believed).all()
-    assert believed[6, FIST] < believed[4, FIST] < believed[7, FIST]
+    # Nothing is heard, so what was believed only wears off, by the transitions alone.
+    for k in (100, 101):
+        stays = sum(believed[k - 1, j] * _follows(settings, j, FIST, 3, REST) for j in range(3))
+        assert believed[k, FIST] == pytest.approx(stays, abs=1e-6)
+    assert believed[101, FIST] < believed[99, FIST]
+    assert believed[-1, FIST] == pytest.approx(believed[99, FIST], abs=1e-4)
     np.testing.assert_allclose(believed.sum(axis=1), 1.0, rtol=1e-6)
 
 

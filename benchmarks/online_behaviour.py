@@ -22,8 +22,9 @@ import numpy as np
 from calibration.train import TrainSettings, train_decoder
 from decoding.decision import Decider, DecisionSettings, Evidence
 from decoding.decoder_file import DecoderFile, load_decoder
-from decoding.pipeline import DecoderPipeline
+from decoding.pipeline import DecoderPipeline, hop_filter
 from decoding.signal_settings import SignalSettings
+from decoding.temporal import TemporalSettings
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.events import REST
 from emg_acquisition.recording.importers.flexemg import import_flexemg
@@ -50,15 +51,18 @@ class Stretch:
     probabilities: Float32Array
     quality: Float32Array
 
-    def decide(self, settings: DecisionSettings) -> Decided:
-        """Decide anew with other smoothing."""
-        about = self.decoder.metadata
+    def decide(self, settings: DecisionSettings, temporal: TemporalSettings | None = None) -> Decided:
+        """Decide anew with other smoothing, and with or without a temporal model."""
+        about = self.decoder.metadata.model_copy(update={"temporal": temporal})
         decider = Decider(settings, about.effort, about.rest_index)
+        model = hop_filter(about)
+        believed = model.process(self.probabilities) if model else [None] * len(self.probabilities)
+        hops = zip(self.sample_index, self.probabilities, self.quality, believed, strict=True)
         found = [
-            decider.process(Evidence(int(sample), probabilities, 0.0, float(quality))).gesture_index
-            for sample, probabilities, quality in zip(
-                self.sample_index, self.probabilities, self.quality, strict=True
-            )
+            decider.process(
+                Evidence(int(sample), probabilities, 0.0, float(quality), believed=of_all)
+            ).gesture_index
+            for sample, probabilities, quality, of_all in hops
         ]
         return Decided(self.sample_index, np.array(found, dtype=np.int64))
 
@@ -80,7 +84,7 @@ def main() -> None:
         sessions = {
             f"{one.parent.name[4:]}-{one.name[4:]}": load_session(one) for one in folder.glob("sub-*/ses-*")
         }
-        onsets = {name: _onsets(session) for name, session in sessions.items()}
+        onsets = {name: onsets_of(session) for name, session in sessions.items()}
         for window_ms in options.window_ms:
             # What training settles on for dense arrays, without weighing all candidates again for each fold.
             signal = SignalSettings(window_ms=window_ms, spatial=options.spatial)
@@ -98,33 +102,38 @@ def _judge_window(
     onsets: dict[str, list[Onset]],
     folder: Path,
 ) -> Iterator[dict[str, object]]:
-    held_out = [(name, _held_out(sessions[name], train, folder)) for name in TESTS]
+    left_out = [(name, held_out(sessions[name], train, folder)) for name in TESTS]
     tested = [
-        (test, [_decoded(_trained(sessions[name], train, folder), sessions[test], 0, None)])
+        (test, [decoded(trained(sessions[name], train, folder), sessions[test], 0, None)])
         for name, tests in TESTS.items()
         for test in tests
     ]
-    settings = [_smoothing(dwell, dwell) for dwell in DWELLS]
-    settings += [_smoothing(dwell, change) for dwell in (1, 2, 3, 4) for change in (6, 8, 10)]
-    for kind, stretches in (("held-out repetitions", held_out), ("test recordings", tested)):
+    settings = [smoothing(dwell, dwell) for dwell in DWELLS]
+    settings += [smoothing(dwell, change) for dwell in (1, 2, 3, 4) for change in (6, 8, 10)]
+    for kind, stretches in (("held-out repetitions", left_out), ("test recordings", tested)):
         for decision in settings:
             found = reduce(
                 add,
-                (_behaviour(sessions[n], onsets[n], parts, decision) for n, parts in stretches),
+                (behaviour(sessions[n], onsets[n], parts, decision) for n, parts in stretches),
             )
             yield _row(kind, train, decision, found)
 
 
-def _smoothing(dwell: int, change: int) -> DecisionSettings:
-    """With just so many votes that their majority is the dwell."""
+def smoothing(dwell: int, change: int) -> DecisionSettings:
+    """Return settings with just so many votes that their majority is the dwell."""
     fields = {"dwell_hops": dwell, "change_dwell_hops": change, "vote_hops": 2 * dwell - 1}
     return DecisionSettings().model_copy(update=fields)
 
 
-def _behaviour(
-    session: Session, onsets: list[Onset], parts: Sequence[Stretch], decision: DecisionSettings
+def behaviour(
+    session: Session,
+    onsets: list[Onset],
+    parts: Sequence[Stretch],
+    decision: DecisionSettings,
+    temporal: TemporalSettings | None = None,
 ) -> OnlineBehaviour:
-    decided = [part.decide(decision) for part in parts]
+    """Judge one recording, decided anew stretch by stretch."""
+    decided = [part.decide(decision, temporal) for part in parts]
     joined = Decided(
         np.concatenate([one.sample_index for one in decided]),
         np.concatenate([one.gesture_index for one in decided]),
@@ -133,7 +142,8 @@ def _behaviour(
     return online_behaviour(joined, gestures, trials(session), onsets, session.emg.info.fs_hz)
 
 
-def _onsets(session: Session) -> list[Onset]:
+def onsets_of(session: Session) -> list[Onset]:
+    """Onsets of the gestures' trials, where they can be seen."""
     fs_hz = session.emg.info.fs_hz
     envelope = teager_kaiser_envelope(session.emg.emg_uv, fs_hz)
     cued = trials(session)
@@ -146,20 +156,21 @@ def _onsets(session: Session) -> list[Onset]:
     return found
 
 
-def _trained(session: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
+def trained(session: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
+    """Train on one recording."""
     silent: Callable[[str, float], None] = lambda _step, _share: None  # noqa: E731
     return load_decoder(train_decoder([session], folder / "decoder.onnx", settings, silent).decoder)
 
 
-def _held_out(session: Session, settings: TrainSettings, folder: Path) -> list[Stretch]:
+def held_out(session: Session, settings: TrainSettings, folder: Path) -> list[Stretch]:
     """Each repetition, decoded by a decoder trained on the recording without it."""
     found = []
     cued = trials(session)
     for repetition in sorted({trial.repetition for trial in cued}):
         own = [trial for trial in cued if trial.repetition == repetition]
         first, stop = own[0].start, own[-1].stop
-        decoder = _trained(_without(session, repetition, first, stop), settings, folder)
-        found.append(_decoded(decoder, session, first, stop))
+        decoder = trained(_without(session, repetition, first, stop), settings, folder)
+        found.append(decoded(decoder, session, first, stop))
     return found
 
 
@@ -174,7 +185,8 @@ def _without(session: Session, repetition: int, first: int, stop: int) -> Sessio
     return dataclasses.replace(session, emg=emg, events=events)
 
 
-def _decoded(decoder: DecoderFile, session: Session, first: int, stop: int | None) -> Stretch:
+def decoded(decoder: DecoderFile, session: Session, first: int, stop: int | None) -> Stretch:
+    """Decode a stretch, with enough before it for every filter to settle."""
     begin = max(0, first - round(LEAD_IN_S * session.emg.info.fs_hz))
     said = DecoderPipeline(decoder, session.emg.info).process(session.emg.emg_uv[begin:stop])
     said = [one for one in said if one.sample_index + begin >= first]

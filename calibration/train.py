@@ -25,6 +25,7 @@ from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
 from decoding.filters import design_filter
 from decoding.models.export import export_decoder, software_versions
 from decoding.signal_settings import SignalSettings
+from decoding.temporal import TemporalSettings
 from emg_acquisition.arrays import samples_from_ms
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -48,6 +49,8 @@ class TrainSettings(BaseModel):
         Features; without it, held-out repetitions choose among `calibration.candidates`. The decoder carries them.
     decision : DecisionSettings
         Rejection and smoothing; the decoder carries them.
+    temporal : TemporalSettings, optional
+        Weighs hops together before a gesture is said; the decoder carries it.
     model : {"auto", "lda", "cnn"}
         Classifier; ``auto`` is the one that held-out repetitions favour.
     reject_unknown : bool
@@ -60,6 +63,7 @@ class TrainSettings(BaseModel):
 
     signal: SignalSettings | None = None
     decision: DecisionSettings = DecisionSettings()
+    temporal: TemporalSettings | None = None
     model: ModelChoice = "auto"
     reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
@@ -297,6 +301,7 @@ def _metadata(
         made_of=choice.candidate.name,
         considered=choice.considered,
         temperature=held_out.temperature,
+        temporal=settings.temporal,
     )
 
 

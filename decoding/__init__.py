@@ -14,6 +14,7 @@ In the order in which a chunk goes:
 - ``heat_map.py``: features of the whole array, after repair
 - ``feature_chain.py``: the stages so far, wired; training uses the same
 - ``onnx_classifier.py``: features to probabilities, with onnxruntime
+- ``temporal.py``: probabilities over hops weighed together; off unless a decoder asks for it
 - ``decision.py``: probabilities to a decision: rejection, dwell, release, effort
 - ``drift.py``: slow drift followed by trusted decisions, bounded; off unless a decoder asks for it
 - ``class_statistics.py``: what a decoder remembers of its training, for recalibration

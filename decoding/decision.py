@@ -126,13 +126,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one hop offers to the decider: the classifier's word on a window, and the window's state."""
+    """What one hop offers to the decider: the classifier's word on a window, and the window's state.
+
+    ``believed`` is what all hops so far make of it (`decoding.temporal`); None where a hop stands for itself.
+    """
 
     sample_index: int
     probabilities: Float32Array
     log_amplitude: float
     quality: float
     distance: float = 0.0
+    believed: Float32Array | None = None
 
 
 class GestureHold:
@@ -220,6 +224,9 @@ class Decider:
         clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
         if settings.max_distance is not None:
             clear = clear and evidence.distance <= settings.max_distance
+        # The belief lags, so it can hold a gesture back and never hold on to one; nothing holds rest back.
+        if evidence.believed is not None and best != self._rest_index:
+            clear = clear and bool(evidence.believed[best] >= settings.confidence_threshold)
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
             sample_index=evidence.sample_index,

@@ -19,6 +19,7 @@ from decoding.drift import DriftSettings
 from decoding.filters import FilterDesign, design_filter
 from decoding.onnx_classifier import DISTANCE, OnnxClassifier
 from decoding.signal_settings import SignalSettings
+from decoding.temporal import TemporalSettings
 from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -108,6 +109,8 @@ class DecoderMetadata(BaseModel):
         What was done since, in order.
     drift : DriftSettings or None
         Whether slow drift is followed during use, and how far.
+    temporal : TemporalSettings or None
+        Whether hops are weighed together before a gesture is said, and how gestures follow each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -130,6 +133,7 @@ class DecoderMetadata(BaseModel):
     temperature: float = Field(default=1.0, gt=0)
     recalibrations: tuple[Recalibration, ...] = ()
     drift: DriftSettings | None = None
+    temporal: TemporalSettings | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "DecoderMetadata":
@@ -144,6 +148,10 @@ class DecoderMetadata(BaseModel):
             raise ValueError(msg)
         if len(self.channel_labels) != self.electrode_grid.n_channels:
             msg = f"{len(self.channel_labels)} channel labels for {self.electrode_grid.n_channels} electrodes"
+            raise ValueError(msg)
+        if self.temporal is not None and self.temporal.mean_hold_s * self.hop_rate_hz < 1.0:
+            hop_s = 1.0 / self.hop_rate_hz
+            msg = f"temporal.mean_hold_s must be {hop_s:g} s (a hop) at least, got {self.temporal.mean_hold_s:g}"
             raise ValueError(msg)
         return self
 

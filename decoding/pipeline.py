@@ -3,9 +3,11 @@
 import numpy as np
 
 from decoding.decision import Decider, Decision, Evidence
-from decoding.decoder_file import DecoderFile
+from decoding.decoder_file import DecoderFile, DecoderMetadata
 from decoding.drift import DriftFollower
 from decoding.feature_chain import FeatureBlock, FeatureChain
+from decoding.temporal import HopFilter
+from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -41,6 +43,7 @@ class DecoderPipeline:
         self._chain = FeatureChain(metadata.signal, metadata.fs_hz, metadata.electrode_grid)
         self._classifier = decoder.classifier()
         self._decider = Decider(metadata.decision, metadata.effort, metadata.rest_index)
+        self._temporal = hop_filter(metadata)
         self._drift = DriftFollower(
             metadata.drift, decoder.statistics, metadata.signal.features, metadata.rest_index
         )
@@ -69,6 +72,7 @@ class DecoderPipeline:
             log_amplitude=float(block.log_amplitude[k]),
             quality=float(block.quality[k]),
             distance=distance,
+            believed=self._temporal.process(probabilities[np.newaxis])[0] if self._temporal else None,
         )
         decision = self._decider.process(evidence)
         self._drift.learn(features, decision)
@@ -79,3 +83,13 @@ class DecoderPipeline:
         self._chain.reset()
         self._drift.reset()
         self._decider.reset()
+        if self._temporal:
+            self._temporal.reset()
+
+
+def hop_filter(metadata: DecoderMetadata) -> HopFilter | None:
+    """Return the temporal model that a decoder asks for, as new; None if it asks for none."""
+    if metadata.temporal is None:
+        return None
+    spec = window_spec(metadata.signal, metadata.fs_hz)
+    return HopFilter(metadata.temporal, spec, metadata.fs_hz, len(metadata.gestures), metadata.rest_index)

@@ -16,11 +16,13 @@ from decoding.repair import FaultMonitor, FiniteGuard, Fitness
 from decoding.signal_settings import FeatureName, SignalSettings
 from decoding.spatial import SpatialFilter
 from decoding.stage import Stage
+from decoding.temporal import HopFilter, TemporalSettings
 from decoding.windows import HopSlicer, window_spec
 from tests.dec_support import (
     FS_HZ,
     GESTURES,
     GRID,
+    metadata,
     noise_uv,
     random_splits,
     session,
@@ -70,9 +72,31 @@ def _filtered_chain(spatial: str) -> FeatureChain:
     return FeatureChain(ALL_FEATURES.model_copy(update={"spatial": spatial}), FS_HZ, GRID)
 
 
+class OfProbabilities:
+    """Samples as if they were the probabilities of hops: their fractions, one hop a sample."""
+
+    def __init__(self) -> None:
+        self._filter = HopFilter(TemporalSettings(), SPEC, FS_HZ, 8, 2)
+
+    def process(self, emg_uv: np.ndarray, /) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            fractions = emg_uv - np.floor(emg_uv)
+        fractions.flags.writeable = False
+        return self._filter.process(fractions)
+
+    def reset(self) -> None:
+        self._filter.reset()
+
+
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory):
     return load_decoder(write_decoder(tmp_path_factory.mktemp("decoder") / "decoder.onnx"))
+
+
+@pytest.fixture(scope="module")
+def temporal(tmp_path_factory):
+    about = metadata().model_copy(update={"temporal": TemporalSettings()})
+    return load_decoder(write_decoder(tmp_path_factory.mktemp("temporal") / "decoder.onnx", about))
 
 
 NAMES = (
@@ -87,12 +111,14 @@ NAMES = (
     "chain",
     "chain average",
     "chain laplacian",
+    "temporal",
     "pipeline",
+    "pipeline temporal",
 )
 
 
 @pytest.fixture(params=NAMES)
-def case(request, decoder) -> Case:
+def case(request, decoder, temporal) -> Case:
     notch = SignalSettings(powerline_hz=60)
     cases = {
         "guard": (lambda: FiniteGuard(8), _samples),
@@ -106,7 +132,9 @@ def case(request, decoder) -> Case:
         "chain": (lambda: FeatureChain(ALL_FEATURES, FS_HZ, GRID), _block),
         "chain average": (lambda: _filtered_chain("average"), _block),
         "chain laplacian": (lambda: _filtered_chain("laplacian"), _block),
+        "temporal": (OfProbabilities, _samples),
         "pipeline": (lambda: DecoderPipeline(decoder, stream_info()), _decisions),
+        "pipeline temporal": (lambda: DecoderPipeline(temporal, stream_info()), _decisions),
     }
     make, rows = cases[request.param]
     return Case(request.param, make, rows)

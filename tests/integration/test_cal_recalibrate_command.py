@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from decoding.decoder_file import load_decoder
+from decoding.temporal import TemporalSettings
 from emg_acquisition.recording.session import Session
 from emg_acquisition.recording.session_writer import SessionWriter, session_folder
 from tests.cal_support import SLEEVE_GESTURES, donned
@@ -57,6 +58,15 @@ def test_drift_is_followed_only_where_it_is_asked_for(study):
     assert load_decoder(Path(study["out"])).metadata.drift is None
     assert cli.main([*arguments, "--follow-drift"]) == 0
     assert load_decoder(Path(study["out"])).metadata.drift is not None
+
+
+def test_hops_are_weighed_together_only_where_it_is_asked_for_and_recalibration_keeps_it(study, tmp_path):
+    assert load_decoder(Path(study["decoder"])).metadata.temporal is None
+    decoder = str(tmp_path / "temporal.onnx")
+    assert cli.main(["train", study["first"], "-o", decoder, "--temporal"]) == 0
+    assert load_decoder(Path(decoder)).metadata.temporal == TemporalSettings()
+    assert cli.main(["recalibrate", decoder, study["again"], "-o", study["out"], "--unlabelled"]) == 0
+    assert load_decoder(Path(study["out"])).metadata.temporal == TemporalSettings()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderMismatchError, load_decoder
 from decoding.live import LiveDecoderSettings, run_live_decoder
 from decoding.pipeline import DecoderPipeline
+from decoding.temporal import TemporalSettings
 from emg_acquisition.events import DECODING, Event
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.inlet import GestureInlet
@@ -28,7 +29,8 @@ TIMEOUT_S = 20.0
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    schedule = CueSchedule(gestures=("fist", "hand_open"), repetitions=2, hold_s=1.5, rest_s=1.0, seed=3)
+    # Shorter than the 10 s that an inlet holds: it is sent in one burst, of which a busy machine must lose nothing.
+    schedule = CueSchedule(gestures=("fist", "hand_open"), repetitions=2, hold_s=1.2, rest_s=1.0, seed=3)
     folder = tmp_path_factory.mktemp("wearer") / "ses-live"
     return load_session(record_schedule(WearerSettings(seed=3), schedule, folder, "SIM"))
 
@@ -36,7 +38,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 @pytest.fixture(scope="module")
 def decoder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
-    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0)
+    # With the temporal model: one state more that a gap has to end.
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0, temporal=TemporalSettings(mean_hold_s=0.5))
     return train_decoder([session], out, settings, lambda _step, _part: None).decoder
 
 

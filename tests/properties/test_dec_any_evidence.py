@@ -80,3 +80,19 @@ def test_any_evidence_gives_an_effort_in_its_range_and_a_gesture_only_if_clear(e
         if found.gesture_index != NO_DECISION:
             assert found.confidence >= settings.confidence_threshold
             assert found.quality >= settings.min_quality
+
+
+THREE = st.lists(st.floats(0.0, 1.0, width=32), min_size=3, max_size=3)
+
+
+@given(st.lists(st.tuples(THREE, THREE), max_size=40), SETTINGS)
+def test_whatever_is_believed_nothing_is_said_but_the_newest_hops_own_choice_and_rest_at_once(hops, settings):
+    effort = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(2.0, 3.0, 4.0))
+    decider = Decider(settings, effort, REST)
+    for probabilities, believed in hops:
+        of_hop, of_all = np.array(probabilities, np.float32), np.array(believed, np.float32)
+        found = decider.process(Evidence(0, of_hop, 2.0, 1.0, believed=of_all)).gesture_index
+        clear = of_hop.max() >= settings.confidence_threshold
+        own = int(of_hop.argmax()) if clear else NO_DECISION
+        assert found in {own, NO_DECISION}
+        assert found == REST or own != REST

@@ -12,6 +12,7 @@ from decoding.decoder_file import load_decoder
 from decoding.feature_chain import FeatureBlock
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
+from decoding.temporal import TemporalSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.session import RecordingInfo, Trial
@@ -80,12 +81,14 @@ def test_the_decoder_records_what_it_was_made_from(tmp_path):
     settings = TrainSettings(
         signal=SignalSettings(hop_ms=25.0, features=("log_rms", "zero_crossings")),
         decision=DecisionSettings(confidence_threshold=0.7),
+        temporal=TemporalSettings(mean_hold_s=3.0),
     )
     one = dataclasses.replace(recorded, info=about)
     report = train_decoder([one, session(cues(2), seed=4)], tmp_path / "d.onnx", settings, **QUIET)
     metadata = load_decoder(report.decoder).metadata
     assert metadata.signal == settings.signal
     assert metadata.decision == settings.decision
+    assert metadata.temporal == settings.temporal
     assert [made.sha256 for made in metadata.training_sessions] == ["ab" * 32, ""]
     assert [made.participant for made in metadata.training_sessions] == ["P01", "P01"]
     assert {"torch", "onnxruntime", "numpy"} <= set(metadata.software)

@@ -16,9 +16,10 @@ from decoding.models.export import export_decoder
 from decoding.models.lda import fit_lda
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
+from decoding.temporal import TemporalSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from tests.dec_support import FS_HZ, GRID, LABELS, metadata, stream_info, write_decoder
+from tests.dec_support import FS_HZ, GRID, LABELS, metadata, noise_uv, stream_info, write_decoder
 
 
 @pytest.fixture
@@ -247,3 +248,31 @@ def test_drift_cannot_be_followed_without_class_statistics(tmp_path):
     about = metadata().model_copy(update={"drift": DriftSettings()})
     with pytest.raises(InputError, match="follows drift but holds no class statistics"):
         _with_statistics(tmp_path / "d.onnx", None, about)
+
+
+def test_a_decoder_from_before_the_temporal_model_has_none_and_decides_as_it_did(path, tmp_path):
+    model = onnx.load(path)
+    about = json.loads(model.metadata_props[0].value)
+    del about["temporal"]
+    model.metadata_props[0].value = json.dumps(about)
+    onnx.save(model, tmp_path / "old.onnx")
+    emg_uv = noise_uv(1500)
+    said = [
+        [
+            one.to_values().tobytes()
+            for one in DecoderPipeline(load_decoder(one), stream_info()).process(emg_uv)
+        ]
+        for one in (path, tmp_path / "old.onnx")
+    ]
+    assert said[0] == said[1]
+    assert load_decoder(tmp_path / "old.onnx").metadata.temporal is None
+
+
+def test_a_temporal_model_is_read_back_and_a_hold_shorter_than_a_hop_refused(tmp_path):
+    about = metadata().model_copy(update={"temporal": TemporalSettings(mean_hold_s=4.0)})
+    assert load_decoder(write_decoder(tmp_path / "d.onnx", about)).metadata.temporal == about.temporal
+    short = about.model_copy(update={"temporal": TemporalSettings(mean_hold_s=0.02)})
+    with pytest.raises(
+        InputError, match=r"temporal.mean_hold_s must be 0.025 s \(a hop\) at least, got 0.02"
+    ):
+        write_decoder(tmp_path / "d.onnx", short)

@@ -38,19 +38,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
     )
+    parser.add_argument(
+        "--temporal",
+        action="store_true",
+        help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and say how well held-out repetitions are decoded."""
     from calibration.train import TrainSettings, train_decoder
+    from decoding.temporal import TemporalSettings
     from emg_acquisition.recording.session import load_session
 
     check_decoder_place(args.out)
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path, args.emg) for path in args.sessions]
-        settings = TrainSettings(model=args.model, reject_unknown=args.reject_unknown, **margins_given(args))
+        settings = TrainSettings(
+            model=args.model,
+            reject_unknown=args.reject_unknown,
+            temporal=TemporalSettings() if args.temporal else None,
+            **margins_given(args),
+        )
         report = train_decoder(sessions, args.out, settings, progress)
     held_out = {"window_accuracy": report.window_accuracy, "trial_accuracy": report.trial_accuracy}
     print(f"{report.decoder}: {report.made_of}, gestures {', '.join(report.gestures)}")

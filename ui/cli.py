@@ -24,6 +24,7 @@ from ui.commands import (
     replay,
     sim_robot,
     simulate_study,
+    teleop,
     train,
 )
 
@@ -40,6 +41,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     decode,
     bridge,
     sim_robot,
+    teleop,
     replay,
     simulate_study,
 )

@@ -8,5 +8,6 @@ In the order in which a session goes:
 - ``observer.py``: EMG and decisions seen beside the control path
 - ``preflight.py``: what must be right before arming, each item with what to do
 - ``trial_sheet.py``: tasks, markers and ``trials.csv``
+- ``feedback.py``: mode changes and stops as beeps or words
 - ``headless.py``: a session on a terminal
 """

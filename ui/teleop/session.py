@@ -24,6 +24,7 @@ from robot_bridge.errors import CommandRejectedError
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import load_robot_model
+from ui.teleop.feedback import FeedbackVoice, feedback_program
 from ui.teleop.observer import Observer, Seen
 from ui.teleop.preflight import Check, PreflightInputs, preflight
 from ui.teleop.settings import TeleopSettings, new_place
@@ -101,6 +102,7 @@ class TeleopSession:
         self.gesture_map: GestureMap = load_gesture_map(
             settings.map, self.decoder.metadata.gestures, load_robot_model()
         )
+        voice_program = feedback_program(settings.feedback) if settings.feedback != "off" else None
         tasks = load_tasks(settings.tasks) if settings.tasks is not None else ()
         self._logs = logs
         self._names = isolate(
@@ -114,6 +116,11 @@ class TeleopSession:
         self._markers = EventOutlet("teleop markers", self._markers_id)
         self.chain = LiveChain(self._chain_settings(logs), self._names)
         self._supervisor = Supervisor(self.chain, self.tell, self._record_anew)
+        self._voice = (
+            FeedbackVoice(settings.feedback, voice_program, self.chain.link.snapshot)
+            if voice_program
+            else None
+        )
         self._observer = Observer(settings.emg, LiveChain.DECODER_ID)
         self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
         self._ready_s: float | None = None
@@ -156,6 +163,8 @@ class TeleopSession:
         self.chain.wait_until_ready()
         self._observer.start()
         self._supervisor.start()
+        if self._voice is not None:
+            self._voice.start()
         self._ready_s = time.monotonic()
         progress("ready", 1.0)
 
@@ -165,6 +174,8 @@ class TeleopSession:
         self._observer.close()
         if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
             self.stop()
+        if self._voice is not None:
+            self._voice.close()
         self.chain.close()
         self._markers.close()
         self._complete_folder()

@@ -33,7 +33,7 @@ configure_lsl(sys.argv[1])
 from robot_bridge.ros_node import BridgeSettings, run_bridge
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-settings = BridgeSettings(gesture_source_id=sys.argv[2], gesture_map=sys.argv[3], namespace=sys.argv[4])
+settings = BridgeSettings(decoders=tuple(sys.argv[2].split(",")), gesture_map=sys.argv[3], namespace=sys.argv[4])
 run_bridge(settings, stop)
 """
 ROBOT = """

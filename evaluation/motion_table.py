@@ -113,12 +113,16 @@ class _Run:
 
 
 def motion_table(
-    maps: Sequence[GestureMap], model: RobotModel, body: Body, progress: Callable[[str, float], None]
+    maps: Sequence[GestureMap],
+    model: RobotModel,
+    body: Body,
+    progress: Callable[[str, float], None],
+    names: Sequence[str] = DOF_NAMES,
 ) -> list[Motion]:
-    """Move every DoF of the maps of one robot both ways, coarse and fine, by gestures; then by single steps."""
+    """Move DoF of the maps of one robot both ways, coarse and fine, by gestures; then by single steps."""
     runs = [
         _Run(maps, model, body, dof, direction, fine)
-        for dof in DOF_NAMES
+        for dof in names
         for fine in (False, True)
         for direction in (1, -1)
     ]

@@ -72,6 +72,8 @@ class SteppedBridge:
         self.driver.set_streaming(True)
         self.gestures = [one.rest for one in maps]
         self.effort = 1.0
+        # Sleeves whose decoder says nothing.
+        self.silent: set[int] = set()
         self._steps, self._driver_words = 0, 0
         self._travelling: deque[_JointStates] = deque()
 
@@ -142,6 +144,8 @@ class SteppedBridge:
             self.core.on_joint_states(JOINT_STATE_NAMES, word.positions, word.t_s, now_s, word.velocities)
         if self._steps % DECISION_STEPS == 0:
             for sleeve, gesture in enumerate(self.gestures):
+                if sleeve in self.silent:
+                    continue
                 index = float(self.maps[sleeve].gestures.index(gesture))
                 self.core.on_decision(GestureDecision(index, 1.0, self.effort, 1.0, AGE_S), now_s, sleeve)
         if self._steps % TICK_STEPS == 0:

@@ -108,6 +108,10 @@ class BridgeNode:
         ros.node.create_timer(
             1.0 / settings.rate_hz, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+        # A decision does not wait for the next tick: what it asks for, above all a stop, goes out at once.
+        woken = ros.node.create_guard_condition(self._step)
+        for reader in readers:
+            reader.on_received = woken.trigger
 
     def _make_publishers(self) -> None:
         node = self._ros.node
@@ -150,8 +154,11 @@ class BridgeNode:
     # ---- every tick
 
     def _tick(self) -> None:
+        self._figures.on_tick(time.monotonic())
+        self._step()
+
+    def _step(self) -> None:
         t_mono_s = time.monotonic()
-        self._figures.on_tick(t_mono_s)
         safety = self._core.safety
         for sleeve, reader in enumerate(self._readers):
             if reader.failure is not None:

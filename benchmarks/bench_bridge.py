@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/bench_bridge.py [--seconds 60] [--robot ARGUMENTS OF hdemg sim-robot]
 
-Every stage is a process of its own, as in a session. A decision's time stamp is the moment at which it is pushed, so that
-the bridge's own latency (`diagnostics`) is that from decision to command.
+Every stage is a process of its own, as in a session. A decision's time stamp is the moment at which it is pushed, so
+that the bridge's own latency (`diagnostics`) is that from decision to command.
 """
 
 import argparse

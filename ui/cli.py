@@ -13,6 +13,7 @@ from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
     bridge,
+    closed_loop,
     decode,
     demo,
     doctor,
@@ -41,6 +42,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     bridge,
     sim_robot,
     replay,
+    closed_loop,
     simulate_study,
 )
 EXTRA_OF_MODULE = {

@@ -7,7 +7,7 @@ to and a sign by which it is seen to be done. Heights and sizes are those of usu
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -20,7 +20,9 @@ Aims = Callable[[tuple[float, ...], BasePose], Mapping[str, Aim]]
 # How straight hand and robot have to be, and how near a place the fingers must come, rad and m.
 STRAIGHT_RAD = 0.08
 NEAR_M = 0.012
-OPEN_MORE_M = 0.05
+# Somewhat more may be off while reaching than when the fingers are brought before a thing.
+BEFORE = {"lift": 0.025, "base_translate": 0.018}
+OPEN_MORE_M = 0.06
 GRIP_M = 0.012
 UP_M = 0.12
 TABLE_M = 0.72
@@ -56,6 +58,15 @@ class Task(Protocol):
         ...
 
 
+# What a mistake has moved in the middle of a task is put right before the task goes on.
+POSTURE = {
+    "wrist_roll": Aim(0.0, 0.2),
+    "wrist_pitch": Aim(0.0, 0.12),
+    "wrist_yaw": Aim(0.0, 0.12),
+    "base_rotate": Aim(0.0, 0.12),
+}
+
+
 def straighten() -> Step:
     """Return the step that every task begins with: robot and wrist straight, the arm drawn in."""
     aims = {
@@ -68,9 +79,15 @@ def straighten() -> Step:
     return Step("straighten the hand", lambda _positions, _base: aims)
 
 
+def draw_in(tolerance_m: float = 0.03) -> Step:
+    """Return the step that draws the arm in."""
+    return Step("draw the arm in", lambda _positions, _base: {**POSTURE, "arm": Aim(0.08, tolerance_m)})
+
+
 def gripper(name: str, aperture_m: float, done: Callable[[], bool] | None = None) -> Step:
     """Return a step that opens or closes the hand to a free width."""
-    return Step(name, lambda _positions, _base: {"gripper": Aim(finger_rad(aperture_m), 0.03)}, done)
+    aims = {**POSTURE, "gripper": Aim(finger_rad(aperture_m), 0.03)}
+    return Step(name, lambda _positions, _base: aims, done)
 
 
 def fingers_to(
@@ -83,7 +100,7 @@ def fingers_to(
 
     def aims(positions: tuple[float, ...], base: BasePose) -> Mapping[str, Aim]:
         wanted = bring_to(positions, base, place())
-        return {dof: Aim(wanted[dof], tolerance) for dof, tolerance in near_m.items()}
+        return {**POSTURE, **{dof: Aim(wanted[dof], tolerance) for dof, tolerance in near_m.items()}}
 
     return Step(name, aims, done)
 
@@ -103,7 +120,7 @@ def grasp_steps(grip: Grip) -> tuple[Step, ...]:
     return (
         gripper("open the hand", thing.width_m + OPEN_MORE_M),
         fingers_to("go before it", middle, {"lift": 0.02, "base_translate": NEAR_M}),
-        fingers_to("reach", middle, {"arm": NEAR_M}),
+        fingers_to("reach", middle, BEFORE | {"arm": NEAR_M}),
         gripper("close the hand", thing.width_m - GRIP_M, lambda: grip.held),
         fingers_to(
             "lift it",
@@ -129,9 +146,9 @@ class CupToMouth:
         return (
             straighten(),
             *grasp_steps(self.grip),
-            Step("draw the arm in", lambda _positions, _base: {"arm": Aim(0.08, 0.03)}),
+            draw_in(),
             fingers_to("go before the mouth", lambda: self.mouth, {"lift": 0.02, "base_translate": 0.02}),
-            fingers_to("reach the mouth", lambda: self.mouth, {"arm": 0.02}, lambda: self.at_mouth),
+            fingers_to("reach the mouth", lambda: self.mouth, BEFORE | {"arm": 0.02}, lambda: self.at_mouth),
         )
 
     @property
@@ -189,10 +206,10 @@ class ThingOnShelf:
         return (
             straighten(),
             fingers_to("go before the shelf", above(0.06), {"lift": 0.02, "base_translate": 0.03}),
-            fingers_to("reach over it", above(0.06), {"arm": 0.03}),
+            fingers_to("reach over it", above(0.06), {"lift": 0.025, "base_translate": 0.035, "arm": 0.03}),
             fingers_to("lower it", above(0.012), {"lift": 0.012}),
             gripper("let go", self.grip.thing.width_m + 0.04, lambda: self.grip.placed),
-            Step("draw the arm in", lambda _positions, _base: {"arm": Aim(0.08, 0.05)}),
+            draw_in(0.05),
         )
 
     @property
@@ -220,7 +237,6 @@ class OpenDoor:
     failure: str = ""
     WANTED_RAD = 0.55
     SLIPS_M = 0.05
-    SEEN_SHORT_RAD = 0.06
 
     def __post_init__(self) -> None:
         self._grip = Grip(self.handle, ())
@@ -231,27 +247,26 @@ class OpenDoor:
         """Grasp the handle, pull it from place to place along its arc."""
         handle = self.handle
         x, y, z = handle.x_m, handle.y_m, handle.z_m
-        pulls = np.linspace(self.WANTED_RAD / 4, self.WANTED_RAD + 0.05, 4)
+        pulls = np.linspace(self.WANTED_RAD / 5, self.WANTED_RAD + 0.10, 5)
         return (
             straighten(),
             gripper("open the hand", handle.width_m + OPEN_MORE_M),
             fingers_to("go before the handle", lambda: (x, y, z), {"lift": 0.03, "base_translate": NEAR_M}),
-            fingers_to("reach", lambda: (x, y, z), {"arm": NEAR_M}),
+            fingers_to("reach", lambda: (x, y, z), BEFORE | {"arm": NEAR_M}),
             gripper("close the hand", max(0.0, handle.width_m - GRIP_M), lambda: self._grip.held),
             *(self._pull(float(angle)) for angle in pulls),
+            Step(
+                "see that it is open",
+                lambda _positions, _base: {},
+                lambda: self.opened_rad >= self.WANTED_RAD,
+            ),
         )
 
     def _pull(self, angle: float) -> Step:
         x = self._hinge[0] + self.radius_m * math.cos(angle)
         y = self._hinge[1] + self.radius_m * math.sin(angle)
         place = (x, y, self.handle.z_m)
-        enough = self.WANTED_RAD if angle > self.WANTED_RAD else angle - self.SEEN_SHORT_RAD
-        return fingers_to(
-            f"pull to {angle:.2f} rad",
-            lambda: place,
-            {"arm": 0.015, "base_translate": 0.015},
-            lambda: self.opened_rad >= enough,
-        )
+        return fingers_to(f"pull to {angle:.2f} rad", lambda: place, {"arm": 0.015, "base_translate": 0.015})
 
     def update(self, hand: Hand) -> None:
         """Take where the hand is now; a held handle follows it as far as its hinge lets it."""
@@ -289,7 +304,12 @@ class PressSwitch:
             straighten(),
             gripper("close the hand", 0.0),
             fingers_to("go before it", lambda: pushed, {"lift": 0.012, "base_translate": NEAR_M}),
-            fingers_to("push", lambda: pushed, {"arm": 0.007}, lambda: self.pressed),
+            fingers_to(
+                "push",
+                lambda: pushed,
+                {"lift": 0.016, "base_translate": 0.016, "arm": 0.007},
+                lambda: self.pressed,
+            ),
         )
 
     def update(self, hand: Hand) -> None:
@@ -314,6 +334,7 @@ class WipeTable:
     TOUCHES_M = (-0.02, 0.015)
     TOO_LOW_M = -0.04
     ENOUGH = 0.9
+    AGAIN: ClassVar = {"base_translate": 0.015, "arm": 0.015, "lift": 0.012}
 
     def __post_init__(self) -> None:
         self._wiped = np.zeros((self.ROWS, self.COLUMNS), dtype=bool)
@@ -335,7 +356,7 @@ class WipeTable:
             fingers_to("reach over it", lambda: above, {"arm": 0.02}),
             self._to("lower the cloth", (near[0], near[1]), {"lift": 0.012}),
             *rows,
-            Step("see that all is wiped", lambda _positions, _base: {}, self._all_wiped),
+            fingers_to("wipe what was left out", self._left_out, self.AGAIN, self._all_wiped),
         )
 
     def update(self, hand: Hand) -> None:
@@ -352,6 +373,10 @@ class WipeTable:
         for row, column in np.ndindex(self._wiped.shape):
             x, y = self._cell(row, column)
             self._wiped[row, column] |= max(abs(hand.x_m - x), abs(hand.y_m - y)) <= 0.7 * self.CELL_M
+
+    def _left_out(self) -> tuple[float, float, float]:
+        row, column = np.argwhere(~self._wiped)[0] if not self._wiped.all() else (0, 0)
+        return (*self._cell(int(row), int(column)), TABLE_M)
 
     def _all_wiped(self) -> bool:
         return bool(self._wiped.mean() >= self.ENOUGH)

@@ -67,6 +67,6 @@ class UserSettings(BaseModel):
     learning: float = Field(default=0.2, ge=0, le=1.0)
     coasting_s: float = Field(default=0.25, ge=0, le=2.0)
     pulse_adds_s: float = Field(default=0.1, ge=-1, le=2.0)
-    tap_s: float = Field(default=0.35, gt=0, le=2.0)
+    tap_s: float = Field(default=0.25, gt=0, le=2.0)
     tap_sd_s: float = Field(default=0.05, ge=0, le=1.0)
     patience_s: float = Field(default=1.5, gt=0, le=10.0)

@@ -24,13 +24,14 @@ from evaluation.closed_loop.fitts import run_fitts
 from evaluation.closed_loop.household import run_household, start_of
 from evaluation.closed_loop.loop import ClosedLoop
 from evaluation.closed_loop.muscle import Muscle, WearerMuscle
-from evaluation.closed_loop.robot import KinematicRobot
+from evaluation.closed_loop.robot import DrivenRobot
 from evaluation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
 from evaluation.closed_loop.user_settings import UserSettings
 from evaluation.closed_loop.virtual_user import VirtualUser
 from evaluation.simulated_session import record_schedule
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.robot_model import RobotModel, load_robot_model
+from robot_bridge.simulator.kinematic_stretch import KinematicStretch
 
 TaskName = Literal["fitts", "tac", "household"]
 TASK_NAMES: tuple[TaskName, ...] = get_args(TaskName)
@@ -109,7 +110,9 @@ class _Bench:
         """Make a fresh robot, muscle and user, the same for the same number; armed."""
         seed = 1000 * self._settings.seed + number
         muscle = self._make_muscle(seed)
-        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, KinematicRobot(self.model, start))
+        loop = ClosedLoop(
+            muscle, self._decoder, self.map, self.model, DrivenRobot(KinematicStretch(self.model, start))
+        )
         loop.begin()
         self._loops.append(loop)
         return Rig(loop, VirtualUser(self._settings.user, self.map, self.model, seed), self.model)

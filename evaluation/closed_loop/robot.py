@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from robot_bridge.motion import Command
-from robot_bridge.robot_model import RobotModel
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
+from robot_bridge.simulator.stretch_body import StretchBody
 from robot_bridge.stretch_interface import (
     ARM_SEGMENTS,
     HEAD_JOINTS,
@@ -58,21 +58,18 @@ class Robot(Protocol):
         ...
 
 
-class KinematicRobot:
-    """Kinematics only: no inertia, no contact.
+class DrivenRobot:
+    """A body behind the driver's own logic, in navigation mode and streaming, as the bridge asks for before it arms.
 
     Parameters
     ----------
-    model : RobotModel
-        The robot.
-    start : mapping of str to float
-        Where its joints start, by DoF, m or rad.
+    body : StretchBody
+        The simulated robot: kinematics or physics.
     """
 
-    def __init__(self, model: RobotModel, start: Mapping[str, float]) -> None:
-        self._logic = DriverLogic(SimSettings(start_mode="navigation", **start))
+    def __init__(self, body: StretchBody) -> None:
+        self._logic = DriverLogic(SimSettings(start_mode="navigation"), body)
         self._logic.set_streaming(True)
-        self._model = model
 
     def command(self, command: Command, t_s: float) -> None:
         """Take a command."""

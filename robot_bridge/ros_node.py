@@ -20,6 +20,8 @@ from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.guard_link import GuardLink
+from robot_bridge.journal import Journal, begin_settings
+from robot_bridge.journal_stream import JournalStream
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.robot_setup import RobotSetup
@@ -76,6 +78,8 @@ class BridgeNode:
         The companion process.
     events : EventOutlet
         Where events go.
+    journal : JournalStream
+        Where everything that the core is told goes, so that it can be computed again.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class BridgeNode:
         reader: DecisionReader,
         guard: GuardLink,
         events: EventOutlet,
+        *,
+        journal: JournalStream,
     ) -> None:
         self._ros, self._reader, self._guard, self._events = ros, reader, guard, events
         model = load_robot_model(settings.robot_model)
@@ -92,6 +98,7 @@ class BridgeNode:
         limits = SafetyLimits(require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min)
         listeners = Listeners(self._on_transition, self._on_mode)
         self._core = BridgeCore(model, gesture_map, limits, listeners)
+        Journal(self._core, begin_settings(model, gesture_map, limits), journal.write)
         self._gestures = gesture_map.gestures
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
@@ -330,12 +337,13 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     """
     reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s, stop)
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
+    journal = JournalStream(settings.name)
     guard: GuardLink | None = None
     robot_stopped = True
     try:
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
-            node = BridgeNode(ros, settings, reader, guard, events)
+            node = BridgeNode(ros, settings, reader, guard, events, journal=journal)
             reader.start()
             ros.start()
             robot_stopped = False
@@ -353,4 +361,5 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
         if guard is not None:
             guard.close(robot_stopped=robot_stopped)
         reader.close()
+        journal.close()
         events.close()

@@ -11,5 +11,6 @@ Files, in the order in which a signal goes round the loop:
 - ``attempt.py``: one attempt at a goal and what it took.
 - ``fitts.py`` ``achievement.py``: targets on one DoF, and on several.
 - ``hand.py`` ``household_world.py`` ``household_tasks.py`` ``household.py``: everyday tasks with things.
+- ``physics_tasks.py``: the same in MuJoCo's small home.
 - ``figures.py`` ``campaign.py`` ``results.py``: what many attempts show, and where it is written.
 """

@@ -21,7 +21,8 @@ from emg_acquisition.sources.simulated_forearm.synergies import load_synergies
 from evaluation.closed_loop.achievement import run_achievement
 from evaluation.closed_loop.attempt import Attempt, Rig
 from evaluation.closed_loop.fitts import run_fitts
-from evaluation.closed_loop.household import run_household, start_of
+from evaluation.closed_loop.household import draw_task, run_household, start_of
+from evaluation.closed_loop.household_tasks import Task
 from evaluation.closed_loop.loop import ClosedLoop
 from evaluation.closed_loop.muscle import Muscle, WearerMuscle
 from evaluation.closed_loop.robot import DrivenRobot
@@ -32,6 +33,7 @@ from evaluation.simulated_session import record_schedule
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.simulator.kinematic_stretch import KinematicStretch
+from robot_bridge.simulator.stretch_body import StretchBody
 
 TaskName = Literal["fitts", "tac", "household"]
 TASK_NAMES: tuple[TaskName, ...] = get_args(TaskName)
@@ -77,7 +79,10 @@ class Participant:
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """What is to be done; ``trials`` are targets a condition, postures a number of DoF, or times of each task."""
+    """What is to be done; ``trials`` are targets a condition, postures a number of DoF, or times of each task.
+
+    With ``physics`` the robot stands in MuJoCo's small home and has weight and contact; otherwise it is kinematic.
+    """
 
     task: TaskName
     gesture_map: str
@@ -85,6 +90,7 @@ class CampaignSettings:
     seed: int = 0
     user: UserSettings = field(default_factory=UserSettings)
     dof: tuple[str, ...] = ()
+    physics: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,16 +112,34 @@ class _Bench:
         self._loops: list[ClosedLoop] = []
         self._make_muscle = _muscle_maker(participant, self.map)
 
-    def rig(self, start: dict[str, float], number: int) -> Rig:
-        """Make a fresh robot, muscle and user, the same for the same number; armed."""
+    def rig(self, body: StretchBody, number: int) -> Rig:
+        """Make a fresh loop, muscle and user, the same for the same number; armed."""
         seed = 1000 * self._settings.seed + number
         muscle = self._make_muscle(seed)
-        loop = ClosedLoop(
-            muscle, self._decoder, self.map, self.model, DrivenRobot(KinematicStretch(self.model, start))
-        )
+        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, DrivenRobot(body))
         loop.begin()
         self._loops.append(loop)
         return Rig(loop, VirtualUser(self._settings.user, self.map, self.model, seed), self.model)
+
+    def household(self, name: str, number: int) -> tuple[Rig, Task]:
+        """Set up an everyday task, by rules of geometry or by physics."""
+        if not self._settings.physics:
+            task = draw_task(name, self._settings.seed, number)
+            return self.rig(KinematicStretch(self.model, start_of(name)), number), task
+        # Here, so that everything else runs where MuJoCo is not installed.
+        from evaluation.closed_loop.physics_tasks import PhysicsHome  # noqa: PLC0415
+
+        home = PhysicsHome(self.model)
+        task = home.set_up(name, start_of(name), 1000 * self._settings.seed + number)
+        return self.rig(home.robot, number), task
+
+    def body(self) -> StretchBody:
+        """Return a robot in the middle of its reach."""
+        if not self._settings.physics:
+            return KinematicStretch(self.model, START)
+        from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415
+
+        return MujocoStretch(self.model, START, "empty")
 
     @property
     def simulated_s(self) -> float:
@@ -156,18 +180,10 @@ def run_campaign(
     decoder = load_decoder(decoder_path)
     bench = _Bench(participant, settings, decoder)
     if settings.task == "household":
-        attempts = tuple(
-            run_household(
-                lambda task, number: bench.rig(start_of(task), number),
-                bench.map,
-                settings.trials,
-                settings.seed,
-                progress,
-            )
-        )
+        attempts = tuple(run_household(bench.household, bench.map, settings.trials, progress))
     else:
         dof = _dof_of(settings, bench.map)
-        rig = bench.rig(START, 0)
+        rig = bench.rig(bench.body(), 0)
         if settings.task == "fitts":
             attempts = tuple(run_fitts(rig, dof, settings.trials, progress))
         else:

@@ -32,25 +32,28 @@ def start_of(task_name: str) -> dict[str, float]:
     return START | {"gripper": START_GRIPPER.get(task_name, GRIPPER)}
 
 
+def draw_task(name: str, seed: int, number: int) -> Task:
+    """Return a task by rules of geometry, its scene the same for the same seed and number."""
+    rng = np.random.default_rng((seed, number, 0x405E))
+    return draw_tasks(rng)[TASK_NAMES.index(name)]()
+
+
 def run_household(
-    make_rig: Callable[[str, int], Rig],
+    set_up: Callable[[str, int], tuple[Rig, Task]],
     gesture_map: GestureMap,
     trials: int,
-    seed: int,
     progress: Callable[[str, float], None],
 ) -> Iterator[Attempt]:
     """Do every task some times, each from a fresh start in a scene drawn anew; yields an attempt after the other.
 
     Parameters
     ----------
-    make_rig : callable
-        ``make_rig(task_name, number)`` makes a loop with a fresh robot, ready and armed; the user may be the same.
+    set_up : callable
+        ``set_up(task_name, number)`` makes the scene, and a loop with a fresh robot in it, ready and armed.
     gesture_map : GestureMap
         A task that needs a DoF that the map leaves out is not attempted: it fails as unreachable.
     trials : int
         Times of each task.
-    seed : int
-        Seed of the scenes.
     progress : callable
         Told what happens and the share done.
     """
@@ -62,8 +65,7 @@ def run_household(
         if missing:
             yield _unreachable(TASK_NAMES[index], f"the map moves no {', '.join(missing)}")
             continue
-        task = draw_tasks(np.random.default_rng((seed, trial, 0x405E)))[index]()
-        yield run_task(make_rig(task.name, trial), task)
+        yield run_task(*set_up(TASK_NAMES[index], trial))
     progress("done", 1.0)
 
 

@@ -105,12 +105,35 @@ def fingers_to(
     return Step(name, aims, done)
 
 
-def grasp_steps(grip: Grip) -> tuple[Step, ...]:
-    """Return the steps to grasp a thing: open, go before it, reach, close, lift."""
+class Gripping(Protocol):
+    """A thing and a hand, by rules or by physics."""
+
+    thing: Thing
+    held: bool
+    placed: bool
+    failure: str
+
+    def update(self, hand: Hand) -> None:
+        """Take where the hand is now."""
+        ...
+
+
+def grasp_steps(grip: Gripping, closer_m: float = GRIP_M, at_m: float = 0.0) -> tuple[Step, ...]:
+    """Return the steps to grasp a thing: open, go before it, reach, close, lift.
+
+    Parameters
+    ----------
+    grip : Gripping
+        The thing.
+    closer_m : float
+        How much closer than its width the fingers are brought.
+    at_m : float
+        How far above its middle it is taken.
+    """
     thing = grip.thing
 
     def middle() -> tuple[float, float, float]:
-        return thing.x_m, thing.y_m, thing.z_m
+        return thing.x_m, thing.y_m, thing.z_m + at_m
 
     bottom_m = thing.bottom_m
 
@@ -121,10 +144,10 @@ def grasp_steps(grip: Grip) -> tuple[Step, ...]:
         gripper("open the hand", thing.width_m + OPEN_MORE_M),
         fingers_to("go before it", middle, {"lift": 0.02, "base_translate": NEAR_M}),
         fingers_to("reach", middle, BEFORE | {"arm": NEAR_M}),
-        gripper("close the hand", thing.width_m - GRIP_M, lambda: grip.held),
+        gripper("close the hand", thing.width_m - closer_m, lambda: grip.held),
         fingers_to(
             "lift it",
-            lambda: (thing.x_m, thing.y_m, bottom_m + thing.height_m / 2 + UP_M),
+            lambda: (thing.x_m, thing.y_m, bottom_m + thing.height_m / 2 + at_m + UP_M),
             {"lift": 0.02},
             lifted,
         ),
@@ -135,17 +158,18 @@ def grasp_steps(grip: Grip) -> tuple[Step, ...]:
 class CupToMouth:
     """Bring a full cup from a table, lift it and hold it at the mouth."""
 
-    grip: Grip
+    grip: Gripping
     mouth: tuple[float, float, float]
     name: str = "cup"
     at_mouth: bool = False
+    squeeze_m: float = GRIP_M
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Grasp it, draw it in, go before the mouth, reach."""
         return (
             straighten(),
-            *grasp_steps(self.grip),
+            *grasp_steps(self.grip, self.squeeze_m),
             draw_in(),
             fingers_to("go before the mouth", lambda: self.mouth, {"lift": 0.02, "base_translate": 0.02}),
             fingers_to("reach the mouth", lambda: self.mouth, BEFORE | {"arm": 0.02}, lambda: self.at_mouth),
@@ -167,13 +191,15 @@ class CupToMouth:
 class PickUpBottle:
     """Pick up a bottle from a table."""
 
-    grip: Grip
+    grip: Gripping
     name: str = "bottle"
+    squeeze_m: float = GRIP_M
+    at_m: float = 0.0
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Straighten and grasp it."""
-        return (straighten(), *grasp_steps(self.grip))
+        return (straighten(), *grasp_steps(self.grip, self.squeeze_m, self.at_m))
 
     @property
     def failure(self) -> str:
@@ -330,6 +356,7 @@ class WipeTable:
     corner: tuple[float, float]
     name: str = "wipe"
     failure: str = ""
+    table_m: float = TABLE_M
     ROWS, COLUMNS, CELL_M = 2, 4, 0.06
     TOUCHES_M = (-0.02, 0.015)
     TOO_LOW_M = -0.04
@@ -349,7 +376,7 @@ class WipeTable:
             x = self._cell(row, 0)[0]
             rows.append(self._to(f"to row {row + 1}", (x, ends[0][1]), {"base_translate": 0.015}))
             rows.append(self._to(f"wipe row {row + 1}", (x, ends[1][1]), {"arm": 0.02}))
-        above = (near[0], near[1], TABLE_M + 0.10)
+        above = (near[0], near[1], self.table_m + 0.10)
         return (
             straighten(),
             fingers_to("go above the table", lambda: above, {"lift": 0.03, "base_translate": 0.015}),
@@ -361,7 +388,7 @@ class WipeTable:
 
     def update(self, hand: Hand) -> None:
         """Take where the hand is now."""
-        height_m = hand.z_m - TABLE_M
+        height_m = hand.z_m - self.table_m
         over = (
             abs(hand.x_m - self.corner[0]) < self.ROWS * self.CELL_M + 0.1
             and self.corner[1] - self.COLUMNS * self.CELL_M - 0.1 < hand.y_m < self.corner[1] + 0.05
@@ -376,7 +403,7 @@ class WipeTable:
 
     def _left_out(self) -> tuple[float, float, float]:
         row, column = np.argwhere(~self._wiped)[0] if not self._wiped.all() else (0, 0)
-        return (*self._cell(int(row), int(column)), TABLE_M)
+        return (*self._cell(int(row), int(column)), self.table_m)
 
     def _all_wiped(self) -> bool:
         return bool(self._wiped.mean() >= self.ENOUGH)
@@ -385,7 +412,7 @@ class WipeTable:
         return self.corner[0] + row * self.CELL_M, self.corner[1] - column * self.CELL_M
 
     def _to(self, name: str, place: tuple[float, float], near_m: Mapping[str, float]) -> Step:
-        return fingers_to(name, lambda: (*place, TABLE_M), near_m)
+        return fingers_to(name, lambda: (*place, self.table_m), near_m)
 
 
 def draw_tasks(rng: np.random.Generator) -> list[Callable[[], Task]]:

@@ -104,7 +104,7 @@ class ClosedLoop:
         self._intended, self._intended_since_s = self._rest, 0.0
         self._stopped_s: float | None = None
         self.path = dict.fromkeys(DOF_NAMES, 0.0)
-        self._before = robot.positions()
+        self._at = robot.positions()
         self._views.append(self._look())
 
     @property
@@ -158,7 +158,7 @@ class ClosedLoop:
         if self.t_s * DRIVER_HZ >= self._driver_words:
             self._driver_words += 1
             self._hear_driver()
-        self._note_path()
+            self._note_path()
         self._views.append(self._look())
         return self.view
 
@@ -209,13 +209,13 @@ class ClosedLoop:
 
     def _note_path(self) -> None:
         at = self._robot.positions()
-        for dof, before, after in zip(DOF_NAMES, self._before, at, strict=True):
+        for dof, before, after in zip(DOF_NAMES, self._at, at, strict=True):
             self.path[dof] += abs(after - before)
-        self._before = at
+        self._at = at
 
     def _look(self) -> View:
         control, safety = self.core.control, self.core.safety
-        return View(self.t_s, self._robot.positions(), control.mode, control.fine, safety.is_live)
+        return View(self.t_s, self._at, control.mode, control.fine, safety.is_live)
 
     def base_pose(self) -> tuple[float, float, float]:
         """Return where the base stands on the floor: x, y in m and heading in rad."""

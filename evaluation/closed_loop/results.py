@@ -51,6 +51,7 @@ def figures_of(results: Sequence[CampaignResult], settings: CampaignSettings) ->
         "task": settings.task,
         "map": settings.gesture_map,
         "trials": settings.trials,
+        "physics": settings.physics,
         "seed": settings.seed,
         "user": settings.user.model_dump(),
         "simulated_s": sum(result.simulated_s for result in results),
@@ -137,7 +138,8 @@ def _page(results: Sequence[CampaignResult], settings: CampaignSettings) -> str:
 def _in_words(overall: Summary, results: Sequence[CampaignResult], settings: CampaignSettings) -> str:
     minutes = sum(result.simulated_s for result in results) / 60
     text = (
-        f"{len(results)} participant(s) with the map {settings.gesture_map}, {minutes:.0f} simulated minutes: "
+        f"{len(results)} participant(s) with the map {settings.gesture_map}, {minutes:.0f} simulated minutes, "
+        f"{'in physics' if settings.physics else 'kinematic'}: "
         f"{overall.completed} of {overall.attempts} completed ({_percent(overall.completion)}), "
         f"median time {_shown(overall.time_s, 1)} s."
     )

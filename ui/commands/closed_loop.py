@@ -77,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="targets a condition, postures a number of DoF, or times of each task (default: %(default)s)",
     )
+    parser.add_argument(
+        "--physics",
+        action="store_true",
+        help="the robot has weight and contact, household tasks are in MuJoCo's small home (default: kinematic)",
+    )
     parser.add_argument("--user", type=folder, metavar="YAML", help="the virtual user's settings")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of all that is drawn (default: 0)")
     parser.add_argument(
@@ -178,6 +183,7 @@ def _settings(args: argparse.Namespace) -> "CampaignSettings":
         seed=args.seed,
         user=user,
         dof=tuple(args.dof),
+        physics=args.physics,
     )
 
 

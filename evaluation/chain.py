@@ -22,6 +22,7 @@ POLL_S = 0.05
 START_EVERY_S = 0.2
 # `hdemg bridge` tells modes, arming, stops and faults there.
 BRIDGE_EVENTS_ID = "hdemg-bridge-events"
+BRIDGE_NAME = "hdemg"
 # A recording ends, and whoever records it then ends too; every other stage runs until it is stopped.
 ENDING_STAGES = ("acquire", "record")
 
@@ -174,7 +175,7 @@ class LiveChain:
         arguments += [*self._emg_arguments, "--gesture", self.DECODER_ID]
         for source_id in (*settings.event_source_ids, BRIDGE_EVENTS_ID):
             arguments += ["--events", source_id]
-        return arguments
+        return [*arguments, "--bridge", BRIDGE_NAME]
 
     @property
     def source_ended(self) -> bool:

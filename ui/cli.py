@@ -13,6 +13,7 @@ from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
     bridge,
+    closed_loop,
     decode,
     demo,
     doctor,
@@ -43,6 +44,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     sim_robot,
     teleop,
     replay,
+    closed_loop,
     simulate_study,
 )
 EXTRA_OF_MODULE = {

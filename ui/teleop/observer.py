@@ -190,4 +190,5 @@ class _Ring:
         if self._total < length:
             return self._samples[: self._total].copy()
         begin = self._total % length
-        return np.concatenate((self._samples[begin:], self._samples[:begin]))
+        latest: Float32Array = np.concatenate((self._samples[begin:], self._samples[:begin]))
+        return latest

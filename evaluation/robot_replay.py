@@ -128,6 +128,7 @@ def replay_through_robot(
             out=Path(temporary),
             record_to=Path(temporary) / "recorded",
             event_source_ids=(f"{emg_source_id}-events",),
+            robot=("--scene", "empty"),
         )
         started = time.monotonic()
         with running_chain(settings, names) as chain:

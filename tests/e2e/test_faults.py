@@ -123,6 +123,7 @@ def wearer(
         decoder=simulated_decoder,
         gesture_map="ten_gestures",
         out=tmp_path,
+        robot=("--kinematic",),
     )
     names = Isolation(lsl_session, ros_domain, f"faults_{uuid.uuid4().hex[:8]}")
     with running_chain(settings, names) as chain:

@@ -188,7 +188,8 @@ class _Ring:
     def latest(self) -> Float32Array:
         length = len(self._samples)
         if self._total < length:
-            return self._samples[: self._total].copy()
+            early: Float32Array = self._samples[: self._total].copy()
+            return early
         begin = self._total % length
         latest: Float32Array = np.concatenate((self._samples[begin:], self._samples[:begin]))
         return latest

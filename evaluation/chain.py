@@ -49,6 +49,9 @@ class ChainSettings:
         Participant code of that session.
     event_source_ids : tuple of str
         Markers streams to record besides the bridge's.
+    decoder_id, robot_namespace : str or None
+        Under which source_id the decoder speaks and in which namespace the robot is, where a relay stands between
+        them and the bridge; None: the bridge's own.
     """
 
     source: Sequence[str]
@@ -59,6 +62,8 @@ class ChainSettings:
     record_to: Path | None = None
     participant: str = "P00"
     event_source_ids: tuple[str, ...] = ()
+    decoder_id: str | None = None
+    robot_namespace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,11 @@ class LiveChain:
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
         decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id]
-        decode += ["--source-id", self.DECODER_ID]
+        decode += ["--source-id", settings.decoder_id or self.DECODER_ID]
         bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
         bridge += ["--require-heartbeat"]
         stages = {
-            "sim-robot": ["sim-robot", *ros],
+            "sim-robot": ["sim-robot", "--namespace", settings.robot_namespace or self.names.namespace],
             "acquire": ["acquire", *settings.source, "--start-with", self._control_id, *lsl],
         }
         if settings.record_to is not None:

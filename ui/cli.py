@@ -17,6 +17,7 @@ from ui.commands import (
     demo,
     doctor,
     export_bids,
+    fault_campaign,
     import_data,
     quality,
     recalibrate,
@@ -42,6 +43,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     sim_robot,
     replay,
     simulate_study,
+    fault_campaign,
 )
 EXTRA_OF_MODULE = {
     "torch": "train",

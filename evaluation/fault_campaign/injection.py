@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -84,6 +84,13 @@ class Outcome:
         return asdict(self)
 
 
+class Ending(Protocol):
+    """What `threading.Event` and `multiprocessing.Event` have in common."""
+
+    def is_set(self) -> bool:
+        """Whether it is over."""
+
+
 class Injector:
     """Injects faults into a rig, one after the other.
 
@@ -93,10 +100,12 @@ class Injector:
         A running chain.
     seed : int
         Of the campaign; what an injection moves and when depends on it and the injection's index alone.
+    ending : threading.Event or multiprocessing.Event
+        Ends an injection between its steps, without an outcome.
     """
 
-    def __init__(self, rig: FaultRig, seed: int) -> None:
-        self._rig, self._seed = rig, seed
+    def __init__(self, rig: FaultRig, seed: int, ending: Ending) -> None:
+        self._rig, self._seed, self._ending = rig, seed, ending
         self._link = rig.link
 
     def inject(self, index: int, kind: FaultKind) -> Outcome:
@@ -112,6 +121,9 @@ class Injector:
         fine = bool(rng.random() < FINE_SHARE)
         self._ready(rng, fine=fine)
         dof, gesture = self._move(kind, rng)
+        if self._ending.is_set():
+            msg = "the campaign is being ended"
+            raise InterruptedError(msg)
         time.sleep(float(rng.uniform(0.05, 0.5)))
         if self._link.snapshot().safety_state != "moving":
             msg = f"the robot stopped by itself: {self._link.snapshot().reason}"
@@ -252,7 +264,7 @@ class Injector:
             "reason": self._link.snapshot().reason if reason is None else reason,
             "noticed": reason is not None and zero_s is not None,
             "zero_ms": None if zero_s is None else round(1e3 * zero_s, 1),
-            "still_ms": round(1e3 * last_motion_s(recorded, t_fault_s, t_fault_s + SETTLE_S), 1),
+            "still_ms": round(1e3 * last_motion_s(recorded, t_fault_s, t_fault_s + SETTLE_S, kind.let_go), 1),
             "travel": {name: round(distance, 5) for name, distance in kept.items()},
             "bound": bound,
             "moved_before_rearm": bool(moved) or armed,

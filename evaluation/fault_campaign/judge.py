@@ -3,6 +3,7 @@
 Pure: arrays in, figures out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,10 +93,13 @@ def travel(recorded: Recorded, begin_s: float, end_s: float) -> dict[str, float]
     return {name: found[name] for name in DOF_NAMES}
 
 
-def last_motion_s(recorded: Recorded, begin_s: float, end_s: float) -> float:
-    """Seconds from `begin_s` to the last state in which the robot was found to have moved."""
+def last_motion_s(
+    recorded: Recorded, begin_s: float, end_s: float, let_go: Sequence[str] = ()
+) -> float:
+    """Seconds from `begin_s` to the last state in which the robot had moved; joints in `let_go` are left out."""
     latest = 0.0
-    for log in (recorded.base, recorded.joints):
+    kept = [0, *(1 + place for place, name in enumerate(JOINT_DOF) if name not in let_go)]
+    for log in (recorded.base, recorded.joints[:, kept] if len(recorded.joints) else recorded.joints):
         inside = log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)] if len(log) else log
         if len(inside) > 1:
             moved = np.flatnonzero(np.any(np.abs(np.diff(inside[:, 1:], axis=0)) > SAME, axis=1))

@@ -4,7 +4,9 @@ Three sorts: a process is killed or halted by a signal; a relay between two stag
 in the same ROS 2 domain does something to the robot.
 """
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +18,9 @@ from robot_bridge.simulator.driver_logic import CMD_VEL_LIMIT_S
 from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES, JOINT_POSE
 
 Act = Callable[[FaultRig], None]
+DRIVER_HANGS_S = 0.6
 _STALE = r"no decision for|decision is stale"
 _POOR = r"signal is poor"
-_DEAD = r"the bridge has died|another node|guard"
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,14 @@ def _end_bridge_hang(rig: FaultRig) -> None:
     rig.restart("bridge")
 
 
-def _kill_guard(rig: FaultRig) -> None:
-    rig.signal("guard", signal.SIGKILL)
+def _halt_driver(rig: FaultRig) -> None:
+    """Halt it for a moment: a joint of a real robot goes on to its last target while the driver hangs.
 
-
-def _halt_guard(rig: FaultRig) -> None:
-    rig.guard_pid = rig.pid("guard")
-    rig.signal("guard", signal.SIGSTOP)
+    The simulated one does when its driver runs again, so that is to be within the time in which travel is measured.
+    """
+    pid = rig.pid("sim-robot")
+    rig.signal("sim-robot", signal.SIGSTOP)
+    threading.Timer(DRIVER_HANGS_S, os.kill, (pid, signal.SIGCONT)).start()
 
 
 def _intrude_joints(rig: FaultRig) -> None:
@@ -126,7 +129,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
         "bridge halted by SIGSTOP",
         lambda rig: rig.signal("bridge", signal.SIGSTOP),
         _end_bridge_hang,
-        "hung|guard",
+        "",
         by_guard=True,
     ),
     FaultKind(
@@ -134,14 +137,14 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
         "bridge ended by SIGKILL",
         lambda rig: rig.signal("bridge", signal.SIGKILL),
         lambda rig: rig.restart("bridge"),
-        _DEAD,
+        "",
         by_guard=True,
         weight=1,
     ),
     FaultKind(
         "guard_killed",
         "guard ended by SIGKILL",
-        _kill_guard,
+        lambda rig: rig.signal("guard", signal.SIGKILL),
         lambda rig: rig.restart("bridge"),
         "guard",
         weight=1,
@@ -149,11 +152,17 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         "guard_hung",
         "guard halted by SIGSTOP",
-        _halt_guard,
+        lambda rig: rig.signal("guard", signal.SIGSTOP),
         lambda rig: rig.signal("guard", signal.SIGCONT),
         "guard",
     ),
-    _halted("driver_hung", "robot's driver halted by SIGSTOP", "sim-robot", r"no new joint state|is silent"),
+    FaultKind(
+        "driver_hung",
+        f"robot's driver halted by SIGSTOP for {DRIVER_HANGS_S:g} s",
+        _halt_driver,
+        lambda _rig: None,
+        r"no new joint state|is silent",
+    ),
     _relayed("joints_missing", "joint states do not come", "ros", "no new joint state"),
     _relayed("joints_frozen", "the same joint state again and again", "ros", "joint state|joint_states"),
     _relayed("joints_nan", "joint states that are not a number", "ros", "joint_states holds"),

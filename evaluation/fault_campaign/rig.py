@@ -68,7 +68,6 @@ class FaultRig:
         robot, bridge = robot_namespace(chain.names), chain.names.namespace
         self.observer = Observer(robot, bridge)
         self.outsider = Outsider(robot, bridge)
-        self.guard_pid = 0
 
     def pid(self, stage: str) -> int:
         """Process id of a stage, or of the bridge's ``guard``."""

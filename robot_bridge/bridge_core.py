@@ -46,7 +46,7 @@ class BridgeSettings(BaseModel):
     rate_hz: float = Field(default=50.0, ge=20, le=200)
     lsl_timeout_s: float = Field(default=10.0, gt=0)
     require_heartbeat: bool = False
-    quality_min: float = Field(default=0.3, ge=0, le=1)
+    quality_min: float = Field(default=0.7, ge=0, le=1)
 
     @property
     def event_source_id(self) -> str:

@@ -26,6 +26,9 @@ BACK_TIMEOUT_S = 25.0
 LATE_GESTURE_S = 0.4
 MODE_TRIES = 6
 FINE_SHARE = 0.25
+# A fault is made only if the DoF has moved by this part of its tier's speed over so long.
+LEAST_PART_OF_SPEED = 0.3
+JUST_NOW_S = 0.15
 # A joint that is closer to its limit than this, as a part of its range, is moved away from it.
 NEAR_LIMIT = 0.3
 
@@ -120,14 +123,10 @@ class Injector:
         rng = np.random.default_rng([self._seed, index])
         fine = bool(rng.random() < FINE_SHARE)
         self._ready(rng, fine=fine)
-        dof, gesture = self._move(kind, rng)
+        dof, gesture = self._move(kind, rng, fine=fine)
         if self._ending.is_set():
             msg = "the campaign is being ended"
             raise InterruptedError(msg)
-        time.sleep(float(rng.uniform(0.05, 0.5)))
-        if self._link.snapshot().safety_state != "moving":
-            msg = f"the robot stopped by itself: {self._link.snapshot().reason}"
-            raise StreamLostError(msg)
         stops = self._link.snapshot().stops
         t_fault_s = time.monotonic()
         kind.make(self._rig)
@@ -172,7 +171,7 @@ class Injector:
         self._rest()
         time.sleep(0.2)
 
-    def _move(self, kind: FaultKind, rng: np.random.Generator) -> tuple[str, str]:
+    def _move(self, kind: FaultKind, rng: np.random.Generator, *, fine: bool) -> tuple[str, str]:
         """Hold the gesture of a DoF until the robot is seen to move it."""
         mode = self._link.snapshot().mode
         names = dict.fromkeys(acts.move.dof for acts in self._rig.map.modes[mode].values() if acts.move)
@@ -185,12 +184,22 @@ class Injector:
             try:
                 self._link.wait_for(lambda now, g=gesture: _moves(now, g), MOVE_TIMEOUT_S)
             except TimeoutError:
-                self._rest()
-                self._link.arm_within(ARM_TIMEOUT_S)
-                continue
-            return dof, gesture
+                pass
+            else:
+                time.sleep(float(rng.uniform(0.05, 0.5)))
+                if self._is_moving(dof, fine=fine):
+                    return dof, gesture
+            self._rest()
+            self._link.arm_within(ARM_TIMEOUT_S)
         msg = f"no gesture of mode {mode} was seen to move the robot; last seen {self._link.snapshot()}"
         raise StreamLostError(msg)
+
+    def _is_moving(self, dof: str, *, fine: bool) -> bool:
+        """Whether the bridge says so and the DoF has kept to its speed, and not come to its limit, just now."""
+        now_s = time.monotonic()
+        moved = travel(self._rig.observer.recorded(now_s - 2 * JUST_NOW_S), now_s - JUST_NOW_S, now_s)
+        fast = moved[dof] > LEAST_PART_OF_SPEED * JUST_NOW_S * self._rig.model.dof[dof].speed(fine=fine)
+        return fast and self._link.snapshot().safety_state == "moving"
 
     def _direction(self, dof: str, rng: np.random.Generator) -> int:
         sign = int(rng.choice([-1, 1]))

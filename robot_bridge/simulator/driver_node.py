@@ -27,11 +27,8 @@ from robot_bridge.ros_imports import (
 )
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
 from robot_bridge.stretch_interface import (
-    ARM_SEGMENTS,
     CMD_VEL,
-    HEAD_JOINTS,
     JOINT_LIMITS,
-    JOINT_OF_DOF,
     JOINT_POSE,
     JOINT_STATE_NAMES,
     JOINT_STATES,
@@ -39,12 +36,6 @@ from robot_bridge.stretch_interface import (
 
 NODE_NAME = "stretch_driver"
 TOOL = "eoa_wrist_dw3_tool_sg3"
-_SIM_JOINT = {
-    **{joint: dof for dof, joint in JOINT_OF_DOF.items()},
-    **dict(zip(HEAD_JOINTS, ("head_pan", "head_tilt"), strict=True)),
-    "joint_gripper_finger_right": "gripper",
-}
-_FINGER_LENGTH_M = 0.171
 
 
 class DriverNode:
@@ -147,34 +138,19 @@ class DriverNode:
         return odom
 
     def _joint_states(self, stamp: Any) -> JointState:  # noqa: ANN401 - a ROS time
-        robot = self._logic.robot
         message = JointState(name=list(JOINT_STATE_NAMES), effort=[0.0] * len(JOINT_STATE_NAMES))
         message.header.stamp = stamp
-        message.position = [_value(robot.positions, joint) for joint in JOINT_STATE_NAMES]
-        message.velocity = [_value(robot.velocities, joint) for joint in JOINT_STATE_NAMES]
+        message.position, message.velocity = self._logic.joint_states()
         return message
 
     def _publish_limits(self) -> tuple[bool, str]:
-        message = JointState()
+        limits = self._logic.joint_limits()
+        message = JointState(name=list(limits))
         message.header.stamp = self._node.get_clock().now().to_msg()
-        for joint, name in _SIM_JOINT.items():
-            lower, upper = self._logic.robot.limits_of(name)
-            _append(message, joint, lower, upper)
-        # Finger rad = aperture / (2 x finger length).
-        lower, upper = self._logic.robot.limits_of("gripper")
-        _append(message, "gripper_aperture", 2 * _FINGER_LENGTH_M * lower, 2 * _FINGER_LENGTH_M * upper)
+        message.position = [lower for lower, _ in limits.values()]
+        message.velocity = [upper for _, upper in limits.values()]
         self._pubs[JOINT_LIMITS].publish(message)
         return True, ""
-
-
-def _value(values: dict[str, float], joint: str) -> float:
-    return values["arm"] / len(ARM_SEGMENTS) if joint in ARM_SEGMENTS else values[_SIM_JOINT[joint]]
-
-
-def _append(limits: JointState, joint: str, lower: float, upper: float) -> None:
-    limits.name.append(joint)
-    limits.position.append(lower)
-    limits.velocity.append(upper)
 
 
 def run(settings: SimSettings, stop: threading.Event) -> None:

@@ -10,15 +10,18 @@ import numpy as np
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
 from evaluation.fault_campaign.bounds import ZERO_LIMIT_S, travel_bound
-from evaluation.fault_campaign.judge import STILL, Recorded, last_motion_s, travel, zero_command_s
+from evaluation.fault_campaign.judge import SAME, STILL, Recorded, last_motion_s, travel, zero_command_s
 from evaluation.fault_campaign.kinds import FaultKind, moving_dof
 from evaluation.fault_campaign.rig import FaultRig
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES, JOINT_DOF
 
-# The robot has come to a stand by then, whatever the fault; what moves later moves before it was armed again.
-SETTLE_S = 1.1
+# A fault lasts so long at least, and until the robot has stood for a moment: what moves later moves before it was
+# armed again. One that does not come to a stand is left to run for the longest time.
+SHORTEST_S = 1.1
+LONGEST_S = 4.0
+STOOD_S = 0.35
 MOVE_TIMEOUT_S = 6.0
 # DDS remembers a killed bridge for some 20 s, and until then a new one rightly refuses to arm.
 ARM_TIMEOUT_S = 45.0
@@ -27,7 +30,7 @@ LATE_GESTURE_S = 0.4
 MODE_TRIES = 6
 FINE_SHARE = 0.25
 # A fault is made only if the DoF has moved by this part of its tier's speed over so long.
-LEAST_PART_OF_SPEED = 0.3
+LEAST_PART_OF_SPEED = 0.1
 JUST_NOW_S = 0.15
 # A joint that is closer to its limit than this, as a part of its range, is moved away from it.
 NEAR_LIMIT = 0.3
@@ -130,7 +133,7 @@ class Injector:
         stops = self._link.snapshot().stops
         t_fault_s = time.monotonic()
         kind.make(self._rig)
-        time.sleep(max(0.0, t_fault_s + SETTLE_S - time.monotonic()))
+        t_still_s = self._wait_for_standstill(kind, t_fault_s)
         seen = self._link.snapshot()
         kind.end(self._rig)
         reason = self._reason(kind, seen, stops)
@@ -138,7 +141,7 @@ class Injector:
         end_s = time.monotonic()
         recorded = self._rig.observer.recorded(t_fault_s - 0.5)
         self._rig.muscles.make(REST)
-        outcome = self._judge(index, kind, dof, recorded, t_fault_s, end_s, fine=fine, reason=reason, armed=armed)
+        outcome = self._judge(index, kind, dof, recorded, (t_fault_s, t_still_s, end_s), fine=fine, reason=reason, armed=armed)
         return Outcome(**outcome, seconds=round(time.monotonic() - began_s, 2))
 
     # ---- before the fault
@@ -159,7 +162,7 @@ class Injector:
 
     def _rest(self) -> None:
         self._rig.muscles.make(REST)
-        self._link.wait_for(lambda now: now.gesture == REST, BACK_TIMEOUT_S)
+        self._link.wait_for(_rests, BACK_TIMEOUT_S)
 
     def _tap(self, mode: str) -> None:
         found = self._rig.map.gesture_to(mode, "next_mode")
@@ -186,7 +189,7 @@ class Injector:
             except TimeoutError:
                 pass
             else:
-                time.sleep(float(rng.uniform(0.05, 0.5)))
+                time.sleep(float(rng.uniform(0.2, 0.7)))
                 if self._is_moving(dof, fine=fine):
                     return dof, gesture
             self._rest()
@@ -215,6 +218,16 @@ class Injector:
         return -1 if part > 1 - NEAR_LIMIT else sign
 
     # ---- after it
+
+    def _wait_for_standstill(self, kind: FaultKind, t_fault_s: float) -> float:
+        """Wait until the robot has stood for a moment; returns when that was."""
+        while (now_s := time.monotonic()) < t_fault_s + LONGEST_S:
+            recorded = self._rig.observer.recorded(t_fault_s)
+            stood_s = now_s - t_fault_s - last_motion_s(recorded, t_fault_s, now_s, kind.let_go)
+            if now_s >= t_fault_s + SHORTEST_S and stood_s >= STOOD_S:
+                break
+            time.sleep(0.05)
+        return time.monotonic()
 
     def _reason(self, kind: FaultKind, seen: RobotSnapshot, stops: int) -> str | None:
         """Return the bridge's reason if it is the right one; None if not."""
@@ -247,16 +260,16 @@ class Injector:
         kind: FaultKind,
         dof: str,
         recorded: Recorded,
-        t_fault_s: float,
-        end_s: float,
+        times_s: tuple[float, float, float],
         *,
         fine: bool,
         reason: str | None,
         armed: bool,
     ) -> dict[str, Any]:
-        zero_s = zero_command_s(recorded, t_fault_s, t_fault_s + SETTLE_S)
-        after = travel(recorded, t_fault_s, t_fault_s + SETTLE_S)
-        later = travel(recorded, t_fault_s + SETTLE_S, end_s)
+        t_fault_s, t_still_s, end_s = times_s
+        zero_s = zero_command_s(recorded, t_fault_s, t_still_s)
+        after = travel(recorded, t_fault_s, t_still_s)
+        later = travel(recorded, t_still_s, end_s)
         moved = {name for name, distance in later.items() if distance > STILL} - set(kind.let_go)
         kept = {name: distance for name, distance in after.items() if name not in kind.let_go}
         bound = {
@@ -273,7 +286,7 @@ class Injector:
             "reason": self._link.snapshot().reason if reason is None else reason,
             "noticed": reason is not None and zero_s is not None,
             "zero_ms": None if zero_s is None else round(1e3 * zero_s, 1),
-            "still_ms": round(1e3 * last_motion_s(recorded, t_fault_s, t_fault_s + SETTLE_S, kind.let_go), 1),
+            "still_ms": round(1e3 * last_motion_s(recorded, t_fault_s, t_still_s, kind.let_go), 1),
             "travel": {name: round(distance, 5) for name, distance in kept.items()},
             "bound": bound,
             "moved_before_rearm": bool(moved) or armed,
@@ -283,6 +296,11 @@ class Injector:
 def _moves(now: RobotSnapshot, gesture: str) -> bool:
     velocities = now.velocities or (0.0,) * len(DOF_NAMES)
     return now.safety_state == "moving" and now.gesture == gesture and max(map(abs, velocities)) > STILL
+
+
+def _rests(now: RobotSnapshot) -> bool:
+    """Whether the bridge hears rest and the robot, which brakes and comes back to where it is held, stands."""
+    return now.gesture == REST and now.velocities is not None and max(map(abs, now.velocities)) < SAME
 
 
 def _hears(now: RobotSnapshot, gesture: str, decisions: int) -> bool:

@@ -17,6 +17,8 @@ SAME = 1e-6
 STILL = 2e-4
 # One tick of the bridge sends the wheels' command and the joints' within this time.
 TICK_S = 0.008
+# Of the arrays of `Recorded`.
+RECORDED_COLUMNS = (3, 11, 4, 1 + len(JOINT_DOF))
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Recorded:
     def between(self, begin_s: float, end_s: float) -> "Recorded":
         """Return what was heard in a span of time."""
         logs = (self.wheels, self.poses, self.base, self.joints)
-        return Recorded(*(log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)] if len(log) else log for log in logs))
+        return Recorded(*(log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)] for log in logs))
 
 
 def zero_command_s(recorded: Recorded, t_fault_s: float, end_s: float) -> float | None:
@@ -99,8 +101,8 @@ def last_motion_s(
     """Seconds from `begin_s` to the last state in which the robot had moved; joints in `let_go` are left out."""
     latest = 0.0
     kept = [0, *(1 + place for place, name in enumerate(JOINT_DOF) if name not in let_go)]
-    for log in (recorded.base, recorded.joints[:, kept] if len(recorded.joints) else recorded.joints):
-        inside = log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)] if len(log) else log
+    for log in (recorded.base, recorded.joints[:, kept]):
+        inside = log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)]
         if len(inside) > 1:
             moved = np.flatnonzero(np.any(np.abs(np.diff(inside[:, 1:], axis=0)) > SAME, axis=1))
             if len(moved):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
-from evaluation.fault_campaign.judge import Recorded
+from evaluation.fault_campaign.judge import RECORDED_COLUMNS, Recorded
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, JointState, Odometry, Twist
 from robot_bridge.stretch_interface import CMD_VEL, JOINT_DOF, JOINT_POSE, JOINT_STATES, read_joint_states
@@ -48,7 +48,9 @@ class Observer:
         """Return what was commanded and seen from a time on."""
         with self._lock:
             logs = [list(log) for log in (self._wheels, self._poses, self._base, self._joints)]
-        return Recorded(*(_since(log, since_mono_s) for log in logs))
+        return Recorded(
+            *(_since(log, since_mono_s, n) for log, n in zip(logs, RECORDED_COLUMNS, strict=True))
+        )
 
     def position(self, dof_index: int) -> float | None:
         """Newest position of a joint DoF, by its place among `JOINT_DOF`; None before the first."""
@@ -87,9 +89,9 @@ class Observer:
             log.append(values)
 
 
-def _since(log: list[tuple[float, ...]], since_mono_s: float) -> Float64Array:
+def _since(log: list[tuple[float, ...]], since_mono_s: float, n_columns: int) -> Float64Array:
     rows = [row for row in log if row[0] >= since_mono_s]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+    return np.array(rows, dtype=np.float64).reshape(len(rows), n_columns)
 
 
 def _sent_mono_s(info: Any) -> float:  # noqa: ANN401 - what rclpy tells of a message

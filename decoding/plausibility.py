@@ -32,7 +32,9 @@ class LoudnessBound:
         self._columns = columns if statistics is not None else []
         if statistics is not None and columns:
             # Of a power the logarithm is twice that of its amplitude.
-            scale = np.array([1.0 if names[place] == "log_rms" else 2.0 for place in columns], dtype=np.float32)
+            scale = np.array(
+                [1.0 if names[place] == "log_rms" else 2.0 for place in columns], dtype=np.float32
+            )
             margin = np.float32(np.log(LOUDEST_FACTOR)) * scale
             self._most = statistics.means[:, :, columns].max(axis=0) + margin
 

@@ -88,7 +88,8 @@ class FaultMonitor:
     """Which channels are fit to use in each window, judged on the raw samples.
 
     A channel is faulty in a hop if it holds a non-finite sample, does not change at all, or reaches the
-    amplifier's clipping level; all are if the samples are old ones that were sent again. It stays unfit until the fault has left the window and the filter has settled.
+    amplifier's clipping level; all are if the samples are old ones that were sent again. It stays unfit until the
+    fault has left the window and the filter has settled.
 
     Parameters
     ----------

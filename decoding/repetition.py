@@ -31,9 +31,10 @@ class RepetitionMonitor:
         # Odd numbers, so that no bit of a value is lost to the product; the sum wraps.
         rng = np.random.default_rng(0)
         self._weights = rng.integers(0, 2**31, n_channels, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+        self._past: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+        self._hop: list[npt.NDArray[np.uint32]] = []
         self._kept = max(hop_samples, round(MEMORY_S * fs_hz))
         self._run = min(RUN_SAMPLES, hop_samples)
-        self.reset()
 
     def add(self, piece: Float32Array) -> None:
         """Take samples of the hop under way, shape (n, n_channels)."""
@@ -52,5 +53,5 @@ class RepetitionMonitor:
 
     def reset(self) -> None:
         """Forget what was."""
-        self._past: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-        self._hop: list[npt.NDArray[np.uint32]] = []
+        self._past = np.empty(0, dtype=np.uint32)
+        self._hop = []

@@ -3,8 +3,8 @@
 Until the zero command, 300 ms at most, the joint or the wheels run on at the speed of their tier. A joint then has the
 lead of its target left; a joint whose target jumps back overshoots it by no more than that lead, because its profile
 never goes faster than it can brake within it. The wheels ramp down at the driver's default. The driver works at 30 Hz:
-a command waits for one tick and its effect shows in the next state, so two ticks are added. What cuts the robot off from
-the bridge adds its own time.
+a command waits for one tick and its effect shows in the next state, so two ticks are added. What cuts the robot off
+from the bridge adds its own time.
 """
 
 from robot_bridge.robot_model import RobotModel

@@ -3,30 +3,27 @@
 import json
 import logging
 import multiprocessing
-import os
 import queue
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from emg_acquisition.errors import InputError, StreamLostError
 from evaluation.chain import isolate
 from evaluation.fault_campaign.injection import Injector, Outcome
-from evaluation.fault_campaign.kinds import FAULT_KINDS, KIND_OF_NAME
+from evaluation.fault_campaign.kinds import KIND_OF_NAME
 from evaluation.fault_campaign.rig import running_rig
 from robot_bridge.errors import CommandRejectedError
 
 RESULTS_FILE = "results.jsonl"
 PLAN_FILE = "plan.json"
-DECODER_FILE = "decoder.onnx"
 # A chain that cannot be brought to move or back is started anew; an injection that fails so often is given up.
 TRIES = 3
 POLL_S = 0.2
@@ -125,7 +122,8 @@ def run_campaign(
             done.add(content["index"])
             progress(f"{len(done)} of {total}, {content['kind']}", len(done) / total)
     if len(done) < total:
-        msg = f"{total - len(done)} of {total} injections could not be made; the last failure: {failures[-1]}"
+        last = failures[-1] if failures else "a worker ended without a word"
+        msg = f"{total - len(done)} of {total} injections could not be made; the last failure: {last}"
         raise StreamLostError(msg)
     return read_outcomes(out)
 
@@ -143,40 +141,50 @@ def _claim(out: Path, settings: CampaignSettings) -> None:
     path.write_text(json.dumps(plan), encoding="utf-8")
 
 
+class _Desk(NamedTuple):
+    """What the campaign and its workers share: what is to do, what was done, and whether to end."""
+
+    todo: Any
+    reports: Any
+    ending: Any
+
+
 def _worked(
     out: Path, settings: CampaignSettings, decoder: Path, jobs: int, tasks: Sequence[tuple[int, str]]
 ) -> Iterator[tuple[str, Any]]:
     """Let workers do the tasks; yields outcomes and failures as they come, and leaves no worker behind."""
-    if not tasks:
-        return
     # A fresh interpreter each: LSL and ROS 2 are set up once a process, and no thread is copied.
     context = multiprocessing.get_context("spawn")
-    todo, reports, ending = context.Queue(), context.Queue(), context.Event()
+    desk = _Desk(context.Queue(), context.Queue(), context.Event())
     for task in tasks:
-        todo.put(task)
+        desk.todo.put(task)
     workers = [
-        context.Process(
-            target=_work, args=(out / f"chain-{number}", settings, decoder, todo, reports, ending)
-        )
+        context.Process(target=_work, args=(out / f"chain-{number}", settings, decoder, desk))
         for number in range(jobs)
     ]
     for worker in workers:
         worker.start()
     open_count = len(tasks)
     try:
-        while open_count:
-            try:
-                kind, content = reports.get(timeout=POLL_S)
-            except queue.Empty:
-                if not any(worker.is_alive() for worker in workers):
-                    break
-                continue
-            open_count -= kind != "retry"
-            if kind != "retry":
-                yield kind, content
+        while open_count and (report := _report_of(desk, workers)) is not None:
+            yield report
+            open_count -= 1
     finally:
-        ending.set()
+        desk.ending.set()
         _end(workers)
+
+
+def _report_of(desk: _Desk, workers: Sequence[BaseProcess]) -> tuple[str, Any] | None:
+    """Return the next report; None once no worker is left to make one."""
+    while True:
+        alive = any(worker.is_alive() for worker in workers)
+        try:
+            kind, content = desk.reports.get(timeout=POLL_S)
+        except queue.Empty:
+            if not alive:
+                return None
+        else:
+            return kind, content
 
 
 def _end(workers: Sequence[BaseProcess]) -> None:
@@ -187,59 +195,41 @@ def _end(workers: Sequence[BaseProcess]) -> None:
             worker.join()
 
 
-def _work(
-    out: Path, settings: CampaignSettings, decoder: Path, todo: Any, reports: Any, ending: Any  # noqa: ANN401
-) -> None:
+def _work(out: Path, settings: CampaignSettings, decoder: Path, desk: _Desk) -> None:
     """Run chains until nothing is left to do; a chain that breaks is replaced."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     names = isolate()
     tries: dict[int, int] = {}
     task: tuple[int, str] | None = None
-    while not ending.is_set():
+    while not desk.ending.is_set():
         shutil.rmtree(out / "logs", ignore_errors=True)
         try:
             with running_rig(decoder, settings.wearer, names, out) as rig:
-                injector = Injector(rig, settings.seed, ending)
-                while not ending.is_set():
-                    task = task or _next(todo)
-                    if task is None:
-                        return
+                injector = Injector(rig, settings.seed, desk.ending)
+                while (task := task or _next(desk)) is not None:
                     outcome = injector.inject(task[0], KIND_OF_NAME[task[1]])
-                    reports.put(("outcome", outcome.to_dict()))
+                    desk.reports.put(("outcome", outcome.to_dict()))
                     task = None
+                return
         except InterruptedError:
             return
-        except (StreamLostError, CommandRejectedError, TimeoutError, OSError, LookupError) as error:
+        except (StreamLostError, CommandRejectedError, TimeoutError, OSError) as error:
             index, name = task or (-1, "starting a chain")
             tries[index] = tries.get(index, 0) + 1
-            reports.put(("retry", str(error)))
             _LOG.warning("injection %d (%s) failed, the chain is started anew: %s", index, name, error)
             if tries[index] >= TRIES:
-                reports.put(("failure", f"injection {index} ({name}): {error}"))
+                desk.reports.put(("failure", f"injection {index} ({name}): {error}"))
                 if task is None:
                     return
                 task = None
 
 
-def _next(todo: Any) -> tuple[int, str] | None:  # noqa: ANN401 - a queue
+def _next(desk: _Desk) -> tuple[int, str] | None:
+    if desk.ending.is_set():
+        return None
     try:
-        index, name = todo.get(timeout=POLL_S)
+        index, name = desk.todo.get(timeout=POLL_S)
     except queue.Empty:
         return None
     return int(index), str(name)
-
-
-def load_text() -> str:
-    """Return how many processors this machine has and how busy it is, for the table."""
-    return f"{os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f} over the last minute"
-
-
-def all_kinds() -> tuple[str, ...]:
-    """Return the name of every kind."""
-    return tuple(kind.name for kind in FAULT_KINDS)
-
-
-def now_text() -> str:
-    """Return the time for the table."""
-    return time.strftime("%Y-%m-%d")

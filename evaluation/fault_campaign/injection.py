@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -141,7 +142,9 @@ class Injector:
         end_s = time.monotonic()
         recorded = self._rig.observer.recorded(t_fault_s - 0.5)
         self._rig.muscles.make(REST)
-        outcome = self._judge(index, kind, dof, recorded, (t_fault_s, t_still_s, end_s), fine=fine, reason=reason, armed=armed)
+        outcome = self._judge(
+            index, kind, dof, recorded, (t_fault_s, t_still_s, end_s), fine=fine, reason=reason, armed=armed
+        )
         return Outcome(**outcome, seconds=round(time.monotonic() - began_s, 2))
 
     # ---- before the fault
@@ -185,7 +188,7 @@ class Injector:
                 continue
             self._rig.muscles.make(gesture)
             try:
-                self._link.wait_for(lambda now, g=gesture: _moves(now, g), MOVE_TIMEOUT_S)
+                self._link.wait_for(partial(_moves, gesture=gesture), MOVE_TIMEOUT_S)
             except TimeoutError:
                 pass
             else:
@@ -237,7 +240,7 @@ class Injector:
         return seen.reason if latched and re.search(kind.reason, seen.reason) else None
 
     def _tempt(self, gesture: str, rng: np.random.Generator) -> bool:
-        """Go on making gestures with the fault gone, and try to arm meanwhile; True if the bridge let itself be armed."""
+        """Go on making gestures with the fault gone, and try to arm meanwhile; True if the bridge let it."""
         deadline_s = time.monotonic() + BACK_TIMEOUT_S
         decisions = self._link.snapshot().decisions
         while not _hears(self._link.snapshot(), gesture, decisions):

@@ -95,9 +95,7 @@ def travel(recorded: Recorded, begin_s: float, end_s: float) -> dict[str, float]
     return {name: found[name] for name in DOF_NAMES}
 
 
-def last_motion_s(
-    recorded: Recorded, begin_s: float, end_s: float, let_go: Sequence[str] = ()
-) -> float:
+def last_motion_s(recorded: Recorded, begin_s: float, end_s: float, let_go: Sequence[str] = ()) -> float:
     """Seconds from `begin_s` to the last state in which the robot had moved; joints in `let_go` are left out."""
     latest = 0.0
     kept = [0, *(1 + place for place, name in enumerate(JOINT_DOF) if name not in let_go)]

@@ -64,7 +64,7 @@ class EmgFaults:
         return self._corrupted(fault, emg_uv), t_lsl_s
 
     def _corrupted(self, fault: str, emg_uv: Float32Array) -> Float32Array:
-        faulty = emg_uv.copy()
+        faulty: Float32Array = emg_uv.copy()
         half = emg_uv.shape[1] // 2
         if fault == "nan":
             faulty[:] = np.nan

@@ -74,9 +74,7 @@ class RosRelay:
         group = ReentrantCallbackGroup()
         for service in SERVICES:
             client = node.create_client(Trigger, f"/{robot}/{service}", callback_group=group)
-            node.create_service(
-                Trigger, f"/{bridge}/{service}", partial(_ask, client), callback_group=group
-            )
+            node.create_service(Trigger, f"/{bridge}/{service}", partial(_ask, client), callback_group=group)
         node.create_timer(RELEASE_EVERY_S, self._release)
 
     def _forward(self, topic: str, publish: Callable[[Any], None], message: object) -> None:

@@ -73,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
             outcomes = run_campaign(out, settings, decoder, args.jobs, progress)
     except KeyboardInterrupt:
         outcomes, status = read_outcomes(out), EXIT_INTERRUPTED
-        print(f"interrupted after {len(outcomes)} of {args.count}; the same command with --out {out} continues")
+        print(
+            f"interrupted after {len(outcomes)} of {args.count}; the same command with --out {out} continues"
+        )
     return _report(outcomes, out, args) or status
 
 

@@ -10,11 +10,20 @@ import numpy as np
 
 from emg_acquisition.arrays import Float64Array
 from evaluation.fault_campaign.judge import RECORDED_COLUMNS, Recorded
-from robot_bridge.ros_context import QOS, RosNode
-from robot_bridge.ros_imports import Float64MultiArray, JointState, Odometry, Twist
+from robot_bridge.ros_context import RosNode
+from robot_bridge.ros_imports import (
+    Float64MultiArray,
+    JointState,
+    Odometry,
+    QoSProfile,
+    ReliabilityPolicy,
+    Twist,
+)
 from robot_bridge.stretch_interface import CMD_VEL, JOINT_DOF, JOINT_POSE, JOINT_STATES, read_joint_states
 
 _KEPT = 6000
+# The robot only wants the newest command; an observer that is late must not miss what came before it.
+_EVERY_ONE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 # An intruder of the campaign marks its commands, in fields that the robot does not use, so that they are not taken
 # for the bridge's.
 INTRUDER_MARK = 0.125
@@ -38,10 +47,10 @@ class Observer:
         self._heading_rad = 0.0
         self._ros = RosNode("fault_observer", bridge)
         node = self._ros.node
-        node.create_subscription(Twist, f"/{bridge}/{CMD_VEL}", self._on_twist, QOS)
-        node.create_subscription(Float64MultiArray, f"/{bridge}/{JOINT_POSE}", self._on_pose, QOS)
-        node.create_subscription(Odometry, f"/{robot}/odom", self._on_odometry, QOS)
-        node.create_subscription(JointState, f"/{robot}/{JOINT_STATES}", self._on_joints, QOS)
+        node.create_subscription(Twist, f"/{bridge}/{CMD_VEL}", self._on_twist, _EVERY_ONE)
+        node.create_subscription(Float64MultiArray, f"/{bridge}/{JOINT_POSE}", self._on_pose, _EVERY_ONE)
+        node.create_subscription(Odometry, f"/{robot}/odom", self._on_odometry, _EVERY_ONE)
+        node.create_subscription(JointState, f"/{robot}/{JOINT_STATES}", self._on_joints, _EVERY_ONE)
         self._ros.start()
 
     def recorded(self, since_mono_s: float) -> Recorded:

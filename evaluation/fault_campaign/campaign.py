@@ -20,7 +20,6 @@ from evaluation.chain import isolate
 from evaluation.fault_campaign.injection import Injector, Outcome
 from evaluation.fault_campaign.kinds import KIND_OF_NAME
 from evaluation.fault_campaign.rig import running_rig
-from robot_bridge.errors import CommandRejectedError
 
 RESULTS_FILE = "results.jsonl"
 PLAN_FILE = "plan.json"
@@ -134,8 +133,8 @@ def _claim(out: Path, settings: CampaignSettings) -> None:
     plan = {"seed": settings.seed, "wearer": settings.wearer, "kinds": list(settings.kinds)}
     path = out / PLAN_FILE
     if path.exists():
-        former = json.loads(path.read_text(encoding="utf-8"))
-        if former != plan:
+        former = path.read_text(encoding="utf-8")
+        if former != json.dumps(plan):
             msg = f"{out} holds another campaign ({former}): continue it with the same options, or choose another --out"
             raise InputError(msg)
     path.write_text(json.dumps(plan), encoding="utf-8")
@@ -214,7 +213,7 @@ def _work(out: Path, settings: CampaignSettings, decoder: Path, desk: _Desk) -> 
                 return
         except InterruptedError:
             return
-        except (StreamLostError, CommandRejectedError, TimeoutError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the process's edge: the chain has ended, and another is tried
             index, name = task or (-1, "starting a chain")
             tries[index] = tries.get(index, 0) + 1
             _LOG.warning("injection %d (%s) failed, the chain is started anew: %s", index, name, error)

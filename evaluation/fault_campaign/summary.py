@@ -86,8 +86,8 @@ def travel_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
                     dof,
                     "fine" if fine else "coarse",
                     str(len(of_dof)),
-                    _length(dof, worst.travel[dof]),
-                    _length(dof, worst.bound[dof]),
+                    length(dof, worst.travel[dof]),
+                    length(dof, worst.bound[dof]),
                     f"{100 * part:.0f} %",
                 ]
             )
@@ -115,7 +115,8 @@ def plain(table: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _length(dof: str, value: float) -> str:
+def length(dof: str, value: float) -> str:
+    """Return a distance of a DoF, given in m or rad, in mm or degrees."""
     return f"{1e3 * value:.1f} mm" if dof in METRES else f"{DEGREES * value:.1f}°"
 
 
@@ -127,7 +128,7 @@ def _complaint(outcome: Outcome) -> str:
         faults.append(f"zero command after {outcome.zero_ms:.0f} ms")
     far = [dof for dof, distance in outcome.travel.items() if distance > outcome.bound[dof]]
     faults += [
-        f"{dof} went {_length(dof, outcome.travel[dof])} of {_length(dof, outcome.bound[dof])}" for dof in far
+        f"{dof} went {length(dof, outcome.travel[dof])} of {length(dof, outcome.bound[dof])}" for dof in far
     ]
     if outcome.moved_before_rearm:
         faults.append("moved before it was armed")

@@ -14,8 +14,8 @@ from evaluation.fault_campaign.bounds import ZERO_LIMIT_S
 from evaluation.fault_campaign.kinds import FAULT_KINDS
 from tests.e2e.conftest import COMMAND_TIMEOUT_S, WEARER, command
 
-# A signal to a stage, a relay on either side of the bridge, and somebody else at the robot.
-SHORT = ("source_hung", "decoder_bad_index", "joints_frozen", "run_stop")
+# The bridge itself and what it depends on die; a relay falsifies what it hears; somebody else is at the robot.
+SHORT = ("bridge_killed", "decoder_killed", "joints_frozen", "run_stop")
 # The figure that is promised is measured by the long campaign on a machine for itself; here others may run beside.
 BUSY_MACHINE_MS = 500.0
 

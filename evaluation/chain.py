@@ -53,6 +53,9 @@ class ChainSettings:
         Arguments of ``hdemg sim-robot``; None where a robot is there already.
     holds_start : bool
         Whether the source can hold its first sample until all are up; an amplifier cannot.
+    decoder_id, robot_namespace : str or None
+        Under which source_id the decoder speaks and in which namespace the robot is, where a relay stands between
+        them and the bridge; None: the bridge's own.
     """
 
     source: Sequence[str] | None
@@ -65,6 +68,8 @@ class ChainSettings:
     event_source_ids: tuple[str, ...] = ()
     robot: Sequence[str] | None = ()
     holds_start: bool = True
+    decoder_id: str | None = None
+    robot_namespace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,12 +154,18 @@ class LiveChain:
         settings = self.settings
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
-        decode = ["decode", str(settings.decoder), *self._emg_arguments, "--source-id", self.DECODER_ID]
+        decode = ["decode", str(settings.decoder), *self._emg_arguments]
+        decode += ["--source-id", settings.decoder_id or self.DECODER_ID]
         bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
         bridge += ["--require-heartbeat"]
         stages: dict[str, list[str]] = {}
         if settings.robot is not None:
-            stages["sim-robot"] = ["sim-robot", *settings.robot, *ros]
+            stages["sim-robot"] = [
+                "sim-robot",
+                *settings.robot,
+                "--namespace",
+                settings.robot_namespace or self.names.namespace,
+            ]
         if settings.source is not None:
             held = ["--start-with", self._control_id] if settings.holds_start else []
             stages["acquire"] = ["acquire", *settings.source, *held, *lsl]

@@ -18,6 +18,7 @@ from ui.commands import (
     demo,
     doctor,
     export_bids,
+    fault_campaign,
     import_data,
     quality,
     recalibrate,
@@ -46,6 +47,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     replay,
     closed_loop,
     simulate_study,
+    fault_campaign,
 )
 EXTRA_OF_MODULE = {
     "torch": "train",

@@ -64,7 +64,7 @@ class TeleopWindow(QWidget):
 
     def __init__(self, app: QApplication, session: TeleopSession, theme: Theme = LIGHT) -> None:
         super().__init__()
-        self._app, self._session, self._look = app, session, theme
+        self._app, self.session, self._look = app, session, theme
         apply_theme(app, theme)
         self._camera: CameraFeed | None = None
         self._pulse_s = time.monotonic()
@@ -83,8 +83,8 @@ class TeleopWindow(QWidget):
 
     def start(self) -> None:
         """Draw from now on, and give the heartbeat this window's pulse."""
-        self._camera = CameraFeed(self._session.chain.names.namespace)
-        self._session.is_watched = self.is_alive
+        self._camera = CameraFeed(self.session.chain.names.namespace)
+        self.session.is_watched = self.is_alive
         self._timer.start()
 
     def theme(self) -> Theme:
@@ -170,10 +170,10 @@ class TeleopWindow(QWidget):
     def refresh(self) -> None:
         """Show everything as it is now."""
         self._pulse_s = time.monotonic()
-        if self._session.ended:
+        if self.session.ended:
             self.close()
             return
-        view = self._session.view()
+        view = self.session.view()
         self.show_view(view)
         if self._camera is not None:
             self._show_camera(self._camera.take())
@@ -217,7 +217,7 @@ class TeleopWindow(QWidget):
         self.mode.setText(f"{robot.mode.replace('_', ' ') or 'no mode yet'} · {tier}")
         rows = "".join(
             f"<tr><td align='right'>{words(gesture)}&nbsp;</td><td><b>{what}</b></td></tr>"
-            for gesture, what in meanings(self._session.gesture_map, robot.mode)
+            for gesture, what in meanings(self.session.gesture_map, robot.mode)
         )
         self.meaning.setText(f"<table cellspacing='1'>{rows}</table>" if robot.mode else "")
         if robot.positions is not None:
@@ -289,12 +289,12 @@ class TeleopWindow(QWidget):
     def arm(self) -> None:
         """Ask the bridge to arm; its answer comes later."""
         self._say("arming…")
-        self._ask(lambda: self._session.arm() or "armed")
+        self._ask(lambda: self.session.arm() or "armed")
 
     def stop(self) -> None:
         """Stop the robot, at once and without waiting here."""
         self._say("stopping…")
-        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self._session.stop()) else "stopped")
+        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop()) else "stopped")
 
     def _ask(self, act: Callable[[], str]) -> None:
         threading.Thread(
@@ -318,7 +318,7 @@ class TeleopWindow(QWidget):
         dialog = QInputDialog(self)
         dialog.setWindowTitle("Note")
         dialog.setLabelText("What should the trial sheet say?")
-        dialog.textValueSelected.connect(self._session.sheet.note)
+        dialog.textValueSelected.connect(self.session.sheet.note)
         dialog.open()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -335,7 +335,7 @@ class TeleopWindow(QWidget):
         return False
 
     def _on_key(self, key: Qt.Key) -> bool:
-        sheet = self._session.sheet
+        sheet = self.session.sheet
         acts: dict[Qt.Key, Callable[[], object]] = {
             Qt.Key.Key_A: self.arm,
             Qt.Key.Key_T: sheet.start,
@@ -351,7 +351,7 @@ class TeleopWindow(QWidget):
         return True
 
     def _end_trial(self, outcome: Outcome) -> None:
-        if not self._session.sheet.end(outcome):
+        if not self.session.sheet.end(outcome):
             self._say("no trial runs: T starts one")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name

@@ -250,8 +250,8 @@ class JointBars(Drawn):
         if not self._rows:
             return
         height = self.height() / len(self._rows)
-        painter.setFont(font(max(7.0, min(10.0, 0.42 * height))))
-        names, texts = 0.36 * self.width(), 0.24 * self.width()
+        painter.setFont(font(max(7.0, min(9.0, 0.4 * height))))
+        names, texts = 0.44 * self.width(), 0.25 * self.width()
         for k, (name, place, text, moves) in enumerate(self._rows):
             row = QRectF(0, k * height, self.width(), height)
             painter.setPen(theme.accent if moves else theme.text)
@@ -280,6 +280,11 @@ class CameraView(Drawn):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._image: QImage | None = None
         self._words = "no picture"
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture is shown."""
+        return self._image is not None
 
     def show_picture(self, image: QImage | None, words: str = "no picture") -> None:
         """Show a picture, or words in its place."""

@@ -30,7 +30,7 @@ from emg_acquisition.events import REST
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from evaluation.metrics import Decided
-from evaluation.muscle_onset import muscle_onset, teager_kaiser_envelope
+from calibration.muscle_onset import muscle_onset, teager_kaiser_envelope
 from evaluation.online import OnlineBehaviour, Onset, online_behaviour
 
 TESTS = {

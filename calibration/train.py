@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,14 @@ from calibration.labels import (
     TrialWindows,
     session_windows,
     stack_steady,
+    windows_for_labels,
     windows_for_trials,
 )
+from calibration.trial_labels import labels_of
 from calibration.unknown import fit_rejection
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
+from decoding.feature_chain import FeatureBlock
 from decoding.filters import design_filter
 from decoding.models.export import export_decoder, software_versions
 from decoding.signal_settings import SignalSettings
@@ -37,6 +40,7 @@ logger = logging.getLogger(__name__)
 # A gesture hardly above rest still needs a span over which effort can rise: a tenth in log units is 10 %.
 LEAST_EFFORT_SPAN = 0.1
 LEAST_TRIALS = 2
+STRONG = "strong"
 Progress = Callable[[str, float], None]
 
 
@@ -56,7 +60,12 @@ class TrainSettings(BaseModel):
     reject_unknown : bool
         Whether to reject what lies farther from every gesture than held-out repetitions do (`calibration.unknown`).
     after_cue_s, before_next_s : float
-        Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
+        Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early. A session
+        whose trials carry labels from the muscle (`calibration.trial_labels`) goes by those instead.
+    drop : tuple of str
+        Gestures that the decoder is not to know.
+    merge : tuple of tuple of str
+        Pairs: trials of the second count as the first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +77,8 @@ class TrainSettings(BaseModel):
     reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
     before_next_s: float = Field(default=1.0, ge=0)
+    drop: tuple[str, ...] = ()
+    merge: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +95,29 @@ class TrainReport:
     n_trials: int
     n_windows: int
     temperature: float
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+class FeatureCache:
+    """Features of whole sessions, kept: training again with other gestures then takes seconds."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Path, SignalSettings], tuple[FeatureBlock, int]] = {}
+
+    def windows(self, session: Session, signal: SignalSettings) -> tuple[FeatureBlock, int]:
+        """Return what `calibration.labels.session_windows` does."""
+        key = (session.folder, signal)
+        if key not in self._made:
+            self._made[key] = session_windows(session, signal)
+        return self._made[key]
 
 
 def train_decoder(
-    sessions: Sequence[Session], out: Path, settings: TrainSettings, progress: Progress
+    sessions: Sequence[Session],
+    out: Path,
+    settings: TrainSettings,
+    progress: Progress,
+    cache: FeatureCache | None = None,
 ) -> TrainReport:
     """Train on every trial of the sessions and write a decoder file.
 
@@ -101,6 +131,8 @@ def train_decoder(
         Signal, decision and margins.
     progress : callable
         Called with a stage's name and the share done, 0 to 1.
+    cache : FeatureCache, optional
+        Of an earlier training on the same sessions.
 
     Raises
     ------
@@ -109,7 +141,7 @@ def train_decoder(
     """
     began_s = time.monotonic()
     _check_same_kind(sessions)
-    source = _TrialSource(sessions, settings, progress)
+    source = _TrialSource(sessions, settings, progress, cache or FeatureCache())
     first = settings.signal or SignalSettings()
     gestures = _gestures_of(source.windows(first))
     info = sessions[0].emg.info
@@ -135,7 +167,7 @@ def train_decoder(
         sessions,
         settings,
         gestures=gestures,
-        effort=effort_of(known, gestures),
+        effort=effort_of(_comfortable(windows, gestures), gestures),
         choice=choice,
     )
     export_decoder(
@@ -153,7 +185,13 @@ def train_decoder(
         n_trials=len(windows),
         n_windows=len(known.labels),
         temperature=choice.held_out.temperature,
+        confusion=choice.held_out.confusion,
     )
+
+
+def _comfortable(windows: Sequence[TrialWindows], gestures: Sequence[str]) -> LabelledWindows:
+    """Return the windows that effort is measured by: all but those of strong contractions."""
+    return stack_steady([one for one in windows if one.level != STRONG], gestures)
 
 
 def _check_same_kind(sessions: Sequence[Session]) -> None:
@@ -184,7 +222,10 @@ def _layout(grid: object) -> tuple[object, ...]:
 class _TrialSource:
     """The labelled trials of sessions with the features of any settings, computed once for each."""
 
-    def __init__(self, sessions: Sequence[Session], settings: TrainSettings, progress: Progress) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], settings: TrainSettings, progress: Progress, cache: FeatureCache
+    ) -> None:
+        self._cache = cache
         self._sessions = sessions
         self._settings = settings
         self._progress = progress
@@ -193,13 +234,17 @@ class _TrialSource:
     def windows(self, signal: SignalSettings) -> list[TrialWindows]:
         """Trials with at least one usable window; `trials_of` says what is refused."""
         if signal not in self._made:
-            found = trials_of(self._sessions, signal, self._settings, self._progress)
+            found = trials_of(self._sessions, signal, self._settings, self._progress, self._cache)
             self._made[signal] = found
         return self._made[signal]
 
 
 def trials_of(
-    sessions: Sequence[Session], signal: SignalSettings, settings: TrainSettings, progress: Progress
+    sessions: Sequence[Session],
+    signal: SignalSettings,
+    settings: TrainSettings,
+    progress: Progress,
+    cache: FeatureCache | None = None,
 ) -> list[TrialWindows]:
     """Cut sessions into trials of windows, those with at least one usable window.
 
@@ -208,24 +253,12 @@ def trials_of(
     InputError
         If a session has no cues, no trial has a usable window, or gestures or trials are too few.
     """
+    cache = cache or FeatureCache()
     found: list[TrialWindows] = []
     for k, session in enumerate(sessions):
-        cued = trials(session)
-        if not cued:
-            msg = f"{session.folder}: holds no cue, so nothing says what was asked for; record it with cues"
-            raise InputError(msg)
-        block, window_samples = session_windows(session, signal)
-        fs_hz = session.emg.info.fs_hz
-        found += windows_for_trials(
-            block,
-            window_samples,
-            cued,
-            session=k,
-            after_cue_samples=_margin_samples(settings.after_cue_s, fs_hz),
-            before_next_samples=_margin_samples(settings.before_next_s, fs_hz),
-            min_quality=settings.decision.min_quality,
-        )
+        found += _cut(k, session, signal, settings, cache)
         progress("features", (k + 1) / len(sessions))
+    found = _chosen(found, settings)
     usable = [one for one in found if one.steady.any()]
     if not usable:
         msg = (
@@ -236,6 +269,56 @@ def trials_of(
         raise InputError(msg)
     _check_trial_counts(found, usable)
     return usable
+
+
+def _cut(
+    k: int, session: Session, signal: SignalSettings, settings: TrainSettings, cache: FeatureCache
+) -> list[TrialWindows]:
+    cued = trials(session)
+    if not cued:
+        msg = f"{session.folder}: holds no cue, so nothing says what was asked for; record it with cues"
+        raise InputError(msg)
+    block, window_samples = cache.windows(session, signal)
+    min_quality = settings.decision.min_quality
+    labels = labels_of(session.events)
+    if labels:
+        return windows_for_labels(
+            block,
+            window_samples,
+            cued,
+            labels,
+            session.emg.t_lsl_s,
+            session=k,
+            min_quality=min_quality,
+        )
+    fs_hz = session.emg.info.fs_hz
+    return windows_for_trials(
+        block,
+        window_samples,
+        cued,
+        session=k,
+        after_cue_samples=_margin_samples(settings.after_cue_s, fs_hz),
+        before_next_samples=_margin_samples(settings.before_next_s, fs_hz),
+        min_quality=min_quality,
+    )
+
+
+def _chosen(found: Sequence[TrialWindows], settings: TrainSettings) -> list[TrialWindows]:
+    """Leave out the gestures to drop, and call those to merge by one name."""
+    there = {one.trial.gesture for one in found}
+    name_of = {second: first for first, second in settings.merge}
+    named = {*settings.drop, *(name for pair in settings.merge for name in pair)}
+    if REST in named or named - there:
+        msg = (
+            f"gestures to drop or merge: {', '.join(sorted(named - there or {REST}))} cannot be chosen; "
+            f"there are {', '.join(sorted(there - {REST}))}"
+        )
+        raise InputError(msg)
+    return [
+        replace(one, trial=replace(one.trial, gesture=name_of.get(one.trial.gesture, one.trial.gesture)))
+        for one in found
+        if one.trial.gesture not in settings.drop
+    ]
 
 
 def _margin_samples(margin_s: float, fs_hz: float) -> int:

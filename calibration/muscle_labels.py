@@ -113,7 +113,7 @@ def find_muscle(emg_uv: Float32Array, fs_hz: float, span: CuedSpan) -> MuscleLab
 
 
 def _smooth(amplitude: Float64Array, fs_hz: float) -> Float64Array:
-    """Moving average without delay: (n_samples, n_channels) -> the same shape."""
+    """Average over a moving span, without delay: (n_samples, n_channels) -> the same shape."""
     half = samples_from_ms(SMOOTHING_MS, fs_hz) // 2
     width = 2 * half + 1
     padded = np.pad(amplitude, ((half + 1, half), (0, 0)), mode="edge")

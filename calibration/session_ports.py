@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-
 from calibration.session_view import Traces
 from decoding.decision import Decision
 from emg_acquisition.arrays import Float32Array, Float64Array

@@ -65,7 +65,7 @@ class TrialRunner:
         self._accepted = [label for label in labels if label.verdict is Verdict.GOOD]
         self._attempts: Counter[PlannedTrial] = Counter()
         self._number = 0
-        self._phase, self._began_s = Phase.REST, 0.0
+        self._phase, self._began_s, self._rest_lsl_s = Phase.REST, 0.0, 0.0
         self._running: _Running | None = None
         self._ended: _Running | None = None
         self._judging: tuple[_Running, Later] | None = None
@@ -109,23 +109,29 @@ class TrialRunner:
 
     def tick(self, now_s: float, snapshot: FeedSnapshot) -> None:
         """Go on to `now_s`."""
-        self._collect(now_s)
-        self._hand_over(snapshot)
+        self.settle(now_s, snapshot)
         if self._running is not None and snapshot.states and self._phase in {Phase.RAMP, Phase.HOLD}:
             self._running.share_sum += snapshot.share_good
             self._running.share_count += 1
         while now_s >= self._began_s + self._phase_s and self._may_go_on(snapshot):
             self._next_phase(self._began_s + self._phase_s if self._on_time(now_s) else now_s)
 
+    def settle(self, now_s: float, snapshot: FeedSnapshot) -> None:
+        """Judge what has ended, without going on: for pauses."""
+        self._collect(now_s)
+        self._hand_over(snapshot)
+
     def interrupt(self, now_s: float, verdict: Verdict) -> None:
-        """Break off what runs; the trial is offered again unless it is to be skipped."""
-        for one in (self._running, self._ended):
-            if one is not None:
-                self._withdraw(now_s, one, verdict)
-        if self._judging is not None and verdict is not Verdict.SKIPPED:
+        """Break off what runs; it is offered again. What has ended is still judged, where its EMG can be had."""
+        if self._running is not None:
+            self._withdraw(now_s, self._running, verdict)
+            self._running = None
+        if self._ended is not None and verdict in {Verdict.STREAM_LOST, Verdict.REPEATED}:
+            self._withdraw(now_s, self._ended, verdict)
+            self._ended = None
+        if self._judging is not None and verdict is Verdict.REPEATED:
             self._withdraw(now_s, self._judging[0], verdict)
             self._judging = None
-        self._running = self._ended = None
 
     def skip(self, now_s: float) -> None:
         """Leave the trial that runs, or the next one, out."""
@@ -139,9 +145,7 @@ class TrialRunner:
 
     def repeat(self, now_s: float) -> None:
         """Offer the trial that runs again; between two, the last one."""
-        if self._running is not None:
-            self.interrupt(now_s, Verdict.REPEATED)
-        elif self._ended is not None or self._judging is not None:
+        if self._running is not None or self._ended is not None or self._judging is not None:
             self.interrupt(now_s, Verdict.REPEATED)
         elif self._last_good is not None:
             planned, labels = self._last_good
@@ -299,8 +303,10 @@ class TrialRunner:
             self._done += 1
         else:
             self._queue.appendleft(planned)
-        number = one.number or -1  # a trial that was left out before it was asked for
-        self._say(now_s, TrialLabel(number, planned.gesture, planned.repetition, planned.level, verdict))
+        if not one.number:  # it was broken off before it was asked for
+            self._number += 1
+            one.number = self._number
+        self._say(now_s, TrialLabel(one.number, planned.gesture, planned.repetition, planned.level, verdict))
 
     def _say(self, now_s: float, label: TrialLabel) -> None:
         event = label.to_event(now_s)

@@ -135,6 +135,7 @@ class CalibrationSession:
         self._training = TrainingView("", 0.0, 0.0)
         self._training_since_s = 0.0
         self._result: ResultView | None = None
+        self._model = ""
         self._failure: Problem | None = None
         self._message = ""
         self._snapshot = ports.feed.snapshot()
@@ -154,6 +155,16 @@ class CalibrationSession:
     def step(self) -> Step:
         """Where it stands."""
         return self._step
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The session folders that the decoder is trained on."""
+        return tuple(self._parts)
+
+    @property
+    def model(self) -> str:
+        """What the decoder is made of; empty before it is."""
+        return self._model
 
     @property
     def decoder(self) -> Path:
@@ -386,7 +397,7 @@ class CalibrationSession:
         if outcome.error:
             self._fail_training(outcome.error)
             return
-        self._result = result_view(outcome, job)
+        self._result, self._model = result_view(outcome, job), outcome.model
         self._step = Step.RESULT
 
     def _fail_training(self, what: str) -> None:

@@ -1,4 +1,4 @@
-"""One trial after the other: rest, get ready, ramp, hold; judged while the next one rests, and offered again if need be.
+"""One trial after the other: rest, get ready, ramp, hold; judged while the next one rests, offered again if need be.
 
 Pure but for what it is given: time comes in by `tick`, EMG from the feed, events go out by a callable, and judging,
 which takes longer than a window may wait, goes to whoever was given for it.

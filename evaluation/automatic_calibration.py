@@ -1,4 +1,4 @@
-"""A simulated person in a calibration: does what is asked for, presses what has to be pressed, tries the decoder out."""
+"""A simulated person in a calibration: does what is asked for, presses what must be pressed, tries the decoder."""
 
 from collections import Counter
 from collections.abc import Callable

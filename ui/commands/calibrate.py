@@ -1,6 +1,7 @@
 """``hdemg calibrate``."""
 
 import argparse
+import importlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -31,6 +32,7 @@ HELP = "a participant, guided by cues -> session folder and decoder.onnx, in abo
 EXAMPLE = """hdemg calibrate --source sessantaquattro-1 --protocol five_minutes --participant P01
          hdemg calibrate --source simulated --auto --headless --participant DEMO"""
 SIMULATED = "simulated"
+WINDOW = "ui.windows.calibration"
 DEFAULT_PROTOCOL = "five_minutes"
 EXIT_INTERRUPTED = 130
 
@@ -186,18 +188,18 @@ def _show(
 ) -> None:
     follow = person.follow if person else None
     if args.headless:
-        from ui.calibration_terminal import run_on_terminal
+        from ui.commands.calibrate_terminal import run_on_terminal
 
         run_on_terminal(session, follow, stop, keys=person is None)
         return
     try:
-        from ui.windows.calibration import show_calibration
+        window = importlib.import_module(WINDOW)
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("ui."):
             msg = "this installation has no calibration window; use --headless for the terminal"
             raise InputError(msg) from error
         raise
-    show_calibration(session, follow, stop)
+    window.show_calibration(session, follow, stop)
 
 
 def _tell(

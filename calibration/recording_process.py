@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ from emg_acquisition.recorder_start import RecorderSettings
 
 READY, CLOSED, FAILED = "ready", "closed", "failed"
 CLOSE_S = 20.0
+LINGER_S = 0.3
 
 
 class RecordingProcess:
@@ -134,6 +136,8 @@ def _record(settings: RecorderSettings, folder: Path, lsl_session: str, pipe: Co
 def _obey(pipe: Connection, stop: threading.Event) -> None:
     with contextlib.suppress(EOFError, OSError):
         pipe.recv()
+        # What was sent just before it may still be on its way.
+        time.sleep(LINGER_S)
     stop.set()
 
 

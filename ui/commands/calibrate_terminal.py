@@ -30,7 +30,8 @@ KEYS = {
 HELP = (
     "a letter and Enter: n next (Enter alone too), p pause, r resume, a again, s skip, x stop and train, "
     "t try out, "
-    "b back to the result, y accept, m more repetitions, c cancel training, 'drop GESTURE', 'merge FIRST SECOND', q quit"
+    "b back to the result, y accept, m more repetitions, c cancel training, 'drop GESTURE', 'merge FIRST SECOND', "
+    "q quit"
 )
 
 

@@ -132,6 +132,7 @@ class TrialRunner:
         if self._judging is not None and verdict is Verdict.REPEATED:
             self._withdraw(now_s, self._judging[0], verdict)
             self._judging = None
+        self._phase, self._began_s = Phase.REST, now_s
 
     def skip(self, now_s: float) -> None:
         """Leave the trial that runs, or the next one, out."""

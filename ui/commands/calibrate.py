@@ -33,6 +33,8 @@ EXAMPLE = """hdemg calibrate --source sessantaquattro-1 --protocol five_minutes 
          hdemg calibrate --source simulated --auto --headless --participant DEMO"""
 SIMULATED = "simulated"
 WINDOW = "ui.windows.calibration"
+# A busy machine takes long to start a process and to draw a wearer.
+WEARER_START_S = 60.0
 DEFAULT_PROTOCOL = "five_minutes"
 EXIT_INTERRUPTED = 130
 
@@ -134,7 +136,7 @@ def _settings(args: argparse.Namespace) -> "CalibrationSettings":
         resume=resume,
         session=args.resume or None,
         base=args.decoder,
-        timeout_s=args.timeout,
+        timeout_s=max(args.timeout, WEARER_START_S) if args.source == SIMULATED else args.timeout,
     )
 
 

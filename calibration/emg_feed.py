@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 KEPT_S = 60.0
 PULL_S = 0.05
 # A stream that says nothing for so long is treated as lost, whatever LSL thinks of it.
-SILENT_S = 0.5
+SILENT_S = 1.0
 RECONNECT_S = 1.0
 AMPLITUDE_MS = 100.0
 _WORDS = {state.value: state.name.lower() for state in ChannelState}

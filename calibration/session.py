@@ -4,7 +4,6 @@ Nothing here waits: EMG is read, recorded, judged and trained on elsewhere, and 
 Time is LSL's, so that cues are dated on the clock of the EMG.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +38,8 @@ CANDIDATE_FILE = "decoder-candidate.onnx"
 EXTRA_REPETITIONS = 2
 # Until a contraction was seen: some four times rest is a comfortable one.
 COMFORTABLE_OVER_REST = 4.0
-RESTS_KEPT = 300
+# Share of a tick's difference by which the level of rest follows: a twitch in a rest hardly lifts it.
+FALLING, RISING = 0.2, 0.01
 TARGETS = {"": (0.5, 1.6), "comfortable": (0.5, 1.6), "strong": (1.5, 4.0)}
 REST_TARGET = (0.0, 0.3)
 
@@ -126,7 +126,7 @@ class CalibrationSession:
         self._ending: list[Recording] = []
         self._runner: TrialRunner | None = None
         self._now_s = 0.0
-        self._rests: deque[float] = deque(maxlen=RESTS_KEPT)
+        self._rest_uv = 0.0
         self._held: list[float] = []
         self._peak_uv = 0.0
         self._drop: tuple[str, ...] = ()
@@ -191,7 +191,7 @@ class CalibrationSession:
 
     def handle(self, action: Action) -> None:
         """Do what a person asks; an action that is not allowed now is ignored."""
-        if action.kind not in self.view().allowed:
+        if action.kind not in self._allowed():
             return
         self._message = ""
         if self._step in {Step.CUE, Step.WAITING, Step.PAUSED, Step.STREAM_LOST}:
@@ -321,8 +321,11 @@ class CalibrationSession:
             self._end_cues()
 
     def _note_rest(self) -> None:
-        if self._snapshot.amplitude_uv > 0:
-            self._rests.append(self._snapshot.amplitude_uv)
+        now_uv = self._snapshot.amplitude_uv
+        if self._rest_uv == 0.0:
+            self._rest_uv = now_uv
+        elif now_uv > 0.0:
+            self._rest_uv += (now_uv - self._rest_uv) * (FALLING if now_uv < self._rest_uv else RISING)
 
     def _wait_for_stream(self) -> None:
         if self._runner is not None:
@@ -473,9 +476,9 @@ class CalibrationSession:
         return allowed
 
     def _activity(self) -> ActivityView | None:
-        if not self._rests:
+        if self._rest_uv == 0.0:
             return None
-        rest_uv = float(np.percentile(self._rests, 20))
+        rest_uv = self._rest_uv
         comfortable_uv = float(np.median(self._held)) if self._held else COMFORTABLE_OVER_REST * rest_uv
         span_uv = max(comfortable_uv - rest_uv, 0.1 * rest_uv)
         level = max(0.0, (self._snapshot.amplitude_uv - rest_uv) / span_uv)

@@ -61,7 +61,8 @@ class TrialRunner:
     ) -> None:
         self._protocol, self._feed, self._emit, self._submit = protocol, feed, emit, submit
         self._queue = deque(remaining(protocol, labels))
-        self._done = len(protocol.trials()) - len(self._queue)
+        self._n_trials = len(protocol.trials())
+        self._done = self._n_trials - len(self._queue)
         self._accepted = [label for label in labels if label.verdict is Verdict.GOOD]
         self._attempts: Counter[PlannedTrial] = Counter()
         self._number = 0
@@ -168,7 +169,7 @@ class TrialRunner:
 
     def view(self, now_s: float) -> CueView:
         """Return what is asked for."""
-        n_trials = len(self._protocol.trials())
+        n_trials = self._n_trials
         planned = self._running.planned if self._running else (self._queue[0] if self._queue else None)
         active = self._phase in {Phase.RAMP, Phase.HOLD} and planned is not None
         seconds = self._phase_s

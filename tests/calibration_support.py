@@ -11,7 +11,7 @@ from calibration.session_ports import FeedSnapshot, TrainOutcome, TrainProgress
 from calibration.session_view import Action, ActionKind, Step, Traces
 from tests.dec_support import FS_HZ, LABELS, amplitude_of, stream_info
 
-TICK_S = 1.0 / 30.0
+TICK_S = 1.0 / 15.0
 PINCH = np.array([6.0, 60.0] * 4)
 PROTOCOL = CueSchedule(
     gestures=("fist", "hand_open"),

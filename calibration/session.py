@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from calibration.progress import CALIBRATION, about, part_code, trained_on
+from calibration.activity import ActivityBar
+from calibration.progress import CALIBRATION, about, trained_on
 from calibration.protocol import CueSchedule
+from calibration.session_parts import SessionParts
 from calibration.session_ports import Feed, Recording, Trainer, TrainJob, TrainOutcome
 from calibration.session_text import result_view, signal_problems, signal_view
 from calibration.session_view import (
@@ -29,19 +29,14 @@ from calibration.session_view import (
     TryOutView,
 )
 from calibration.trial_judge import LEAST_GOOD_SHARE
-from calibration.trial_labels import TrialLabel, Verdict
+from calibration.trial_labels import LABEL, TrialLabel, Verdict
 from calibration.trial_runner import Submit, TrialRunner, remaining
+from calibration.trials import STRONG
 from emg_acquisition.events import REST
 
 DECODER_FILE = "decoder.onnx"
 CANDIDATE_FILE = "decoder-candidate.onnx"
 EXTRA_REPETITIONS = 2
-# Until a contraction was seen: some four times rest is a comfortable one.
-COMFORTABLE_OVER_REST = 4.0
-# Share of a tick's difference by which the level of rest follows: a twitch in a rest hardly lifts it.
-FALLING, RISING = 0.2, 0.01
-TARGETS = {"": (0.5, 1.6), "comfortable": (0.5, 1.6), "strong": (1.5, 4.0)}
-REST_TARGET = (0.0, 0.3)
 
 _A = ActionKind
 _ALLOWED: dict[Step, frozenset[ActionKind]] = {
@@ -119,16 +114,11 @@ class CalibrationSession:
     def __init__(self, setup: SessionSetup, ports: Ports) -> None:
         self._setup, self._ports = setup, ports
         self._protocol = setup.protocol
-        self._parts = list(setup.parts)
+        self._parts = SessionParts(setup.session, setup.parts, setup.next_part, ports.record)
         self._labels = list(setup.labels)
-        self._next_part, self._next_try_out = setup.next_part, 1
-        self._recording: Recording | None = None
-        self._ending: list[Recording] = []
+        self._activity = ActivityBar()
         self._runner: TrialRunner | None = None
         self._now_s = 0.0
-        self._rest_uv = 0.0
-        self._held: list[float] = []
-        self._peak_uv = 0.0
         self._drop: tuple[str, ...] = ()
         self._merge: tuple[tuple[str, str], ...] = ()
         self._job: TrainJob | None = None
@@ -159,7 +149,7 @@ class CalibrationSession:
     @property
     def parts(self) -> tuple[Path, ...]:
         """The session folders that the decoder is trained on."""
-        return tuple(self._parts)
+        return tuple(self._parts.folders)
 
     @property
     def model(self) -> str:
@@ -175,11 +165,13 @@ class CalibrationSession:
         """Go on to `now_s`, on the LSL clock."""
         self._now_s = now_s
         self._snapshot = self._ports.feed.snapshot()
-        self._watch_recordings()
+        failure = self._parts.failure()
+        if failure and self._step is not Step.STOPPED:
+            self._stop_for(failure)
         if self._step is Step.CONNECTING:
             self._connect()
         elif self._step is Step.SIGNAL_CHECK:
-            self._note_rest()
+            self._activity.note_rest(self._snapshot.amplitude_uv)
         elif self._step in {Step.CUE, Step.WAITING}:
             self._run_trials()
         elif self._step is Step.PAUSED and self._runner is not None:
@@ -222,7 +214,7 @@ class CalibrationSession:
             allowed=self._allowed(),
             problems=problems,
             signal=signal_view(self._snapshot, self._ports.feed.info) if watched else None,
-            activity=self._activity() if watched else None,
+            activity=self._activity_view() if watched else None,
             cue=runner.view(self._now_s) if runner else None,
             training=self._training if self._step is Step.TRAINING else None,
             result=self._result if self._step in {Step.RESULT, Step.TRY_OUT, Step.DONE} else None,
@@ -236,12 +228,7 @@ class CalibrationSession:
 
     def close(self) -> None:
         """End the recording properly and everything that was started."""
-        if self._recording is not None:
-            self._ending.append(self._recording)
-            self._recording = None
-        for recording in self._ending:
-            recording.close()
-        self._ending.clear()
+        self._parts.close()
         self._ports.trainer.close()
         self._ports.feed.close()
 
@@ -252,41 +239,20 @@ class CalibrationSession:
         return bool(remaining(self._protocol, self._labels))
 
     def _begin_part(self) -> None:
-        code = part_code(self._setup.session, self._next_part)
-        self._next_part += 1
-        self._recording = self._ports.record(code)
+        self._parts.begin_part()
         self._step = Step.CONNECTING
 
     def _connect(self) -> None:
-        if self._recording is not None and self._recording.ready and self._snapshot.newest_lsl_s > 0:
+        if self._parts.ready and self._snapshot.newest_lsl_s > 0:
             fields = about(self._protocol, self._ports.feed.info.source_id, self._setup.base)
             self._emit(self._now_s, CALIBRATION, fields)
             self._step = Step.SIGNAL_CHECK
 
     def _emit(self, t_lsl_s: float, kind: str, fields: dict[str, object]) -> None:
-        if self._recording is not None:
-            self._recording.event(t_lsl_s, kind, fields)
-        if kind == "label":
-            self._note_label(fields)
-
-    def _note_label(self, fields: dict[str, object]) -> None:
-        if fields["verdict"] == Verdict.GOOD.value and fields["gesture"] != REST and self._snapshot.connected:
-            self._held.append(self._peak_uv)
-        self._peak_uv = 0.0
-
-    def _watch_recordings(self) -> None:
-        for recording in (*self._ending, *((self._recording,) if self._recording else ())):
-            if recording.failure and self._step is not Step.STOPPED:
-                self._stop_for(recording.failure)
-        for recording in [one for one in self._ending if one.closed]:
-            recording.close()
-            self._ending.remove(recording)
-
-    def _finish_recording(self) -> None:
-        if self._recording is not None:
-            self._recording.finish()
-            self._ending.append(self._recording)
-            self._recording = None
+        self._parts.event(t_lsl_s, kind, fields)
+        if kind == LABEL and fields["gesture"] != REST:
+            good = fields["verdict"] == Verdict.GOOD.value
+            self._activity.end_trial(comfortable=good and fields["level"] != STRONG)
 
     def _stop_for(self, failure: str) -> None:
         what_to_do = "what was recorded is kept: make room or repair it, then start again with --resume"
@@ -313,26 +279,19 @@ class CalibrationSession:
             return
         runner.tick(self._now_s, self._snapshot)
         if runner.phase is Phase.HOLD:
-            self._peak_uv = max(self._peak_uv, self._snapshot.amplitude_uv)
+            self._activity.note_hold(self._snapshot.amplitude_uv)
         elif runner.phase in {Phase.REST, Phase.GET_READY}:
-            self._note_rest()
+            self._activity.note_rest(self._snapshot.amplitude_uv)
         self._step = Step.WAITING if runner.waiting else Step.CUE
         if runner.finished:
             self._end_cues()
-
-    def _note_rest(self) -> None:
-        now_uv = self._snapshot.amplitude_uv
-        if self._rest_uv == 0.0:
-            self._rest_uv = now_uv
-        elif now_uv > 0.0:
-            self._rest_uv += (now_uv - self._rest_uv) * (FALLING if now_uv < self._rest_uv else RISING)
 
     def _wait_for_stream(self) -> None:
         if self._runner is not None:
             self._runner.settle(self._now_s, self._snapshot)
             if self._snapshot.connected:
                 self._runner.begin(self._now_s)
-                self._message = "The signal is back; the trial is offered again"
+                self._runner.message = "The signal is back; the trial is offered again"
                 self._step = Step.CUE
 
     def _handle_cues(self, kind: ActionKind) -> None:
@@ -361,10 +320,8 @@ class CalibrationSession:
 
     def _end_cues(self) -> None:
         self._emit(self._now_s, "cues_done", {})
-        if self._recording is not None:
-            self._parts.append(self._recording.folder)
         self._runner = None
-        self._finish_recording()
+        self._parts.end_part()
         self._to_training()
 
     # -- training and result -----------------------------------------------------------------------------------
@@ -378,9 +335,9 @@ class CalibrationSession:
     def _train(self) -> None:
         seconds = self._now_s - self._training_since_s
         if self._job is None:
-            if not self._ending:
+            if self._parts.all_closed:
                 self._job = TrainJob(
-                    sessions=trained_on(self._parts),
+                    sessions=trained_on(self._parts.folders),
                     out=self._setup.folder / CANDIDATE_FILE,
                     drop=self._drop,
                     merge=self._merge,
@@ -446,13 +403,12 @@ class CalibrationSession:
 
     def _begin_try_out(self) -> None:
         self._ports.feed.decode_with(self._setup.folder / CANDIDATE_FILE)
-        self._recording = self._ports.record(f"{self._setup.session}t{self._next_try_out}")
-        self._next_try_out += 1
+        self._parts.begin_try_out()
         self._step = Step.TRY_OUT
 
     def _end_try_out(self) -> None:
         self._ports.feed.decode_with(None)
-        self._finish_recording()
+        self._parts.finish()
 
     def _quit(self) -> None:
         if self._runner is not None:
@@ -475,20 +431,10 @@ class CalibrationSession:
             allowed -= {_A.DROP_GESTURE, _A.MERGE_GESTURES}
         return allowed
 
-    def _activity(self) -> ActivityView | None:
-        if self._rest_uv == 0.0:
-            return None
-        rest_uv = self._rest_uv
-        comfortable_uv = float(np.median(self._held)) if self._held else COMFORTABLE_OVER_REST * rest_uv
-        span_uv = max(comfortable_uv - rest_uv, 0.1 * rest_uv)
-        level = max(0.0, (self._snapshot.amplitude_uv - rest_uv) / span_uv)
-        low, high = self._target()
-        return ActivityView(level, low, high, low <= level <= high)
-
-    def _target(self) -> tuple[float, float]:
-        if self._runner is None or self._runner.phase not in {Phase.RAMP, Phase.HOLD}:
-            return REST_TARGET
-        return TARGETS[self._runner.view(self._now_s).level]
+    def _activity_view(self) -> ActivityView | None:
+        runner = self._runner
+        phase = runner.phase if runner else Phase.REST
+        return self._activity.view(self._snapshot.amplitude_uv, phase, runner.level if runner else "")
 
     def _try_out(self) -> TryOutView:
         gestures = self._result.gestures if self._result else ()

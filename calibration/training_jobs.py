@@ -4,7 +4,8 @@ from pathlib import Path
 
 from calibration.recalibrate import recalibrate
 from calibration.session_ports import TrainJob, TrainOutcome
-from calibration.train import FeatureCache, Progress, TrainSettings, train_decoder
+from calibration.train import Progress, TrainSettings, train_decoder
+from calibration.trials import FeatureCache
 from decoding.decoder_file import load_decoder
 from emg_acquisition.recording.session import Session, load_session
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from calibration.protocol import CueSchedule, PlannedTrial
+from calibration.protocol import CueSchedule, Level, PlannedTrial
 from calibration.session_ports import Feed, FeedSnapshot, Later
 from calibration.session_view import CueView, Phase
 from calibration.trial_judge import Judgement, RecordedTrial, judge_trial
@@ -94,6 +94,11 @@ class TrialRunner:
     def phase(self) -> Phase:
         """Part of the trial."""
         return self._phase
+
+    @property
+    def level(self) -> Level:
+        """How strong the contraction is to be that is asked for."""
+        return self._running.planned.level if self._running else ""
 
     @property
     def can_repeat(self) -> bool:

@@ -1,5 +1,6 @@
 """The calibration's state machine in virtual time: every step, and everything that a person or the world may do."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_calibration_from_the_signal_check_to_the_accepted_decoder(calibration
 def test_each_cue_is_dated_when_its_phase_begins(calibration):
     calibration.to_cues().run_until(step_is(Step.TRAINING))
     cues = [(t, fields) for t, kind, fields in calibration.recordings[0].events if kind == "cue"]
-    spans = [(b[0] - a[0], a[1]["gesture"]) for a, b in zip(cues, cues[1:], strict=False)]
+    spans = [(b[0] - a[0], a[1]["gesture"]) for a, b in itertools.pairwise(cues)]
     for seconds, gesture in spans:
         assert seconds == pytest.approx(1.7 if gesture == "rest" else 1.4, abs=0.1)
 

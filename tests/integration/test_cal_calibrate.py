@@ -142,7 +142,7 @@ def test_killed_twenty_times_nothing_is_lost(tmp_path):
     protocol.write_text(PROTOCOL.replace("repetitions: 2", "repetitions: 20"), encoding="utf-8")
     out = tmp_path / "data"
     rng = random.Random(20)  # noqa: S311 - moments to kill at
-    told = campaign(protocol, out, f"{lsl_session}-twenty", kills=20, rng=rng, power_cut=lambda k: k % 2 == 0)
+    told = campaign(protocol, out, kills=20, rng=rng, power_cut=lambda k: k % 2 == 0)
     check_finished(protocol, out, told, tmp_path)
 
 
@@ -151,15 +151,7 @@ def test_the_default_protocol_with_a_simulated_wearer_takes_five_minutes_at_most
     done = subprocess.run(
         command(
             *("--source", "simulated", "--auto", "--headless", "--participant", "P01"),
-            *(
-                "--out",
-                tmp_path / "data",
-                "--lsl-session",
-                f"{lsl_session}-default",
-                "--json",
-                "--rate",
-                "4000",
-            ),
+            *("--out", tmp_path / "data", "--json", "--rate", "4000"),
         ),
         capture_output=True,
         text=True,

@@ -14,5 +14,6 @@ Files, in the order in which data flows through them:
 - ``robot_log.py``: where the robot was, when, and what moved.
 - ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
+- ``automatic_calibration.py``: a simulated person who follows a calibration.
 - ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.
 """

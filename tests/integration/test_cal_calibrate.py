@@ -15,7 +15,6 @@ import pytest
 from calibration.progress import find_calibration, read_events
 from calibration.trial_labels import Verdict, labels_of
 from emg_acquisition.recording.session import load_session
-from tests.acq_support import until
 
 PROTOCOL = """name: short
 gestures: [fist, hand_open]
@@ -33,6 +32,13 @@ def protocol(tmp_path):
     path = tmp_path / "short.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
     return path
+
+
+def wait_for(condition, what):
+    deadline_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline_s, f"{what} did not come in time"
+        time.sleep(0.1)
 
 
 def command(*arguments):
@@ -72,7 +78,7 @@ def campaign(protocol, out, kills, rng, *, power_cut):
         process = subprocess.Popen(
             automatic(protocol, out, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until(
+        wait_for(
             lambda before=before: len(list((out / "sub-P01").glob("ses-*/recording.xdf"))) > before,
             "a recording of this part",
         )

@@ -5,7 +5,7 @@ In the order in which a calibration goes:
 - ``start.py``: opens a calibration on a live stream: lock, disk, stream, recorder, trainer
 - ``protocol.py``: which gestures are asked for, how often, for how long and at whose pace
 - ``session_ports.py``: what a calibration needs from the world; ``emg_feed.py``: the EMG, in a thread;
-  ``recording_process.py``: the recorder, ``training_process.py`` and ``training_jobs.py``: the trainer, each in a process
+  ``recording_process.py``: the recorder, ``training_process.py`` and ``training_jobs.py``: the trainer, in processes
 - ``session.py``: the state machine; ``session_view.py``: what it shows and what may be done; ``session_text.py``: in
   which words; ``session_parts.py``: its recordings; ``activity.py``: the bar of the muscle's activity
 - ``trial_runner.py``: one trial after the other; ``muscle_onset.py`` and ``muscle_labels.py``: where in it the muscle

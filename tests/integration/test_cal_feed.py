@@ -1,7 +1,8 @@
 """The feed on a real LSL stream that is lost and comes back; the lock and the room that a calibration needs."""
 
 import shutil
-from collections import namedtuple
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ PROTOCOL = CueSchedule(gestures=("fist",), repetitions=2, rest_s=1.0, hold_s=1.0
 
 
 def outlet_of(source_id):
-    from dataclasses import replace
 
     return EmgOutlet(replace(stream_info(), source_id=source_id), 100)
 
@@ -73,12 +73,11 @@ def test_a_second_window_on_the_same_calibration_is_refused(source_id, tmp_path)
 
 
 def test_a_disk_that_is_nearly_full_is_told_before_anything_is_recorded(source_id, tmp_path, monkeypatch):
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10**9, 10**9, 10_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=10_000))
     outlet = outlet_of(source_id)
     settings = CalibrationSettings(tmp_path, "P01", PROTOCOL, source_id, session="T1")
-    with pytest.raises(InputError, match=r"has 0 MB left, a calibration may take .* MB; make room"):
-        with open_calibration(settings):
-            pass
+    refused = pytest.raises(InputError, match=r"has 0 MB left, a calibration may take .* MB; make room")
+    with refused, open_calibration(settings):
+        pass
     assert not list(tmp_path.glob("sub-P01/ses-*"))
     outlet.close()

@@ -24,6 +24,7 @@ from emg_acquisition.stream_info import EVENTS_TYPE
 # The first event of each part: what is asked for, of whom.
 CALIBRATION = "calibration"
 _PART = re.compile(r"ses-(?P<session>[A-Za-z0-9]*?)(?:p(?P<part>[0-9]+))?$")
+_TRY_OUT = "ses-{}t{}"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class CalibrationProgress:
         Session folders that hold EMG, in order.
     labels : tuple of TrialLabel
         The last one of each trial.
-    next_part : int
-        Number of the part that comes next.
+    next_part, next_try_out : int
+        Numbers of the part and the try-out that come next.
     """
 
     session: str
@@ -55,6 +56,7 @@ class CalibrationProgress:
     parts: tuple[Path, ...]
     labels: tuple[TrialLabel, ...]
     next_part: int
+    next_try_out: int
 
 
 def about(protocol: CueSchedule, source_id: str, base: str) -> dict[str, Any]:
@@ -134,8 +136,12 @@ def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None
     if told is None:
         return None
     protocol, source_id, base = _told(told, session)
+    root = parts[max(parts)].parent
+    tried = 1
+    while (root / _TRY_OUT.format(session, tried)).exists():
+        tried += 1
     return CalibrationProgress(
-        session, protocol, source_id, base, tuple(usable), tuple(labels), max(parts) + 1
+        session, protocol, source_id, base, tuple(usable), tuple(labels), max(parts) + 1, tried
     )
 
 

@@ -74,8 +74,8 @@ class SessionSetup:
         Session folders recorded before, in order.
     labels : tuple of TrialLabel
         What they hold.
-    next_part : int
-        Number of the part to record next.
+    next_part, next_try_out : int
+        Numbers of the part and the try-out to record next.
     folder : Path
         The first part's session folder; the decoder goes there.
     """
@@ -88,6 +88,7 @@ class SessionSetup:
     parts: tuple[Path, ...] = ()
     labels: tuple[TrialLabel, ...] = ()
     next_part: int = 1
+    next_try_out: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ class CalibrationSession:
     def __init__(self, setup: SessionSetup, ports: Ports) -> None:
         self._setup, self._ports = setup, ports
         self._protocol = setup.protocol
-        self._parts = SessionParts(setup.session, setup.parts, setup.next_part, ports.record)
+        self._parts = SessionParts(
+            setup.session, setup.parts, (setup.next_part, setup.next_try_out), ports.record
+        )
         self._labels = list(setup.labels)
         self._activity = ActivityBar()
         self._runner: TrialRunner | None = None

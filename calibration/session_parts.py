@@ -17,17 +17,21 @@ class SessionParts:
         Code of the first part.
     recorded : tuple of Path
         Session folders of earlier parts.
-    next_part : int
-        Number of the part that comes next.
+    following : tuple of int
+        Numbers of the part and of the try-out that come next.
     record : callable
         Begins a recording, given its session code.
     """
 
     def __init__(
-        self, session: str, recorded: tuple[Path, ...], next_part: int, record: Callable[[str], Recording]
+        self,
+        session: str,
+        recorded: tuple[Path, ...],
+        following: tuple[int, int],
+        record: Callable[[str], Recording],
     ) -> None:
         self._session, self._record = session, record
-        self._next_part, self._next_try_out = next_part, 1
+        self._next_part, self._next_try_out = following
         self._now: Recording | None = None
         self._ending: list[Recording] = []
         self.folders = list(recorded)

@@ -150,6 +150,7 @@ def _resumed(settings: CalibrationSettings, found: CalibrationProgress) -> Sessi
         parts=found.parts,
         labels=found.labels,
         next_part=found.next_part,
+        next_try_out=found.next_try_out,
     )
 
 

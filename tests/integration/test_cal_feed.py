@@ -52,6 +52,7 @@ def test_a_stream_that_was_lost_comes_back_and_what_spans_the_gap_is_not_whole(s
         until(lambda: not feed.snapshot().connected)
         outlet = outlet_of(source_id)
         outlet.wait_for_consumers(20.0)
+        until(lambda: lsl_clock_s() > first + 1.5)  # what follows carries stamps of its last second
         second = lsl_clock_s()
         push(outlet, 1.0, second)
         until(lambda: feed.snapshot().newest_lsl_s == pytest.approx(second))

@@ -140,7 +140,7 @@ def test_progress_is_what_the_parts_of_the_newest_calibration_say(tmp_path):
     found = find_calibration(tmp_path, "P01", None)
     assert (found.session, found.protocol) == ("20260102T000000", PROTOCOL)
     assert found.parts == (first, second) == trained_on(found.parts)
-    assert found.next_part == 4
+    assert (found.next_part, found.next_try_out) == (4, 2)
     settled = [(one.gesture, one.repetition) for one in found.labels if one.verdict is Verdict.GOOD]
     assert settled == [("fist", 1), ("hand_open", 1)]
     assert find_calibration(tmp_path, "P01", "20260101T000000").session == "20260101T000000"

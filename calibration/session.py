@@ -258,7 +258,7 @@ class CalibrationSession:
             self._activity.end_trial(comfortable=good and fields["level"] != STRONG)
 
     def _stop_for(self, failure: str) -> None:
-        what_to_do = "what was recorded is kept: make room or repair it, then start again with --resume"
+        what_to_do = "make room or repair it, then start again with --resume"
         self._failure = Problem(Severity.ERROR, failure, what_to_do)
         self._step = Step.STOPPED
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def campaign(protocol, out, kills, rng, *, power_cut):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def check_finished(protocol, out, told, tmp_path):
+def check_finished(told, out, tmp_path):
     found = find_calibration(out, "P01", None)
     good = [
         (one.gesture, one.repetition)
@@ -133,7 +134,7 @@ def test_killed_three_times_it_resumes_and_training_gives_the_same_decoder(proto
         rng=random.Random(6),  # noqa: S311 - moments to kill at
         power_cut=lambda k: k % 2 == 1,
     )
-    check_finished(protocol, out, told, tmp_path)
+    check_finished(told, out, tmp_path)
     last = load_session(Path(told["sessions"][-1]))
     assert last.info.complete
     assert last.info.recording.sha256
@@ -149,7 +150,7 @@ def test_killed_twenty_times_nothing_is_lost(tmp_path):
     out = tmp_path / "data"
     rng = random.Random(20)  # noqa: S311 - moments to kill at
     told = campaign(protocol, out, kills=20, rng=rng, power_cut=lambda k: k % 2 == 0)
-    check_finished(protocol, out, told, tmp_path)
+    check_finished(told, out, tmp_path)
 
 
 @pytest.mark.slow
@@ -170,6 +171,32 @@ def test_the_default_protocol_with_a_simulated_wearer_takes_five_minutes_at_most
     asked = [event for event in events if event.kind in {"cue", "cues_done"}]
     assert asked[-1].t_lsl_s - asked[0].t_lsl_s + told["seconds"] < 5 * 60
     assert told["held_out"]["trial_accuracy"] > 0.8
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_stops_it_in_one_line_and_keeps_what_was_recorded(protocol, tmp_path):
+    done = subprocess.run(
+        automatic(protocol, tmp_path / "data"),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000)),
+    )
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert "cannot be written any more" in last
+    assert "--resume" in last
+    assert "Traceback" not in done.stderr
+    resumed = subprocess.run(
+        automatic(protocol, tmp_path / "data", "--resume"),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    check_finished(json.loads(resumed.stdout.splitlines()[-1]), tmp_path / "data", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
     bridge,
+    calibrate,
     closed_loop,
     decode,
     demo,
@@ -38,6 +39,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     record,
     import_data,
     export_bids,
+    calibrate,
     train,
     recalibrate,
     decode,

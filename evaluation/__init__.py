@@ -16,5 +16,6 @@ Files, in the order in which data flows through them:
 - ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
+- ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.
 - ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.
 """

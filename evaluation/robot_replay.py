@@ -128,6 +128,7 @@ def replay_through_robot(
             out=Path(temporary),
             record_to=Path(temporary) / "recorded",
             event_source_ids=(f"{emg_source_id}-events",),
+            robot=("--scene", "empty"),
         )
         started = time.monotonic()
         with running_chain(settings, names) as chain:
@@ -202,4 +203,4 @@ def _at_limit(expected: Move | None, track: RobotTrack, looked: int, model: Robo
     dof = model.dof[expected.dof]
     limit = dof.upper if expected.sign > 0 else dof.lower
     position = track.positions[looked][DOF_NAMES.index(expected.dof)]
-    return limit is not None and abs(position - limit) < LIMIT_TOLERANCE
+    return limit is not None and bool(abs(position - limit) < LIMIT_TOLERANCE)

@@ -10,20 +10,20 @@ import dataclasses
 import functools
 import inspect
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 
 BEGIN, ASSIGN, TICK = "begin", "assign", "core.tick"
-PARTS = ("core", "safety", "control")
 _MAP = TypeAdapter(GestureMap)
 _SCALARS = (str, bool, int, float, type(None))
 
@@ -52,7 +52,7 @@ class Journal:
     """
 
     def __init__(self, core: BridgeCore, settings: Mapping[str, Any], write: Callable[[Entry], None]) -> None:
-        self._parts = {"core": core, "safety": core.safety, "control": core.control}
+        self._parts = _parts_of(core)
         self._write = write
         self._number = 0
         self._depth = 0
@@ -103,27 +103,39 @@ class Journal:
         }
 
 
-def begin_settings(model: RobotModel, gesture_map: GestureMap, limits: SafetyLimits) -> dict[str, Any]:
+def _parts_of(core: BridgeCore) -> dict[str, Any]:
+    """Return what is called from outside, by name; a controller for each sleeve."""
+    return {"core": core, "safety": core.safety} | {f"control{k}": one for k, one in enumerate(core.controls)}
+
+
+def begin_settings(
+    model: RobotModel, maps: Sequence[GestureMap], limits: SafetyLimits, speed_control: SpeedControl
+) -> dict[str, Any]:
     """Return what a core was made with, ready for JSON."""
     return {
         "model": model.model_dump(mode="json"),
-        "map": _MAP.dump_python(gesture_map, mode="json"),
+        "maps": [_MAP.dump_python(one, mode="json") for one in maps],
         "limits": limits.model_dump(mode="json"),
+        "speed_control": speed_control,
     }
 
 
 def make_core(settings: Mapping[str, Any]) -> BridgeCore:
     """Make the core that a journal began with; nobody is told of what happens to it."""
-    given = {**settings["map"]}
-    given["modes"] = {
-        mode: {gesture: _acts(acts) for gesture, acts in of.items()} for mode, of in given["modes"].items()
-    }
     return BridgeCore(
         RobotModel.model_validate(settings["model"]),
-        _MAP.validate_python(given),
+        [_map(one) for one in settings["maps"]],
         SafetyLimits.model_validate(settings["limits"]),
-        Listeners(lambda _transition: None, lambda _change: None),
+        Listeners(lambda _transition: None, lambda _sleeve, _change: None),
+        settings["speed_control"],
     )
+
+
+def _map(given: Mapping[str, Any]) -> GestureMap:
+    modes = {
+        mode: {gesture: _acts(acts) for gesture, acts in of.items()} for mode, of in given["modes"].items()
+    }
+    return _MAP.validate_python({**given, "modes": modes})
 
 
 def _acts(acts: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +184,7 @@ def replay_journal(entries: Iterable[Entry]) -> Iterator[Replayed]:
         expected += 1
         if entry.call == BEGIN:
             continue
-        parts = {"core": core, "safety": core.safety, "control": core.control}
+        parts = _parts_of(core)
         if entry.call == ASSIGN:
             name, attribute, value = entry.arguments
             setattr(parts[name], attribute, value)

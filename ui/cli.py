@@ -18,6 +18,7 @@ from ui.commands import (
     demo,
     doctor,
     export_bids,
+    fault_campaign,
     import_data,
     quality,
     recalibrate,
@@ -25,6 +26,7 @@ from ui.commands import (
     replay,
     sim_robot,
     simulate_study,
+    teleop,
     train,
 )
 
@@ -41,9 +43,11 @@ COMMANDS: tuple[ModuleType, ...] = (
     decode,
     bridge,
     sim_robot,
+    teleop,
     replay,
     closed_loop,
     simulate_study,
+    fault_campaign,
 )
 EXTRA_OF_MODULE = {
     "torch": "train",

@@ -92,7 +92,7 @@ class ClosedLoop:
         self._rest = gesture_map.rest
         listeners = Listeners(self._on_transition, self._on_mode)
         self.counts = LoopCounts()
-        self.core = BridgeCore(model, gesture_map, SafetyLimits(), listeners)
+        self.core = BridgeCore(model, [gesture_map], SafetyLimits(), listeners)
         self.core.safety.guard_problem = None
         self.core.on_joint_limits(*robot.limits())
         self._mode, self._fine = self.core.control.mode, self.core.control.fine
@@ -205,7 +205,7 @@ class ClosedLoop:
         words = self._robot.step(now_s)
         for topic, value in words.status.items():
             self.core.safety.on_driver(topic, value, now_s)
-        self.core.on_joint_states(words.names, words.positions, now_s, now_s)
+        self.core.on_joint_states(words.names, words.positions, now_s, now_s, words.velocities)
 
     def _note_path(self) -> None:
         at = self._robot.positions()
@@ -227,7 +227,7 @@ class ClosedLoop:
             self.counts.stops += 1
             self.counts.stop_reasons = (*self.counts.stop_reasons, transition.reason)
 
-    def _on_mode(self, change: ModeChange) -> None:
+    def _on_mode(self, _sleeve: str, change: ModeChange) -> None:
         self.counts.mode_switches += change.mode != self._mode
         self.counts.speed_switches += change.fine != self._fine
         self._mode, self._fine = change.mode, change.fine

@@ -8,8 +8,6 @@ from robot_bridge.motion import Command
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
 from robot_bridge.simulator.stretch_body import StretchBody
 from robot_bridge.stretch_interface import (
-    ARM_SEGMENTS,
-    HEAD_JOINTS,
     JOINT_DOF,
     JOINT_OF_DOF,
     JOINT_STATE_NAMES,
@@ -18,11 +16,6 @@ from robot_bridge.stretch_interface import (
 
 # How often stretch_driver publishes.
 DRIVER_HZ = 30.0
-_NAME_OF_JOINT = {
-    **{joint: dof for dof, joint in JOINT_OF_DOF.items()},
-    **dict(zip(HEAD_JOINTS, ("head_pan", "head_tilt"), strict=True)),
-    "joint_gripper_finger_right": "gripper",
-}
 
 
 @dataclass(frozen=True)
@@ -31,6 +24,7 @@ class DriverWords:
 
     names: tuple[str, ...]
     positions: tuple[float, ...]
+    velocities: tuple[float, ...]
     status: Mapping[str, str | bool]
 
 
@@ -81,18 +75,14 @@ class DrivenRobot:
         """Move on to a time and say what the driver would."""
         logic = self._logic
         logic.step(t_s)
-        at = logic.robot.positions
-        positions = tuple(
-            at["arm"] / len(ARM_SEGMENTS) if joint in ARM_SEGMENTS else at[_NAME_OF_JOINT[joint]]
-            for joint in JOINT_STATE_NAMES
-        )
+        positions, velocities = logic.joint_states()
         status: dict[str, str | bool] = {
             "mode": logic.mode,
             "is_homed": logic.homed,
             "is_runstopped": logic.runstopped,
             "is_streaming_position": logic.streaming,
         }
-        return DriverWords(JOINT_STATE_NAMES, positions, status)
+        return DriverWords(JOINT_STATE_NAMES, tuple(positions), tuple(velocities), status)
 
     def positions(self) -> tuple[float, ...]:
         """Return the 8 DoF in the order of ``DOF_NAMES``."""

@@ -22,10 +22,10 @@ LIMITS = [MODEL.dof[dof] for dof in JOINT_DOF]
 def drive(seed: int, ticks: int = 600):
     """Drive a journaled core at random; returns its entries and, noted beside the journal, what each tick said."""
     rng = random.Random(seed)  # noqa: S311 - nothing secret
-    gesture_map, limits = load_gesture_map("four_gestures", GESTURES, MODEL), SafetyLimits()
-    core = BridgeCore(MODEL, gesture_map, limits, Listeners(lambda _: None, lambda _: None))
+    maps, limits = [load_gesture_map("four_gestures", GESTURES, MODEL)], SafetyLimits()
+    core = BridgeCore(MODEL, maps, limits, Listeners(lambda _: None, lambda _sleeve, _change: None), "tiers")
     entries, answers = [], []
-    Journal(core, begin_settings(MODEL, gesture_map, limits), entries.append)
+    Journal(core, begin_settings(MODEL, maps, limits, "tiers"), entries.append)
     core.safety.guard_problem = None
     core.on_joint_limits(
         [JOINT_OF_DOF[dof] for dof in JOINT_DOF],
@@ -75,7 +75,7 @@ def test_calls_that_the_core_makes_itself_are_not_noted() -> None:
     entries, _ = drive(0, ticks=100)
     assert {entry.call for entry in entries} <= {
         *("begin", ASSIGN, "core.on_joint_limits", "core.on_joint_states", "core.on_decision", "core.tick"),
-        *("safety.on_driver", "safety.refusal_before_setup", "safety.arm", "safety.stop", "control.set_fine"),
+        *("safety.on_driver", "safety.refusal_before_setup", "safety.arm", "safety.stop", "control0.set_fine"),
     }
     assert [entry.number for entry in entries] == list(range(len(entries)))
 

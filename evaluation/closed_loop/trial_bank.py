@@ -6,8 +6,10 @@ faded linearly: the noise of electrodes and amplifier stays as it is throughout,
 square root of time, a little quicker than a muscle does. Electrodes drift by millivolts between trials, which would
 make a step of every fade; so what lies below the band of EMG is taken off first, of the whole recording and without
 delay. A trial may be played again within a moment, which no electrode does; a decoder rightly takes samples that come
-again, bit for bit, for those of a stuck buffer, so a trace of noise, far below the amplifier's own, is added. What a bank cannot show: patterns that muscles pass through on the way from one gesture to another, and how a
-person's contraction changes when the robot does not obey.
+again, bit for bit, for those of a stuck buffer, so a trace of noise, far below the amplifier's own, is added.
+
+What a bank cannot show: patterns that muscles pass through on the way from one gesture to another, and how a person's
+contraction changes when the robot does not obey.
 
 References
 ----------

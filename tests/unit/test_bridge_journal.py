@@ -75,7 +75,13 @@ def test_calls_that_the_core_makes_itself_are_not_noted() -> None:
     entries, _ = drive(0, ticks=100)
     assert {entry.call for entry in entries} <= {
         *("begin", ASSIGN, "core.on_joint_limits", "core.on_joint_states", "core.on_decision", "core.tick"),
-        *("safety.on_driver", "safety.refusal_before_setup", "safety.arm", "safety.stop", "control0.set_fine"),
+        *(
+            "safety.on_driver",
+            "safety.refusal_before_setup",
+            "safety.arm",
+            "safety.stop",
+            "control0.set_fine",
+        ),
     }
     assert [entry.number for entry in entries] == list(range(len(entries)))
 

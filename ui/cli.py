@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = _build_parser()
+    parser = build_parser()
     args = parser.parse_args(argv)
     logging.basicConfig(
         level=logging.DEBUG if args.debug else logging.INFO,
@@ -119,7 +119,8 @@ def _explain(command: str, error: Exception) -> int:
     return EXIT_BUG
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command and option."""
     parser = argparse.ArgumentParser(
         prog="hdemg",
         description="Real-time high-density EMG gesture control of an assistive mobile manipulator.",
@@ -142,6 +143,13 @@ def _build_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command, by name, in the order of ``hdemg --help``."""
+    return dict(
+        next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction)).choices  # noqa: SLF001
+    )
 
 
 def _version() -> str:

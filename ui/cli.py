@@ -51,6 +51,11 @@ EXTRA_OF_MODULE = {
     "neo": "import",
     "edfio": "bids",
     "brainflow": "brainflow",
+    "matplotlib": "report",
+    "PySide6": "gui",
+    "pyqtgraph": "gui",
+    "mujoco": "sim",
+    "distributed": "cluster",
 }
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
@@ -104,10 +109,11 @@ def _explain(command: str, error: Exception) -> int:
     if isinstance(error, OSError):
         print(f"hdemg {command}: error: {text}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA_OF_MODULE:
-        extra = EXTRA_OF_MODULE[error.name]
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if missing in EXTRA_OF_MODULE:
         print(
-            f"hdemg {command}: error: {error.name} is not installed: pip install 'hdemg-teleop[{extra}]'",
+            f"hdemg {command}: error: {missing} is not installed: "
+            f"pip install 'hdemg-teleop[{EXTRA_OF_MODULE[missing]}]'",
             file=sys.stderr,
         )
         return EXIT_BAD_INPUT

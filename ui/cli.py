@@ -57,6 +57,8 @@ EXTRA_OF_MODULE = {
     "mujoco": "sim",
     "distributed": "cluster",
 }
+# An error may quote what it found; of a line nobody can read, its beginning and its end (the remedy) are shown.
+LONGEST_LINE = 700
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3
 EXIT_BUG = 70
@@ -99,7 +101,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _explain(command: str, error: Exception) -> int:
-    text = " ".join(str(error).split())
+    text = _shortened(" ".join(str(error).split()))
     if isinstance(error, InputError):
         print(f"hdemg {command}: error: {text}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -123,6 +125,13 @@ def _explain(command: str, error: Exception) -> int:
         file=sys.stderr,
     )
     return EXIT_BUG
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_LINE:
+        return text
+    half = LONGEST_LINE // 2
+    return f"{text[:half]} […] {text[-half:]}"
 
 
 def build_parser() -> argparse.ArgumentParser:

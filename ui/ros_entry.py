@@ -15,11 +15,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
 from pydantic import RootModel
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.settings_file import load_settings
+from emg_acquisition.settings_file import load_settings, yaml_value
 from ui.cli import EXIT_BAD_INPUT, build_parser, subcommands
 from ui.cli import main as hdemg
 
@@ -123,8 +122,8 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _value_of(rule: str, text: str) -> object:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        return yaml_value(text)
+    except InputError as error:
         raise InputError(f"parameter {rule!r}: name:=value is required") from error
 
 

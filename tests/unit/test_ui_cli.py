@@ -22,6 +22,8 @@ from ui.console import StatusLine
     ("error", "status", "word"),
     [
         (InputError("rate 1000 Hz,\n2000 Hz is required"), 2, "rate 1000 Hz, 2000 Hz is required"),
+        (InputError(f"grid {'x' * 5000}: unknown; choose one"), 2, "x […] x"),
+        (InputError(f"grid {'x' * 5000}: unknown; choose one"), 2, "unknown; choose one"),
         (FileNotFoundError(2, "No such file or directory", "x.xdf"), 2, "x.xdf"),
         (StreamLostError("decode ended"), 3, "decode ended"),
         (CommandRejectedError("run-stopped"), 3, "run-stopped"),
@@ -46,6 +48,7 @@ def test_a_failure_is_one_line(
     assert cli.main(["doctor"]) == status
     err = capsys.readouterr().err
     assert err.count("\n") == 1
+    assert len(err) < 1000
     assert err.startswith("hdemg doctor: ")
     assert word in err
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from emg_acquisition.errors import InputError, StreamLostError
 
 # A short form in every test run, the same cases each time; the campaign with `pytest -m slow`, others each time.
-SHORT, CAMPAIGN = 150, 10_000
+SHORT, CAMPAIGN = 60, 10_000
 HANGS_AFTER_S = 20.0
 EITHER = pytest.mark.parametrize(
     "cases", [pytest.param(SHORT, id="short"), pytest.param(CAMPAIGN, id="campaign", marks=pytest.mark.slow)]

@@ -153,9 +153,7 @@ def test_a_decoder_file_that_is_a_folder_is_told_before_anything_is_read(
 def test_a_reader_that_goes_away_ends_a_command_quietly(arguments: tuple[str, ...], unbuffered: str) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    code = (
-        "import sys; from ui import cli, doctor; doctor.run_checks = lambda: [doctor.Check('a', True, 'b')];"
-    )
+    code = "import sys; from ui import cli, doctor; doctor.run_checks = lambda _more: [doctor.Check('a', True, 'b')];"
     ended = subprocess.run(
         [sys.executable, "-c", code + "sys.exit(cli.main(sys.argv[1:]))", *arguments],
         stdout=write_end,

@@ -26,11 +26,11 @@ class CueSchedule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gestures: tuple[str, ...] = Field(min_length=1)
-    repetitions: int = Field(default=5, ge=2)
-    hold_s: float = Field(default=4.0, gt=0)
-    rest_s: float = Field(default=4.0, gt=0)
-    seed: int = 0
+    gestures: tuple[str, ...] = Field(min_length=1, max_length=100)
+    repetitions: int = Field(default=5, ge=2, le=1000)
+    hold_s: float = Field(default=4.0, gt=0, le=600)
+    rest_s: float = Field(default=4.0, gt=0, le=600)
+    seed: int = Field(default=0, ge=0)
 
     @field_validator("gestures")
     @classmethod

@@ -26,8 +26,8 @@ def heard_ms(name: str, timeout_s: float) -> float | None:
         if message.data == name:
             arrived.set()
 
+    started_s = time.monotonic()
     with RosNode("hdemg_doctor_listener") as listener:
         listener.node.create_subscription(String, TOPIC, hear, QOS)
         listener.start()
-        started_s = time.monotonic()
         return (time.monotonic() - started_s) * 1e3 if arrived.wait(timeout_s) else None

@@ -5,7 +5,7 @@ A code block runs if one of these stands above it, as an HTML comment that no re
 - ``<!-- run -->``: to its end, which must be good
 - ``<!-- run in the background -->``, ``<!-- run in the background until: TEXT -->``: until the page has ended; the next
   block waits for TEXT in its output
-- ``<!-- run for N s -->``: for so long, then Ctrl-C, which must end it well
+- ``<!-- run for N s after: TEXT -->``: for so long from when TEXT is in its output, then Ctrl-C, which must end it well
 - ``<!-- run: FILE -->``: it is the content of FILE
 """
 
@@ -27,8 +27,8 @@ _BLOCK = re.compile(
     r"<!-- run(?P<how>[^>]*?) ?-->\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 ENDS_WITHIN_S = 240.0
-STARTS_WITHIN_S = 60.0
-STOPS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 120.0
+STOPS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Reader:
             return
         try:
             if example.how.startswith("for"):
+                self._wait_for(example.how.partition("after:")[2].strip(), child, log)
                 time.sleep(float(example.how.split()[1]))  # what the page says: let it run for so long
                 os.killpg(child.pid, signal.SIGINT)
                 status = child.wait(STOPS_WITHIN_S)

@@ -20,7 +20,7 @@ try:
     from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from rclpy.task import Future
-    from sensor_msgs.msg import BatteryState, Imu, JointState
+    from sensor_msgs.msg import BatteryState, Image, Imu, JointState
     from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
     from std_srvs.srv import SetBool, Trigger
 except ImportError as error:
@@ -43,6 +43,7 @@ __all__ = [
     "Float32MultiArray",
     "Float64MultiArray",
     "Future",
+    "Image",
     "Imu",
     "JointState",
     "KeyValue",

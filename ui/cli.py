@@ -14,11 +14,13 @@ from ui.build_details import build_details
 from ui.commands import (
     acquire,
     bridge,
+    closed_loop,
     completion,
     decode,
     demo,
     doctor,
     export_bids,
+    fault_campaign,
     import_data,
     init,
     quality,
@@ -27,6 +29,7 @@ from ui.commands import (
     replay,
     sim_robot,
     simulate_study,
+    teleop,
     train,
 )
 from ui.log_file import LOG_VARIABLE, log_to
@@ -45,8 +48,11 @@ COMMANDS: tuple[ModuleType, ...] = (
     decode,
     bridge,
     sim_robot,
+    teleop,
     replay,
+    closed_loop,
     simulate_study,
+    fault_campaign,
     completion,
 )
 EXTRA_OF_MODULE = {

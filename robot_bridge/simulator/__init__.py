@@ -1,7 +1,13 @@
 """A simulated Stretch behind stretch_driver's interface.
 
-Files in the order that data flows through them: ``driver_logic`` (modes, refusals, time-outs: commands in),
-``kinematic_stretch`` (how the robot moves), ``driver_node`` (the ROS 2 node around both).
+Files in the order that data flows through them:
+
+- ``driver_logic``: modes, refusals, time-outs; commands in
+- ``stretch_body``: what the driver needs of a body; ``motors``: its profiles
+- ``mujoco_model``, ``mujoco_stretch``: a body with physics, in one of the ``scenes``
+- ``kinematic_stretch``: a body without, for machines without MuJoCo and for the many tests of the chain
+- ``drawing_library``, ``drawing``: pictures off screen, and MuJoCo's viewer
+- ``driver_node``: the ROS 2 node around them
 """
 
 import threading

@@ -2,31 +2,55 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.kinematic_stretch import HEAD_LIMITS, KinematicStretch
-from robot_bridge.stretch_interface import POSE_LENGTH, POSE_OF_DOF
+from robot_bridge.simulator.kinematic_stretch import KinematicStretch
+from robot_bridge.simulator.motors import HEAD_LIMITS
+from robot_bridge.simulator.stretch_body import StretchBody
+from robot_bridge.stretch_interface import (
+    ARM_SEGMENTS,
+    HEAD_JOINTS,
+    JOINT_OF_DOF,
+    JOINT_STATE_NAMES,
+    POSE_LENGTH,
+    POSE_OF_DOF,
+)
 
 CONTROL_MODES = ("position", "navigation", "trajectory")
 CMD_VEL_LIMIT_S = 0.5
 ROUTINE_S = 1.0
+# Finger rad = aperture / (2 x finger length).
+FINGER_LENGTH_M = 0.171
+_DOF_OF_JOINT = {
+    **{joint: dof for dof, joint in JOINT_OF_DOF.items()},
+    **dict(zip(HEAD_JOINTS, HEAD_LIMITS, strict=True)),
+    "joint_gripper_finger_right": "gripper",
+}
 STOWED = {"lift": 0.2, "arm": 0.0, "wrist_yaw": 3.0, "wrist_pitch": -0.5, "wrist_roll": 0.0, "gripper": 0.0}
 _LOG = logging.getLogger(__name__)
 
 
 class SimSettings(BaseModel):
-    """What the simulated robot is started with; joints in m and rad."""
+    """What the simulated robot is started with; joints in m and rad.
+
+    ``kinematic`` is without physics; ``scene``, ``camera`` (pictures on ``camera/image_raw``) and ``viewer`` are for
+    physics.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     namespace: str = ""
     robot_model: Path | None = None
     rate_hz: float = Field(default=30.0, gt=0, le=500)
+    kinematic: bool = False
+    scene: Literal["home", "empty"] = "home"
+    camera: bool = False
+    viewer: bool = False
     homed: bool = True
     start_mode: Literal["position", "navigation", "trajectory"] = "position"
     lift: float = 0.6
@@ -36,6 +60,11 @@ class SimSettings(BaseModel):
     wrist_roll: float = 0.0
     gripper: float = 0.2
 
+    @property
+    def start(self) -> dict[str, float]:
+        """Where the joint DoF start, m or rad."""
+        return {dof: float(getattr(self, dof)) for dof in POSE_OF_DOF}
+
 
 class DriverLogic:
     """The driver: what it accepts in which mode, and what it does when commands end.
@@ -43,13 +72,15 @@ class DriverLogic:
     Parameters
     ----------
     settings : SimSettings
-        Start position and mode.
+        Mode, and where the joints of the default robot start.
+    robot : StretchBody, optional
+        The robot that it drives; a `KinematicStretch` without.
     """
 
-    def __init__(self, settings: SimSettings) -> None:
-        self.model = load_robot_model(settings.robot_model)
-        start = {dof: float(getattr(settings, dof)) for dof in POSE_OF_DOF}
-        self.robot = KinematicStretch(self.model, start)
+    def __init__(self, settings: SimSettings, robot: StretchBody | None = None) -> None:
+        self.robot: StretchBody = robot or KinematicStretch(
+            load_robot_model(settings.robot_model), settings.start
+        )
         self.mode: str = settings.start_mode
         self.homed = settings.homed
         self.streaming = False
@@ -91,6 +122,25 @@ class DriverLogic:
             self.robot.move_base_by(translate_m, 0.0)
         elif rotate_rad != 0.0:
             self.robot.move_base_by(0.0, rotate_rad)
+
+    # ---- what it says
+
+    def joint_states(self) -> tuple[list[float], list[float]]:
+        """Positions and velocities of joint_states, in the order of ``JOINT_STATE_NAMES``."""
+        return self._of_joints(self.robot.positions), self._of_joints(self.robot.velocities)
+
+    def _of_joints(self, values: Mapping[str, float]) -> list[float]:
+        segment = values["arm"] / len(ARM_SEGMENTS)
+        return [
+            segment if joint in ARM_SEGMENTS else values[_DOF_OF_JOINT[joint]] for joint in JOINT_STATE_NAMES
+        ]
+
+    def joint_limits(self) -> dict[str, tuple[float, float]]:
+        """Lower and upper limits as joint_limits names them."""
+        limits = {joint: self.robot.limits_of(dof) for joint, dof in _DOF_OF_JOINT.items()}
+        lower, upper = self.robot.limits_of("gripper")
+        limits["gripper_aperture"] = (2 * FINGER_LENGTH_M * lower, 2 * FINGER_LENGTH_M * upper)
+        return limits
 
     # ---- services: each returns success and message
 

@@ -8,15 +8,20 @@ readings other than rest. Topics are where the stock launch file puts them (``st
 import math
 import threading
 import time
+from array import array
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from robot_bridge.ros_context import QOS, RosNode
+from emg_acquisition.errors import InputError
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import (
     BatteryState,
     Bool,
     Float64MultiArray,
+    Image,
     Imu,
     JointState,
     Odometry,
@@ -25,26 +30,24 @@ from robot_bridge.ros_imports import (
     Trigger,
     Twist,
 )
+from robot_bridge.simulator.drawing_library import choose_drawing_library
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
+from robot_bridge.simulator.kinematic_stretch import KinematicStretch
+from robot_bridge.simulator.stretch_body import StretchBody
 from robot_bridge.stretch_interface import (
-    ARM_SEGMENTS,
+    CAMERA_TOPIC,
     CMD_VEL,
-    HEAD_JOINTS,
     JOINT_LIMITS,
-    JOINT_OF_DOF,
     JOINT_POSE,
     JOINT_STATE_NAMES,
     JOINT_STATES,
 )
 
+if TYPE_CHECKING:
+    from robot_bridge.simulator.drawing import Picture, Viewer
+
 NODE_NAME = "stretch_driver"
 TOOL = "eoa_wrist_dw3_tool_sg3"
-_SIM_JOINT = {
-    **{joint: dof for dof, joint in JOINT_OF_DOF.items()},
-    **dict(zip(HEAD_JOINTS, ("head_pan", "head_tilt"), strict=True)),
-    "joint_gripper_finger_right": "gripper",
-}
-_FINGER_LENGTH_M = 0.171
 
 
 class DriverNode:
@@ -55,12 +58,16 @@ class DriverNode:
     ros : RosNode
         The node, not yet spinning.
     settings : SimSettings
-        Rate, start position and mode.
+        Rate and mode.
+    body : StretchBody
+        The robot.
+    lock : threading.Lock
+        Held while the robot is stepped.
     """
 
-    def __init__(self, ros: RosNode, settings: SimSettings) -> None:
-        self._node = ros.node
-        self._logic = DriverLogic(settings)
+    def __init__(self, ros: RosNode, settings: SimSettings, body: StretchBody, lock: threading.Lock) -> None:
+        self._node, self._lock = ros.node, lock
+        self._logic = DriverLogic(settings, body)
         self._pubs = {
             topic: self._node.create_publisher(kind, topic, QOS)
             for topic, kind in (
@@ -116,7 +123,8 @@ class DriverNode:
         self._logic.on_cmd_vel(message.linear.x, message.angular.z, time.monotonic())
 
     def _tick(self) -> None:
-        self._logic.step(time.monotonic())
+        with self._lock:
+            self._logic.step(time.monotonic())
         stamp = self._node.get_clock().now().to_msg()
         logic, pubs = self._logic, self._pubs
         pubs["mode"].publish(String(data=logic.mode))
@@ -147,43 +155,116 @@ class DriverNode:
         return odom
 
     def _joint_states(self, stamp: Any) -> JointState:  # noqa: ANN401 - a ROS time
-        robot = self._logic.robot
         message = JointState(name=list(JOINT_STATE_NAMES), effort=[0.0] * len(JOINT_STATE_NAMES))
         message.header.stamp = stamp
-        message.position = [_value(robot.positions, joint) for joint in JOINT_STATE_NAMES]
-        message.velocity = [_value(robot.velocities, joint) for joint in JOINT_STATE_NAMES]
+        message.position, message.velocity = self._logic.joint_states()
         return message
 
     def _publish_limits(self) -> tuple[bool, str]:
-        message = JointState()
+        limits = self._logic.joint_limits()
+        message = JointState(name=list(limits))
         message.header.stamp = self._node.get_clock().now().to_msg()
-        for joint, name in _SIM_JOINT.items():
-            lower, upper = self._logic.robot.limits_of(name)
-            _append(message, joint, lower, upper)
-        # Finger rad = aperture / (2 x finger length).
-        lower, upper = self._logic.robot.limits_of("gripper")
-        _append(message, "gripper_aperture", 2 * _FINGER_LENGTH_M * lower, 2 * _FINGER_LENGTH_M * upper)
+        message.position = [lower for lower, _ in limits.values()]
+        message.velocity = [upper for _, upper in limits.values()]
         self._pubs[JOINT_LIMITS].publish(message)
         return True, ""
 
 
-def _value(values: dict[str, float], joint: str) -> float:
-    return values["arm"] / len(ARM_SEGMENTS) if joint in ARM_SEGMENTS else values[_SIM_JOINT[joint]]
-
-
-def _append(limits: JointState, joint: str, lower: float, upper: float) -> None:
-    limits.name.append(joint)
-    limits.position.append(lower)
-    limits.velocity.append(upper)
-
-
 def run(settings: SimSettings, stop: threading.Event) -> None:
-    """Run the node until `stop` is set; a failure in it is raised here."""
-    with RosNode(NODE_NAME, settings.namespace) as ros:
-        DriverNode(ros, settings)
+    """Run the node until `stop` is set, or the viewer is closed; a failure in it is raised here."""
+    body, lock = make_body(settings), threading.Lock()
+    with RosNode(NODE_NAME, settings.namespace) as ros, ExitStack() as cleanup:
+        DriverNode(ros, settings, body, lock)
+        looks = _start_looking(ros, settings, body, lock, cleanup)
         ros.start()
-        while not stop.is_set() and not ros.failed.wait(0.05):
+        while not stop.is_set() and not ros.failed.wait(0.05) and looks():
             pass
         ros.stop_spinning()
         if ros.failure is not None:
             raise ros.failure
+
+
+def make_body(settings: SimSettings) -> StretchBody:
+    """Return the robot that is asked for.
+
+    Raises
+    ------
+    InputError
+        If physics are asked for and are not installed, or pictures without them.
+    """
+    model = load_robot_model(settings.robot_model)
+    if settings.kinematic:
+        if settings.camera or settings.viewer:
+            raise InputError("--camera and --viewer show the physics: leave --kinematic out")
+        return KinematicStretch(model, settings.start)
+    if settings.camera:
+        choose_drawing_library()
+    try:
+        from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        msg = (
+            f"{error.name} is not installed: pip install 'hdemg-teleop[sim]', or use --kinematic (no physics)"
+        )
+        raise InputError(msg) from error
+    return MujocoStretch(model, settings.start, settings.scene)
+
+
+def _start_looking(
+    ros: RosNode, settings: SimSettings, body: StretchBody, lock: threading.Lock, cleanup: ExitStack
+) -> Callable[[], bool]:
+    """Start what shows the robot; what is returned refreshes it, and is false once a viewer was closed."""
+    if not (settings.camera or settings.viewer):
+        return lambda: True
+    from robot_bridge.simulator.drawing import SceneCamera, Viewer  # noqa: PLC0415 - needs MuJoCo
+    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+
+    if not isinstance(body, MujocoStretch):
+        raise InputError("--camera and --viewer show the physics: leave --kinematic out")
+    checks: list[Callable[[], bool]] = []
+    if settings.camera:
+        camera = SceneCamera(body, lock, CameraTopic(ros).publish)
+        cleanup.callback(camera.close)
+        checks.append(lambda: _goes_on(camera.failure))
+    if settings.viewer:
+        viewer = Viewer(body)
+        cleanup.callback(viewer.close)
+        checks.append(lambda: _synced(viewer, lock))
+    return lambda: all(check() for check in checks)
+
+
+def _goes_on(failure: Exception | None) -> bool:
+    if failure is not None:
+        msg = (
+            f"the camera cannot draw here ({failure}); leave --camera out, or set MUJOCO_GL to egl or osmesa"
+        )
+        raise InputError(msg)
+    return True
+
+
+def _synced(viewer: "Viewer", lock: threading.Lock) -> bool:
+    with lock:
+        viewer.sync()
+    return viewer.is_open
+
+
+class CameraTopic:
+    """Pictures as sensor_msgs/Image on ``camera/image_raw``.
+
+    Parameters
+    ----------
+    ros : RosNode
+        The driver's node.
+    """
+
+    def __init__(self, ros: RosNode) -> None:
+        self._node = ros.node
+        self._publisher = ros.node.create_publisher(Image, CAMERA_TOPIC, QOS_FRESH)
+
+    def publish(self, picture: "Picture") -> None:
+        """Publish a picture, uint8 of shape (height, width, 3)."""
+        height, width, depth = picture.shape
+        message = Image(height=height, width=width, encoding="rgb8", step=width * depth)
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        message.header.frame_id = "camera_overview"
+        message.data = array("B", picture.tobytes())
+        self._publisher.publish(message)

@@ -71,7 +71,7 @@ class CueSchedule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gestures: tuple[str, ...] = Field(min_length=1)
+    gestures: tuple[str, ...] = Field(min_length=1, max_length=100)
     repetitions: int = Field(default=5, ge=1, le=100)
     hold_s: float = Field(default=4.0, gt=0, le=60)
     rest_s: float = Field(default=4.0, gt=0, le=60)

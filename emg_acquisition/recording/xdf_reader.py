@@ -14,6 +14,7 @@ import pyxdf
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CLOCK_OFFSET,
@@ -25,7 +26,7 @@ from emg_acquisition.recording.xdf_format import (
     XdfHeader,
     header_from_xml,
 )
-from emg_acquisition.recording.xdf_samples import decode_samples, sample_count
+from emg_acquisition.recording.xdf_samples import decode_samples, least_sample_bytes, sample_count
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class _Entry:
 
     header: XdfHeader
     samples: list[tuple[int, int]] = field(default_factory=list)
+    n_samples: int = 0
     offsets: list[tuple[float, float]] = field(default_factory=list)
     footer_xml: str = ""
 
@@ -118,7 +120,8 @@ def read_xdf(
                 number: entry for number, entry in index.entries.items() if only is None or only(entry.header)
             }
             if synchronised:
-                streams = _synchronised(file, index, chosen)
+                with damage_named(path, "an XDF file"):
+                    streams = _synchronised(file, index, chosen)
             else:
                 streams = [_raw(file, entry, path) for entry in chosen.values()]
             size = path.stat().st_size
@@ -174,11 +177,7 @@ def read_headers(path: Path) -> tuple[XdfHeader, ...]:
 
 
 def _raw(file: BinaryIO, entry: _Entry, path: Path) -> XdfStream:
-    total = 0
-    for start, _ in entry.samples:
-        file.seek(start)
-        total += sample_count(file)
-    header = entry.header
+    header, total = entry.header, entry.n_samples
     values = np.empty((total, header.n_channels), dtype=object if header.is_text else header.dtype)
     t_s = np.empty(total, dtype=np.float64)
     done = 0
@@ -235,7 +234,11 @@ def _index(file: BinaryIO, path: Path) -> _Index:
     size, index, start = path.stat().st_size, _Index(), len(MAGIC)
     begun = start
     while start < size:
-        end = _take_chunk(file, start, size, index)
+        try:
+            end = _take_chunk(file, start, size, index)
+        except InputError as error:
+            msg = f"{path}: {error}"
+            raise InputError(msg) from error
         if end is not None:
             start = end
             continue
@@ -259,7 +262,7 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     content = file.tell() + 2
     end = content - 2 + length
     (tag,) = struct.unpack("<H", file.read(2))
-    shortest = 6 if tag in _WITH_STREAM else 2
+    shortest = 2 + (0 if tag not in _WITH_STREAM else 4 + 16 * (tag == CLOCK_OFFSET))
     if length < shortest or end > size or not 1 <= tag <= STREAM_FOOTER:
         return None
     if tag not in _WITH_STREAM:
@@ -272,6 +275,7 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     if entry is None:
         return None
     if tag == SAMPLES:
+        entry.n_samples += _declared_samples(file, end, entry.header)
         entry.samples.append((content + 4, end))
     elif tag == CLOCK_OFFSET:
         t_s, offset_s = struct.unpack("<dd", file.read(16))
@@ -279,6 +283,16 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     else:
         entry.footer_xml = file.read(length - 6).decode("utf-8", "replace")
     return end
+
+
+def _declared_samples(file: BinaryIO, end: int, header: XdfHeader) -> int:
+    """Return how many samples the chunk's content at the file's position declares, if they have room in it."""
+    start = file.tell()
+    try:
+        return sample_count(file, (end - start) // least_sample_bytes(header))
+    except (ValueError, IndexError, KeyError, struct.error) as error:
+        msg = f"the samples of stream {header.name!r} at byte {start} are damaged ({error})"
+        raise InputError(msg) from error
 
 
 def _after_boundary(file: BinaryIO, start: int) -> int | None:

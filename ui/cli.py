@@ -16,6 +16,7 @@ from ui.commands import (
     decode,
     demo,
     doctor,
+    evaluate,
     export_bids,
     import_data,
     quality,
@@ -41,6 +42,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     bridge,
     sim_robot,
     replay,
+    evaluate,
     simulate_study,
 )
 EXTRA_OF_MODULE = {
@@ -51,6 +53,8 @@ EXTRA_OF_MODULE = {
     "neo": "import",
     "edfio": "bids",
     "brainflow": "brainflow",
+    "matplotlib": "report",
+    "distributed": "cluster",
 }
 EXIT_BAD_INPUT = 2
 EXIT_LOST = 3

@@ -190,9 +190,6 @@ class ChunkedStream:
         self.header = entry.header
         self._path = path
         self._entry = entry
-        with path.open("rb") as file:
-            stamps = [np.array(t_s) for _, t_s in _blocks(file, entry, path)]
-        self.t_lsl_s: Float64Array = np.concatenate(stamps) if stamps else np.zeros(0)
         # Chunks without samples are passed over, as `_blocks` does.
         self._chunks: list[tuple[int, int]] = []
         ends: list[int] = []
@@ -203,7 +200,12 @@ class ChunkedStream:
                 if count:
                     ends.append((ends[-1] if ends else 0) + count)
                     self._chunks.append((start, stop))
-        self._ends = np.array(ends, dtype=np.int64)
+            self._ends = np.array(ends, dtype=np.int64)
+            self.t_lsl_s: Float64Array = np.empty(ends[-1] if ends else 0)
+            done = 0
+            for _, t_s in _blocks(file, entry, path):
+                self.t_lsl_s[done : done + len(t_s)] = t_s
+                done += len(t_s)
         self._newest: tuple[int, npt.NDArray[Any]] | None = None
 
     def rows(self, start: int, stop: int) -> npt.NDArray[Any]:

@@ -104,7 +104,7 @@ def _readable(sessions: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
     for folder in sessions:
         try:
             infos[folder] = read_session_info(folder)
-        except InputError as error:
+        except InputError as error:  # noqa: PERF203 - each session fails by itself
             failures.append(Failure(str(folder), " ".join(str(error).split())))
     kinds = [(info.fs_hz, info.grid.model_dump_json()) for info in infos.values()]
     readable = []
@@ -114,8 +114,8 @@ def _readable(sessions: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
             readable.append(folder)
         else:
             reason = (
-                f"is of {info.fs_hz:g} Hz on grid {info.grid.name!r}, most are of {usual[0]:g} Hz: a decoder is for one "
-                "rate and grid; judge it by itself"
+                f"is of {info.fs_hz:g} Hz on grid {info.grid.name!r}, most are of {usual[0]:g} Hz: "
+                "a decoder is for one rate and grid; judge it by itself"
             )
             failures.append(Failure(str(folder), reason))
     return readable, failures

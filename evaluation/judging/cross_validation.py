@@ -6,6 +6,7 @@ left. Decisions between trials run on as they would live; there, where nothing i
 reach back into the trial before it.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,13 +107,21 @@ def judge_fold(recipe: Recipe, emg: str | None, fold: Fold) -> Evidence:
     tested = load_session(fold.tested, emg)
     cued = checked_trials(tested, None)
     if fold.split == "repetition":
-        own = LabelledSessions([tested], recipe.margins)
-        _check_usable(own, recipe)
-        refuse_overlap([(one.trial.gesture, one.trial.repetition) for one in _any_windows(own)])
+        own, scarce = _with_repetitions(tested, recipe)
         parts = _by_repetition(recipe, own)
-        return _evidence(
-            tested, cued, own, parts, recipe=recipe, how="left out by repetition", gestures=own.gestures
+        found = _evidence(
+            tested,
+            own.cued[0],
+            own,
+            parts,
+            recipe=recipe,
+            how="left out by repetition",
+            gestures=own.gestures,
         )
+        remarks = tuple(
+            f"{gesture} is left out: it comes in a single repetition" for gesture in sorted(scarce)
+        )
+        return dataclasses.replace(found, remarks=(*found.remarks, *remarks))
     known = LabelledSessions([load_session(folder, emg) for folder in fold.trained], recipe.margins)
     _check_same_kind(tested, fold)
     checked_trials(tested, known.gestures)
@@ -129,8 +138,7 @@ def learning_curve(recipe: Recipe, emg: str | None, folder: Path) -> tuple[Curve
     For each number, up to three choices of neighbouring repetitions, spread over the session.
     """
     session = load_session(folder, emg)
-    own = LabelledSessions([session], recipe.margins)
-    _check_usable(own, recipe)
+    own, _ = _with_repetitions(session, recipe)
     repetitions = sorted({one.trial.repetition for one in _any_windows(own)})
     points = []
     for n in (n for n in CURVE_POINTS if n < len(repetitions)):
@@ -138,10 +146,13 @@ def learning_curve(recipe: Recipe, emg: str | None, folder: Path) -> tuple[Curve
         values = []
         for start in starts:
             taught = set(repetitions[start : start + n])
+            if not _all_taught(own, taught):
+                continue
             left_out = frozenset((0, one) for one in repetitions if one not in taught)
             made = make(recipe, own, own.gestures, left_out)
             values.append(_window_accuracy(made, own, left_out))
-        points.append(CurvePoint(session.info.participant, session.info.session, n, tuple(values)))
+        if values:
+            points.append(CurvePoint(session.info.participant, session.info.session, n, tuple(values)))
     return tuple(points)
 
 
@@ -193,18 +204,31 @@ def _by_repetition(recipe: Recipe, own: LabelledSessions) -> list[tuple[frozense
     parts: list[tuple[frozenset[int] | None, Made]] = []
     for k in range(n_folds):
         fold = frozenset(repetitions[k::n_folds])
-        _check_taught(own, fold)
+        if not _all_taught(own, set(repetitions) - fold):
+            msg = f"without repetition {min(fold)} a gesture has nothing left to train on; record more repetitions"
+            raise InputError(msg)
         parts.append((fold, make(recipe, own, own.gestures, frozenset((0, one) for one in fold))))
     return parts
 
 
-def _check_taught(own: LabelledSessions, left_out: frozenset[int]) -> None:
-    """Refuse a split that leaves a gesture without any trial to learn from."""
-    taught = {one.trial.gesture for one in _any_windows(own) if one.trial.repetition not in left_out}
-    missing = [gesture for gesture in own.gestures if gesture not in taught]
-    if missing:
-        msg = f"without repetition {min(left_out)} nothing is left of {', '.join(missing)} to train on; record more"
-        raise InputError(msg)
+def _all_taught(own: LabelledSessions, repetitions: set[int]) -> bool:
+    """Whether every gesture has a usable trial in some of the repetitions."""
+    taught = {one.trial.gesture for one in _any_windows(own) if one.trial.repetition in repetitions}
+    return taught == set(own.gestures)
+
+
+def _with_repetitions(session: Session, recipe: Recipe) -> tuple[LabelledSessions, set[str]]:
+    """Leave out gestures of a single repetition, which cannot be trained on and judged; say which."""
+    every = LabelledSessions([session], recipe.margins)
+    _check_usable(every, recipe)
+    refuse_overlap([(one.trial.gesture, one.trial.repetition) for one in _any_windows(every)])
+    repetitions: dict[str, set[int]] = {gesture: set() for gesture in every.gestures}
+    for one in _any_windows(every):
+        repetitions[one.trial.gesture].add(one.trial.repetition)
+    scarce = {gesture for gesture, found in repetitions.items() if len(found) < 2}  # noqa: PLR2004 - one to hold out
+    if not scarce:
+        return every, scarce
+    return LabelledSessions([session], recipe.margins, frozenset(scarce)), scarce
 
 
 def _evidence(

@@ -54,13 +54,27 @@ class Made:
 
 
 class LabelledSessions:
-    """Sessions cut into trials of windows, for any features; each kind is computed once."""
+    """Sessions cut into trials of windows, for any features; each kind is computed once.
 
-    def __init__(self, sessions: Sequence[Session], margins: Margins) -> None:
+    Parameters
+    ----------
+    sessions : sequence of Session
+        Of one kind.
+    margins : Margins
+        What of a trial is neither trained on nor judged.
+    without : frozenset of str
+        Gestures whose trials are passed over.
+    """
+
+    def __init__(
+        self, sessions: Sequence[Session], margins: Margins, without: frozenset[str] = frozenset()
+    ) -> None:
         self._sessions = sessions
         self._margins = margins
         self._blocks: dict[SignalSettings, list[tuple[FeatureBlock, int]]] = {}
-        self.cued: list[tuple[Trial, ...]] = [trials(session) for session in sessions]
+        self.cued: list[tuple[Trial, ...]] = [
+            tuple(trial for trial in trials(session) if trial.gesture not in without) for session in sessions
+        ]
 
     @property
     def gestures(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """One HTML file without scripts or links: readable on screen and on paper, and on a machine without a network."""
 
+import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,11 @@ figure img { max-width: 100%; height: auto; } figcaption { font-size: .85rem; }
 @media print { body { max-width: none; margin: 0; font-size: 11pt; } h2 { break-after: avoid; }
   table { font-size: 9pt; } tr { break-inside: avoid; } }
 """
+
+
+def escape(text: str) -> str:
+    """Make text safe within HTML."""
+    return html.escape(text)
 
 
 def table(

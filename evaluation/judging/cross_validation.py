@@ -33,9 +33,9 @@ from evaluation.judging.recipe import LabelledSessions, Made, Recipe, make
 
 Split = Literal["repetition", "session", "participant"]
 SPLITS: tuple[Split, ...] = ("repetition", "session", "participant")
-# More repetitions than this teach little more; each point of the learning curve is made from so many choices.
-CURVE_POINTS = (1, 2, 3, 4, 6, 8)
-CURVE_CHOICES = 3
+# More repetitions than this teach little more; each point is made from so many choices.
+CURVE_POINTS = (1, 2, 4, 8)
+CURVE_CHOICES = 2
 _ANY_EFFORT = (0.0, 1.0)
 
 
@@ -135,7 +135,7 @@ def judge_fold(recipe: Recipe, emg: str | None, fold: Fold) -> Evidence:
 def learning_curve(recipe: Recipe, emg: str | None, folder: Path) -> tuple[CurvePoint, ...]:
     """Judge a session by what 1, 2, 3, ... of its repetitions have taught, on all its others.
 
-    For each number, up to three choices of neighbouring repetitions, spread over the session.
+    For each number, up to two choices of neighbouring repetitions, spread over the session.
     """
     session = load_session(folder, emg)
     own, _ = _with_repetitions(session, recipe)

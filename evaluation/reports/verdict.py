@@ -142,7 +142,9 @@ def _delay(figures: Figures) -> Finding:
     median, late = figures.onset_delay_ms, figures.onset_delay_p90_ms
     if median is None or late is None:
         said = "not measured: no beginning out of rest was seen in the recordings"
+        meaning = "Record gestures out of rest to know."
     else:
+        meaning = "It makes fine positioning slow; 100 to 125 ms would serve best [2]."
         never = (
             "never for more than one in ten" if not math.isfinite(late) else f"{late:.0f} ms for nine in ten"
         )
@@ -151,7 +153,7 @@ def _delay(figures: Figures) -> Finding:
         "Delay from the muscle",
         said,
         _level(math.nan if median is None else median, 300.0, 500.0, high_is_good=False),
-        "It makes fine positioning slow; 100 to 125 ms would serve best [2].",
+        meaning,
         "median from muscle onset out of rest to the decision: good up to 300 ms [1], with care up to 500 ms",
     )
 

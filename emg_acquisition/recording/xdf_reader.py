@@ -166,6 +166,98 @@ def read_blocks(path: Path, header: XdfHeader) -> Iterator[tuple[npt.NDArray[Any
         raise InputError(msg) from error
 
 
+class ChunkedStream:
+    """A stream of numbers in a file, of which any stretch of samples can be read by itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    entry : _Entry
+        Where its chunks lie; `open_stream` finds them.
+
+    Attributes
+    ----------
+    header : XdfHeader
+        What it declares.
+    t_lsl_s : ndarray, shape (n_samples,)
+        Its time stamps, as sent.
+
+    Raises
+    ------
+    InputError
+        If samples are damaged or the file cannot be read; `rows` too.
+    """
+
+    def __init__(self, path: Path, entry: _Entry) -> None:
+        self.header = entry.header
+        self._path = path
+        self._entry = entry
+        # Chunks without samples are passed over, as `_blocks` does.
+        self._chunks: list[tuple[int, int]] = []
+        ends: list[int] = []
+        with path.open("rb") as file:
+            for start, stop in entry.samples:
+                file.seek(start)
+                count = sample_count(file)
+                if count:
+                    ends.append((ends[-1] if ends else 0) + count)
+                    self._chunks.append((start, stop))
+            self._ends = np.array(ends, dtype=np.int64)
+            self.t_lsl_s: Float64Array = np.empty(ends[-1] if ends else 0)
+            done = 0
+            for _, t_s in _blocks(file, entry, path):
+                self.t_lsl_s[done : done + len(t_s)] = t_s
+                done += len(t_s)
+        self._newest: tuple[int, npt.NDArray[Any]] | None = None
+
+    def rows(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Read samples `start` to `stop`, not included, as many of them as there are: shape (n, n_channels)."""
+        stop = min(stop, len(self.t_lsl_s))
+        if stop <= start:
+            return np.empty((0, self.header.n_channels), dtype=self.header.dtype)
+        found = np.empty((stop - start, self.header.n_channels), dtype=self.header.dtype)
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        try:
+            with self._path.open("rb") as file:
+                for k in range(first, len(self._ends)):
+                    begin = int(self._ends[k - 1]) if k else 0
+                    if begin >= stop:
+                        break
+                    part = slice(max(start, begin), min(stop, int(self._ends[k])))
+                    values = self._chunk(file, k)
+                    found[part.start - start : part.stop - start] = values[
+                        part.start - begin : part.stop - begin
+                    ]
+        except OSError as error:
+            msg = f"{self._path} cannot be read: {error.strerror or error}"
+            raise InputError(msg) from error
+        return found
+
+    def _chunk(self, file: BinaryIO, k: int) -> npt.NDArray[Any]:
+        """Decode a chunk; the newest is kept, for pieces that end within it."""
+        if self._newest is None or self._newest[0] != k:
+            one = _Entry(self.header, [self._chunks[k]])
+            ((values, _),) = _blocks(file, one, self._path)
+            self._newest = (k, values)
+        return self._newest[1]
+
+    def without_samples(self) -> XdfStream:
+        """Return it with its time stamps and clock measurements, and no channel."""
+        return _stream(self._entry, np.empty((len(self.t_lsl_s), 0)), self.t_lsl_s)
+
+
+def open_stream(path: Path, header: XdfHeader) -> ChunkedStream:
+    """Open one stream of a file, from `read_headers`, to read its samples in pieces; raises as `read_xdf` does."""
+    try:
+        with path.open("rb") as file:
+            entries = [entry for entry in _index(file, path).entries.values() if entry.header == header]
+        return ChunkedStream(path, entries[0])
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
+
+
 def read_headers(path: Path) -> tuple[XdfHeader, ...]:
     """Return what each stream of a file declares, without its samples; raises as `read_xdf` does."""
     try:

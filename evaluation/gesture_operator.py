@@ -4,7 +4,7 @@ Every method yields the gesture to make for the next 20 ms; whoever runs the scr
 in this process or on an LSL stream.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from emg_acquisition.errors import InputError, StreamLostError
 from evaluation.simulated_robot import TICK_HZ, RobotView
@@ -33,9 +33,7 @@ class GestureOperator:
         Returns what there is to see now.
     """
 
-    def __init__(
-        self, gesture_map: GestureMap, model: RobotModel, look: Callable[[], RobotView]
-    ) -> None:
+    def __init__(self, gesture_map: GestureMap, model: RobotModel, look: Callable[[], RobotView]) -> None:
         self._map, self._model, self._look = gesture_map, model, look
 
     def rest(self, seconds: float) -> Iterator[str]:
@@ -72,32 +70,32 @@ class GestureOperator:
         yield from self._hold(gesture, seconds)
         yield from self.rest(2 * SETTLE_S)
 
-    def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Iterator[str]:
+    def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Generator[str, None, str]:
         """Choose mode and speed; returns the gesture that then moves."""
         for _ in range(len(self._map.mode_names)):
-            mode = self._look().mode
-            gesture = self._map.gesture_for(mode, dof, sign)
+            gesture = self._map.gesture_for(self._look().mode, dof, sign)
             if gesture is not None:
-                break
-            yield from self._call("next_mode", lambda now, mode=mode: now.mode != mode)
-        else:
-            msg = f"map {self._map.name}: no gesture moves {dof} by {sign:+d}"
-            raise InputError(msg)
-        if self._look().fine != fine:
-            yield from self._call("toggle_speed", lambda now: now.fine == fine)
-        return gesture
+                if self._look().fine != fine:
+                    yield from self._call("toggle_speed")
+                return gesture
+            yield from self._call("next_mode")
+        msg = f"map {self._map.name}: no gesture moves {dof} by {sign:+d}"
+        raise InputError(msg)
 
-    def _call(self, function: Function, reached: Callable[[RobotView], bool]) -> Iterator[str]:
-        found = self._map.gesture_to(self._look().mode, function)
+    def _call(self, function: Function) -> Iterator[str]:
+        """Make the tap or the long hold that calls a function, until mode or speed are seen to have changed."""
+        before = self._look()
+        found = self._map.gesture_to(before.mode, function)
         if found is None:
-            msg = f"map {self._map.name}: no gesture calls {function} in mode {self._look().mode}"
+            msg = f"map {self._map.name}: no gesture calls {function} in mode {before.mode}"
             raise InputError(msg)
         gesture, act = found
         for _ in range(TRIES):
             yield from self._hold(gesture, TAP_S if act == "tap" else LONG_S)
             for _ in range(round(ANSWER_S * TICK_HZ)):
                 yield self._map.rest
-                if reached(self._look()):
+                now = self._look()
+                if (now.mode, now.fine) != (before.mode, before.fine):
                     yield from self.rest(SETTLE_S / 2)
                     return
         msg = f"{gesture} was made {TRIES} times but {function} did not happen"

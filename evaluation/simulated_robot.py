@@ -120,7 +120,7 @@ class SimulatedRobot:
     def _hear_driver(self, now_s: float) -> None:
         driver = self._driver
         driver.step(now_s)
-        words = {
+        words: dict[str, str | bool] = {
             "mode": driver.mode,
             "is_homed": driver.homed,
             "is_runstopped": driver.runstopped,

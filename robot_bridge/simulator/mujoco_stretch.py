@@ -37,6 +37,8 @@ STEPS_PER_CONTROL = 2
 CONTROL_S = TIMESTEP_S * STEPS_PER_CONTROL
 # A limp finger is opened by its own spring, N·m/rad and rad.
 LIMP_SPRING, LIMP_OPENING = 0.5, 0.45
+# The scene's switch, off at first, and the light that it switches.
+SWITCH, LAMPLIGHT = "switch", "lamplight"
 # How far `reset` with a seed moves things about, each way.
 JITTER_M = 0.02
 
@@ -90,6 +92,9 @@ class MujocoStretch:
         self._balanced = np.array([self._dof[name] for name in MOTORS])
         self._gains = (self.model.actuator_gainprm.copy(), self.model.actuator_biasprm.copy())
         free = self.model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
+        hinges = self.model.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
+        names = [self.model.joint(joint).name for joint in np.flatnonzero(hinges)]
+        self.hinges = tuple(name for name in names if name not in MOTORS)
         self.things = tuple(self.model.body(body).name for body in self.model.jnt_bodyid[free])
         self.reset()
 
@@ -122,6 +127,8 @@ class MujocoStretch:
         self._restore_drives()
         for name, target in self._targets().items():
             self.data.qpos[self._qpos[name]] = target
+        if SWITCH in self.hinges:
+            self.data.joint(SWITCH).qpos = self.model.joint(SWITCH).range[0]
         if seed is not None:
             self._scatter(np.random.default_rng(seed))
         mujoco.mj_forward(self.model, self.data)
@@ -200,6 +207,8 @@ class MujocoStretch:
             self._control()
             mujoco.mj_step(self.model, self.data, STEPS_PER_CONTROL)
         self._read_base()
+        if SWITCH in self.hinges:
+            self.model.light(LAMPLIGHT).active = self.joint_angle_rad(SWITCH) > 0
 
     # ---- what is around it
 

@@ -1,5 +1,7 @@
 """Which body the simulated driver gets."""
 
+import os
+
 from emg_acquisition.errors import InputError
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.driver_logic import SimSettings
@@ -23,5 +25,10 @@ def build_body(settings: SimSettings) -> StretchBody:
         from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415
     except ImportError as error:
         msg = f"MuJoCo is not installed: pip install 'hdemg-teleop[sim]', or use --kinematic ({error})"
+        raise InputError(msg) from error
+    # MuJoCo loads the OpenGL that the variable names as it is imported, and fails in many ways where there is none.
+    except (AttributeError, OSError, RuntimeError) as error:
+        wanted = os.environ.get("MUJOCO_GL", "")
+        msg = f"MuJoCo cannot be loaded with MUJOCO_GL={wanted!r}: unset it, or use --kinematic ({error})"
         raise InputError(msg) from error
     return MujocoStretch(model, settings.start, settings.scene)

@@ -123,6 +123,7 @@ class MujocoStretch:
         self.move_base_by = self._motors.wheels.move_by
         self.base = BaseState(*base_pose)
         self._base_target = BaseState(*base_pose)
+        self._stalled: set[str] = set()
         self._left_over_s = 0.0
         self._restore_drives()
         for name, target in self._targets().items():
@@ -169,8 +170,9 @@ class MujocoStretch:
         return self._motors.joints[joint].target
 
     def is_still(self) -> bool:
-        """Tell whether no motor is moving."""
-        moving = any(profile.velocity for profile in self._motors.joints.values())
+        """Tell whether no motor is moving; one that stalls is not."""
+        joints = self._motors.joints.items()
+        moving = any(profile.velocity for joint, profile in joints if joint not in self._stalled)
         wheels = self._motors.wheels
         return not (moving or wheels.velocity_m_s or wheels.velocity_rad_s)
 
@@ -297,9 +299,11 @@ class MujocoStretch:
         leads["arm"] = len(ARM_JOINTS) * MOTORS[ARM_JOINTS[0]].lead
         leads["gripper"] = MOTORS[FINGER_JOINTS[0]].lead
         measured = {**self.positions, "gripper": self.finger_angle_rad}
+        self._stalled.clear()
         for joint, profile in self._motors.joints.items():
             ahead = profile.position - measured[joint]
             if abs(ahead) > leads[joint]:
+                self._stalled.add(joint)
                 profile.stall_at(measured[joint] + math.copysign(leads[joint], ahead))
         qpos, target = self.data.qpos, self._base_target
         for name, attribute in zip(BASE_JOINTS, ("x_m", "y_m", "heading_rad"), strict=True):

@@ -70,6 +70,10 @@ class GestureOperator:
         yield from self._hold(gesture, seconds)
         yield from self.rest(2 * SETTLE_S)
 
+    def ready(self, dof: str, sign: int, *, fine: bool) -> Iterator[str]:
+        """Choose mode and speed, and move nothing yet."""
+        yield from self._ready_to_move(dof, sign, fine=fine)
+
     def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Generator[str, None, str]:
         """Choose mode and speed; returns the gesture that then moves."""
         for _ in range(len(self._map.mode_names)):

@@ -123,7 +123,7 @@ class LiveChain:
         bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
         bridge += ["--require-heartbeat"]
         stages = {
-            "sim-robot": ["sim-robot", *ros],
+            "sim-robot": ["sim-robot", "--kinematic", *ros],
             "acquire": ["acquire", *settings.source, "--start-with", self._control_id, *lsl],
         }
         if settings.record_to is not None:

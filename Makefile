@@ -9,9 +9,10 @@ demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
 
 test: .venv/.ready lint
-	@# What needs neither LSL, ROS 2 nor the clock, on both cores; then the rest, one after the other.
+	@# What computes, a worker a core; what mostly waits for real time, more workers; then what measures the clock.
 	$(PYTHON) -m pytest -n 2 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(PYTHON) -m pytest tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(PYTHON) -m pytest -n 3 --dist loadfile -m "not slow and not alone" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(PYTHON) -m pytest -m "alone and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

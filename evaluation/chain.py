@@ -1,7 +1,6 @@
 """The live chain, a process a stage: source, decoder, bridge and simulated Stretch, and the recorder beside them."""
 
 import os
-import random
 import threading
 import time
 import uuid
@@ -16,6 +15,7 @@ from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import SESSION_FILE
 from evaluation.processes import ProcessGroup
 from robot_bridge.operator_link import OperatorLink, RobotSnapshot
+from robot_bridge.ros_domain import free_ros_domain
 
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
@@ -24,7 +24,6 @@ START_EVERY_S = 0.2
 BRIDGE_EVENTS_ID = "hdemg-bridge-events"
 # A recording ends, and whoever records it then ends too; every other stage runs until it is stopped.
 ENDING_STAGES = ("acquire", "record")
-HIGHEST_PORTABLE_DOMAIN = 101  # DDS: beyond it, ports collide with those that Linux hands out by itself
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def isolate() -> Isolation:
     Call it before the first ROS 2 node of the process is made.
     """
     token = uuid.uuid4().hex[:10]
-    names = Isolation(f"hdemg-{token}", random.randint(1, HIGHEST_PORTABLE_DOMAIN), f"hdemg_{token}")  # noqa: S311
+    names = Isolation(f"hdemg-{token}", free_ros_domain(), f"hdemg_{token}")
     os.environ.update(names.environment)
     return names
 

@@ -22,7 +22,7 @@ from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
 from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack
-from evaluation.scripted_operator import Hold, ScriptedOperator, achieved
+from evaluation.scripted_operator import Hold, ScriptedOperator
 from evaluation.simulated_session import record_schedule
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
@@ -35,8 +35,6 @@ GESTURE_S = 2.0
 REST_S = 1.0
 # The wearer's ramp, the window and the dwell: before that, a decision is still about the former intention.
 AFTER_CUE_S = 0.6
-# A hold counts as motion when it brought at least this part of speed times time held.
-LEAST_PART = 0.2
 STOP_TIMEOUT_S = 2.0
 
 
@@ -71,10 +69,7 @@ class DemoResult:
 
     def achieved(self, hold: Hold) -> bool:
         """Whether a hold moved its DoF its way."""
-        dof = self.model.dof[hold.dof]
-        speed = dof.fine if hold.fine else dof.coarse
-        smallest = LEAST_PART * speed * (hold.end_t_lsl_s - hold.begin_t_lsl_s)
-        return achieved(hold, self.displacement(hold), DOF_NAMES, smallest)
+        return hold.achieved(self.displacement(hold), self.model)
 
     @property
     def dof_moved(self) -> list[str]:
@@ -85,6 +80,22 @@ class DemoResult:
             if {(h.direction, h.fine) for h in self.holds if h.dof == name and self.achieved(h)}
             == {(1, False), (-1, False), (1, True), (-1, True)}
         ]
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """What the demo promises and did not show, a sentence each."""
+        found = [
+            f"{hold.dof} {hold.direction:+d} hardly moved while {hold.gesture} was held"
+            f" ({'fine' if hold.fine else 'coarse'}: {self.displacement(hold)[DOF_NAMES.index(hold.dof)]:+.4f})"
+            for hold in self.holds
+            if not self.achieved(hold)
+        ]
+        missing = [name for name in DOF_NAMES if name not in self.dof_moved]
+        if missing and not found:
+            found.append(f"{', '.join(missing)} did not move both ways, coarse and fine")
+        if self.identical is False:
+            found.append("replay decided otherwise than the live session")
+        return found
 
 
 def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], None]) -> DemoResult:
@@ -175,6 +186,7 @@ def _drive(
                 chain,
                 intentions,
                 gesture_map,
+                load_robot_model(),
                 lambda step, part: progress(f"driving, {step}", 0.2 + 0.75 * part),
             )
             try:

@@ -194,4 +194,4 @@ def _at_limit(expected: Move | None, track: RobotTrack, looked: int, model: Robo
     dof = model.dof[expected.dof]
     limit = dof.upper if expected.sign > 0 else dof.lower
     position = track.positions[looked][DOF_NAMES.index(expected.dof)]
-    return limit is not None and abs(position - limit) < LIMIT_TOLERANCE
+    return limit is not None and bool(abs(position - limit) < LIMIT_TOLERANCE)

@@ -1,11 +1,14 @@
 """A scripted operator: gestures, never commands, that touch every DoF of a map in coarse and in fine.
 
-It looks at the robot as a person would: a tap that did not change the mode is made again.
+It looks at the robot as a person would: a tap that did not change the mode is made again, and so is a hold that
+hardly moved its DoF.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError
@@ -14,6 +17,8 @@ from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from evaluation.chain import LiveChain
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.operator_link import RobotSnapshot
+from robot_bridge.robot_model import RobotModel
+from robot_bridge.stretch_interface import DOF_NAMES
 
 HOLD_S = 1.0
 TAP_S = 0.4
@@ -22,6 +27,8 @@ TRIES = 4
 ANSWER_TIMEOUT_S = 3.0
 REST_TIMEOUT_S = 5.0
 REST_S = 0.15
+# A hold counts as motion when it brought at least this part of speed times time held.
+LEAST_PART = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,13 @@ class Hold:
     begin_t_lsl_s: float
     end_t_lsl_s: float
 
+    def achieved(self, displacement: Float64Array, model: RobotModel) -> bool:
+        """Whether the robot's net motion during the hold (shape (8,)) was on its DoF, its way, and enough."""
+        dof = model.dof[self.dof]
+        speed = dof.fine if self.fine else dof.coarse
+        smallest = LEAST_PART * speed * (self.end_t_lsl_s - self.begin_t_lsl_s)
+        return bool(displacement[DOF_NAMES.index(self.dof)] * self.direction >= smallest)
+
 
 class ScriptedOperator:
     """Drives an armed chain whose source follows intentions.
@@ -47,6 +61,8 @@ class ScriptedOperator:
         The stream that the simulated wearer follows; cues go into it too, so that a recording holds the truth.
     gesture_map : GestureMap
         What each gesture does.
+    model : RobotModel
+        How fast each DoF moves.
     progress : callable
         Told what happens and the fraction done.
     """
@@ -56,11 +72,13 @@ class ScriptedOperator:
         chain: LiveChain,
         intentions: EventOutlet,
         gesture_map: GestureMap,
+        model: RobotModel,
         progress: Callable[[str, float], None],
     ) -> None:
         self._chain = chain
         self._intentions = intentions
         self._map = gesture_map
+        self._model = model
         self._progress = progress
         self._trial = 0
 
@@ -93,9 +111,16 @@ class ScriptedOperator:
         if gesture is None:
             msg = f"map {self._map.name}: no gesture moves {dof} by {direction:+d} in mode {mode}"
             raise InputError(msg)
-        begin = lsl_clock_s()
-        self._perform(gesture, HOLD_S)
-        return Hold(dof, direction, fine, gesture, begin, lsl_clock_s())
+        for _ in range(TRIES):
+            before, begin = self._positions(), lsl_clock_s()
+            self._perform(gesture, HOLD_S)
+            hold = Hold(dof, direction, fine, gesture, begin, lsl_clock_s())
+            if hold.achieved(self._positions() - before, self._model):
+                break
+        return hold
+
+    def _positions(self) -> Float64Array:
+        return np.array(self._look().positions)
 
     def _next_mode(self, mode: str) -> None:
         if len(self._map.mode_names) == 1:
@@ -146,8 +171,3 @@ class ScriptedOperator:
 
     def _look(self) -> RobotSnapshot:
         return self._chain.link.snapshot()
-
-
-def achieved(hold: Hold, displacement: Float64Array, dof_names: tuple[str, ...], smallest: float) -> bool:
-    """Whether the robot's net motion during a hold was on its DoF, its way, and at least `smallest`."""
-    return bool(displacement[dof_names.index(hold.dof)] * hold.direction >= smallest)

@@ -3,16 +3,24 @@
 Hold to run: a velocity lasts only as long as its gesture is the latest decision. No decision (-1), rest and
 poor signal are zero at once. A tap is a short hold *that ends in rest*: a gesture passed through on the way to
 another one, or one that ends in no decision, changes nothing.
+
+Coarse and fine, three ways (`SpeedControl`): ``tiers`` moves at the speed of the tier; ``effort`` at the part of it
+that the muscle's effort asks for; ``steps`` makes a tap one small step and only a longer hold a motion.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from robot_bridge.gesture_map import Acts, Function, GestureMap
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
 
 NO_DECISION = -1
+SpeedControl = Literal["tiers", "steps", "effort"]
+SPEED_CONTROLS: tuple[SpeedControl, ...] = get_args(SpeedControl)
+# A gesture that is only just decided still moves, at this part of the tier's speed.
+LEAST_EFFORT = 0.25
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,16 @@ class ModeChange:
 
     mode: str
     fine: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that a tap asks for: signed, m or rad; the speed at which it is made, and how fast the robot ramps."""
+
+    dof: str
+    size: float
+    speed: float
+    ramp: float
 
 
 class Controller:
@@ -34,16 +52,25 @@ class Controller:
         The speed tiers.
     on_change : callable
         Called with every `ModeChange`.
+    speed_control : str
+        How coarse and fine are chosen.
     """
 
     def __init__(
-        self, gesture_map: GestureMap, model: RobotModel, on_change: Callable[[ModeChange], None]
+        self,
+        gesture_map: GestureMap,
+        model: RobotModel,
+        on_change: Callable[[ModeChange], None],
+        speed_control: SpeedControl = "tiers",
     ) -> None:
         self.mode = gesture_map.mode_names[0]
         self.fine = False
         self._map = gesture_map
         self._model = model
         self._on_change = on_change
+        self._speed_control = speed_control
+        self._effort = 1.0
+        self._step: Step | None = None
         self._held: str | None = None
         self._since_s = 0.0
         self._spent = True
@@ -53,9 +80,14 @@ class Controller:
         """Gesture of the latest decision; empty for none."""
         return self._held or ""
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether the latest decision is rest."""
+        return self._held == self._map.rest
+
     def release(self) -> None:
         """Forget what is held, so that it must be made anew; mode and speed stay."""
-        self._spent = True
+        self._spent, self._step = True, None
 
     def set_fine(self, fine: bool) -> None:
         """Choose the fine or the coarse speeds."""
@@ -64,8 +96,9 @@ class Controller:
             self.fine, self._spent = fine, True
             self._on_change(ModeChange(self.mode, self.fine))
 
-    def on_decision(self, index: int, t_mono_s: float, *, live: bool) -> None:
+    def on_decision(self, index: int, t_mono_s: float, *, live: bool, effort: float = 1.0) -> None:
         """Take the latest decision; while not `live` (armed) it is only followed, and means nothing."""
+        self._effort = effort
         gesture = None if index == NO_DECISION else self._map.gestures[index]
         if gesture != self._held:
             if gesture == self._map.rest and live:
@@ -84,10 +117,21 @@ class Controller:
         if acts.hold is not None and held_s >= self._map.hold_s:
             self._spent = True
             self._call(acts.hold)
-        elif acts.move is not None and (acts.tap is None or held_s > self._map.tap_max_s):
+        elif acts.move is not None and (held_s > self._map.tap_max_s or not self._taps(acts)):
             speed = self._model.dof[acts.move.dof].speed(fine=self.fine)
+            if self._speed_control == "effort":
+                speed *= max(LEAST_EFFORT, min(1.0, self._effort))
             velocity[acts.move.dof] = acts.move.sign * speed
         return velocity
+
+    def take_step(self) -> Step | None:
+        """Return the step that a tap has asked for, once."""
+        step, self._step = self._step, None
+        return step
+
+    def _taps(self, acts: Acts) -> bool:
+        """Whether a short hold of a gesture that moves means something else than a short motion."""
+        return acts.tap is not None or self._speed_control == "steps"
 
     def _acts(self) -> Acts | None:
         return None if self._held is None else self._map.acts(self.mode, self._held)
@@ -96,8 +140,14 @@ class Controller:
         acts = self._acts()
         held_s = t_mono_s - self._since_s
         short = self._map.tap_min_s <= held_s <= self._map.tap_max_s
-        if acts is not None and acts.tap is not None and short and not self._spent:
+        if acts is None or not short or self._spent:
+            return
+        if acts.tap is not None:
             self._call(acts.tap)
+        elif acts.move is not None and self._speed_control == "steps":
+            dof = self._model.dof[acts.move.dof]
+            size = dof.step_fine if self.fine else dof.step_coarse
+            self._step = Step(acts.move.dof, acts.move.sign * size, dof.step_speed(fine=self.fine), dof.ramp)
 
     def _call(self, function: Function) -> None:
         if function == "toggle_speed":

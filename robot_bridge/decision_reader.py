@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
@@ -55,6 +56,8 @@ class DecisionReader:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
         self.failure: Exception | None = None
+        # Called from the reader's thread whenever there is something to drain.
+        self.on_received: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Read from now on."""
@@ -101,6 +104,8 @@ class DecisionReader:
                 index, confidence, effort, quality, now_lsl_s - t_lsl_s, tuple(row[N_GESTURE_FIXED:])
             )
             self._received.append(ReceivedDecision(decision, now_mono_s, t_lsl_s))
+        if len(stamps):
+            self.on_received()
 
     def _reconnect(self) -> None:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -49,8 +49,23 @@ class Acts(BaseModel):
     hold: Function | None = None
 
 
+Modes = Mapping[str, Mapping[str, Acts]]
+
+
+class SleeveFile(BaseModel):
+    """What one of several sleeves does; ``every_mode`` applies in each mode beside its own gestures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    every_mode: Mapping[str, Acts] = Field(default_factory=dict)
+    modes: Modes = Field(min_length=1)
+
+
 class GestureMapFile(BaseModel):
-    """A map as its YAML file declares it; ``every_mode`` applies in each mode beside its own gestures."""
+    """A map as its YAML file declares it: ``modes`` for one sleeve, or ``sleeves`` with the modes of each.
+
+    ``every_mode`` applies in each mode beside its own gestures.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,12 +75,25 @@ class GestureMapFile(BaseModel):
     tap_max_s: float = Field(default=0.6, gt=0, allow_inf_nan=False)
     hold_s: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     every_mode: Mapping[str, Acts] = Field(default_factory=dict)
-    modes: Mapping[str, Mapping[str, Acts]] = Field(min_length=1)
+    modes: Modes = Field(default_factory=dict)
+    sleeves: Mapping[str, SleeveFile] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "GestureMapFile":
+        if bool(self.modes) == bool(self.sleeves) or (self.sleeves and self.every_mode):
+            msg = (
+                "needs either modes (one sleeve, with every_mode) or sleeves (each with modes and every_mode)"
+            )
+            raise ValueError(msg)
+        return self
 
 
 @dataclass(frozen=True)
 class GestureMap:
-    """A checked map. Modes keep the file's order; the first is the one to start in."""
+    """A checked map of one sleeve. Modes keep the file's order; the first is the one to start in.
+
+    ``sleeve`` names it where there are several, and is empty otherwise.
+    """
 
     name: str
     gestures: tuple[str, ...]
@@ -74,7 +102,8 @@ class GestureMap:
     tap_min_s: float
     tap_max_s: float
     hold_s: float
-    modes: Mapping[str, Mapping[str, Acts]]
+    modes: Modes
+    sleeve: str = ""
 
     @property
     def mode_names(self) -> tuple[str, ...]:
@@ -124,7 +153,7 @@ def map_path(path_or_name: str | Path) -> Path:
 
 
 def load_gesture_map(path_or_name: str | Path, gestures: Sequence[str], model: RobotModel) -> GestureMap:
-    """Read a map and check it against the decoder's gestures and the robot.
+    """Read a map for one sleeve and check it against the decoder's gestures and the robot.
 
     Parameters
     ----------
@@ -140,31 +169,82 @@ def load_gesture_map(path_or_name: str | Path, gestures: Sequence[str], model: R
     InputError
         One line that names the file, the mode, the gesture and what to do.
     """
+    return load_gesture_maps(path_or_name, [gestures], model)[0]
+
+
+def load_gesture_maps(
+    path_or_name: str | Path, decoders: Sequence[Sequence[str]], model: RobotModel
+) -> tuple[GestureMap, ...]:
+    """Read a map for as many decoders as there are, in the order of the file's sleeves.
+
+    Each sleeve moves DoF of its own, all together those that the map covers.
+
+    Raises
+    ------
+    InputError
+        One line that names the file, the sleeve, the mode, the gesture and what to do.
+    """
     path = map_path(path_or_name)
     file = load_settings(path, GestureMapFile)
     _check_timing(file, path)
-    _check_rest(file, gestures, path)
     _check_covers(file, model, path)
-    modes = {mode: _merged(file.every_mode, own, f"{path}: mode {mode}") for mode, own in file.modes.items()}
+    sleeves = file.sleeves or {"": SleeveFile(every_mode=file.every_mode, modes=file.modes)}
+    if len(decoders) != len(sleeves):
+        names = ", ".join(file.sleeves) or "one sleeve"
+        wanted = f"is for {len(sleeves)} decoder(s) ({names}), got {len(decoders)}"
+        msg = f"{path}: {wanted}; give one a sleeve, in this order"
+        raise InputError(msg)
+    maps = tuple(
+        _checked_sleeve(path, file, name, sleeve, gestures)
+        for (name, sleeve), gestures in zip(sleeves.items(), decoders, strict=True)
+    )
+    _check_shares(file, maps, path)
+    return maps
+
+
+def _checked_sleeve(
+    path: Path, file: GestureMapFile, name: str, sleeve: SleeveFile, gestures: Sequence[str]
+) -> GestureMap:
+    at = f"{path}: sleeve {name}" if name else str(path)
+    _check_rest(file, gestures, at)
+    modes = {
+        mode: _merged(sleeve.every_mode, own, f"{at}: mode {mode}") for mode, own in sleeve.modes.items()
+    }
     for mode, acts_of in modes.items():
         if not acts_of:
-            msg = f"{path}: mode {mode}: has no gesture; give it one or drop the mode"
+            msg = f"{at}: mode {mode}: has no gesture; give it one or drop the mode"
             raise InputError(msg)
         for gesture, acts in acts_of.items():
-            where = f"{path}: mode {mode}, gesture {gesture}"
+            where = f"{at}: mode {mode}, gesture {gesture}"
             _check_gesture(gesture, acts, gestures, file, where)
+    moved = {
+        acts.move.dof for acts_of in modes.values() for acts in acts_of.values() if acts.move is not None
+    }
+    covers = tuple(dof for dof in file.covers if dof in moved) if name else file.covers
     checked = GestureMap(
         path.stem,
         tuple(gestures),
         file.rest,
-        file.covers,
+        covers,
         file.tap_min_s,
         file.tap_max_s,
         file.hold_s,
         modes,
+        name,
     )
-    _check_reach(checked, path)
+    _check_reach(checked, at)
     return checked
+
+
+def _check_shares(file: GestureMapFile, maps: Sequence[GestureMap], path: Path) -> None:
+    for dof in file.covers:
+        movers = [one.sleeve for one in maps if dof in one.covers]
+        if len(movers) > 1:
+            msg = f"{path}: sleeves {' and '.join(movers)} both move {dof}; leave it to one of them"
+            raise InputError(msg)
+        if not movers:
+            msg = f"{path}: no sleeve moves {dof}; add it to one, or leave {dof} out of covers"
+            raise InputError(msg)
 
 
 def _check_timing(file: GestureMapFile, path: Path) -> None:
@@ -176,10 +256,10 @@ def _check_timing(file: GestureMapFile, path: Path) -> None:
         raise InputError(msg)
 
 
-def _check_rest(file: GestureMapFile, gestures: Sequence[str], path: Path) -> None:
+def _check_rest(file: GestureMapFile, gestures: Sequence[str], at: str) -> None:
     if file.rest not in gestures:
         msg = (
-            f"{path}: rest: {file.rest!r} is no gesture of this decoder ({', '.join(gestures)}); "
+            f"{at}: rest: {file.rest!r} is no gesture of this decoder ({', '.join(gestures)}); "
             f"set rest to the gesture in which nothing may move"
         )
         raise InputError(msg)
@@ -231,22 +311,22 @@ def _check_gesture(
         raise InputError(msg)
 
 
-def _check_reach(checked: GestureMap, path: Path) -> None:
+def _check_reach(checked: GestureMap, at: str) -> None:
     reachable = {mode: _reachable_from(checked, mode) for mode in checked.mode_names}
     for mode, reached in reachable.items():
         if reached == {mode} and len(reachable) > 1:
-            msg = f"{path}: mode {mode}: no way out; give a gesture 'tap: next_mode' there"
+            msg = f"{at}: mode {mode}: no way out; give a gesture 'tap: next_mode' there"
             raise InputError(msg)
     for mode, reached in reachable.items():
         missing = [other for other in checked.mode_names if other not in reached]
         if missing:
-            msg = f"{path}: mode {mode}: cannot reach mode {missing[0]}; let every mode have next_mode"
+            msg = f"{at}: mode {mode}: cannot reach mode {missing[0]}; let every mode have next_mode"
             raise InputError(msg)
     for dof in checked.covers:
         for sign, symbol in ((1, "+"), (-1, "-")):
             if not any(checked.gesture_for(mode, dof, sign) for mode in checked.mode_names):
                 msg = (
-                    f"{path}: no gesture in any mode moves '{dof} {symbol}'; add it to a mode, "
+                    f"{at}: no gesture in any mode moves '{dof} {symbol}'; add it to a mode, "
                     f"or leave {dof} out of covers"
                 )
                 raise InputError(msg)

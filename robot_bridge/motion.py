@@ -1,9 +1,10 @@
 """Desired velocity -> what may be commanded: wheel velocity and joint targets, within every limit.
 
 joint_pose_cmd carries no velocity: a target runs to completion at the robot's default profile, without a
-watchdog. So a joint's target runs ahead of the measured position at the desired velocity and never by more
-than the stop bound; a bridge that dies leaves that much motion at most. Speeding up keeps the acceleration
-limit; slowing down and stopping are immediate in the command (the robot's own profile brakes).
+watchdog. So a joint's target runs ahead of the measured position at the desired velocity, and never by more
+than the way that the joint needs to brake from it (`DofModel.lead_bound`); a bridge that dies leaves that much
+motion at most. Speeding up keeps the acceleration limit; slowing down and stopping are immediate in the
+command, and hold each joint at the nearest place where it can stand still without coming back.
 """
 
 import math
@@ -12,6 +13,14 @@ from dataclasses import dataclass
 
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import BASE_DOF, JOINT_DOF, JointReading
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where the motion of one joint is to end exactly: an absolute position in m or rad."""
+
+    dof: str
+    position: float
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,17 @@ class MotionShaper:
         self._head = measured.head
         self._last_s = t_mono_s
 
-    def step(self, desired: Mapping[str, float], measured: JointReading, t_mono_s: float) -> Command:
+    def target_of(self, dof: str) -> float:
+        """Target that a joint moves to or holds."""
+        return self._targets[dof]
+
+    def step(
+        self, desired: Mapping[str, float], measured: JointReading, t_mono_s: float, goal: Goal | None = None
+    ) -> Command:
         """Shape one tick. `start` must have been called; `measured` must be finite.
 
         A joint at rest keeps the target it was latched to, so that it does not follow its own sag; the
-        gripper keeps its grip.
+        gripper keeps its grip. A `goal` is not passed, and stays the target when it is reached.
         """
         dt_s = 0.0 if self._last_s is None else max(0.0, t_mono_s - self._last_s)
         self._last_s = t_mono_s
@@ -66,7 +81,8 @@ class MotionShaper:
             dof: self._shaped(dof, desired[dof], dt_s, out=out, measured=measured) for dof in self._model.dof
         }
         for dof in JOINT_DOF:
-            self._targets[dof] = self._target(dof, desired[dof], measured.positions[dof], dt_s, before[dof])
+            end = goal.position if goal is not None and goal.dof == dof else None
+            self._targets[dof] = self._target(dof, measured, dt_s, before[dof], end)
         return self._command()
 
     def hold(self, measured: JointReading | None) -> Command:
@@ -83,7 +99,7 @@ class MotionShaper:
             if not math.isfinite(measured.positions[dof]):
                 continue
             if self._velocity[dof] != 0.0:
-                self._targets[dof] = measured.positions[dof]
+                self._targets[dof] = self._stop_point(dof, measured)
             self._targets[dof] = self._held(dof, self._targets[dof], measured.positions[dof])
         self._velocity = dict.fromkeys(self._velocity, 0.0)
         return self._command()
@@ -122,21 +138,37 @@ class MotionShaper:
         above = wanted > 0 and position >= limits.position_upper
         return above or (wanted < 0 and position <= limits.position_lower)
 
-    def _target(self, dof: str, desired: float, measured: float, dt_s: float, before: float) -> float:
-        velocity, limits = self._velocity[dof], self._model.dof[dof]
+    def _target(
+        self, dof: str, reading: JointReading, dt_s: float, before: float, end: float | None
+    ) -> float:
+        velocity, measured = self._velocity[dof], reading.positions[dof]
         if velocity == 0.0:
             # Rest leaves the gripper's target where it led to: that lead is the grip on what it holds.
-            latch = before != 0.0 and dof != "gripper"
-            return self._held(dof, measured if latch else self._targets[dof], measured)
+            latch = before != 0.0 and dof != "gripper" and end is None
+            return self._held(dof, self._stop_point(dof, reading) if latch else self._targets[dof], measured)
         # A target never lies behind the measured position: what the robot has passed is not to be undone.
         ahead = (self._targets[dof] + velocity * dt_s - measured) * math.copysign(1.0, velocity)
-        bound = limits.lead_bound(desired)
+        bound = self._model.dof[dof].lead_bound(velocity)
         target = measured + math.copysign(min(max(0.0, ahead), bound), velocity)
+        if end is not None and (target - end) * velocity > 0:
+            target = end
         return self._bounded(dof, target, measured, bound)
+
+    def _stop_point(self, dof: str, reading: JointReading) -> float:
+        """Where a joint can stand still soonest: as far on as it needs to brake, but no further than its target.
+
+        A joint that something blocks has no velocity, and is held where it is.
+        """
+        measured, velocity = reading.positions[dof], reading.velocities[dof]
+        braking = math.copysign(self._model.dof[dof].lead_bound(velocity), velocity)
+        lead = self._targets[dof] - measured
+        if lead * braking <= 0:
+            return measured
+        return measured + math.copysign(min(abs(lead), abs(braking)), velocity)
 
     def _held(self, dof: str, target: float, measured: float) -> float:
         # A joint that was pushed away is not to spring back further than the stop bound.
-        return self._bounded(dof, target, measured, self._model.dof[dof].lead_bound(math.inf))
+        return self._bounded(dof, target, measured, self._model.dof[dof].stop_bound)
 
     def _bounded(self, dof: str, target: float, measured: float, bound: float) -> float:
         # Never further out of the limits than the joint already is, and never further than the bound.

@@ -106,14 +106,15 @@ class OperatorLink:
     def arm_within(self, timeout_s: float) -> None:
         """Arm as soon as the bridge accepts it; raises its last refusal as `arm` does."""
         deadline_s = time.monotonic() + timeout_s
-        while True:
-            left_s = deadline_s - time.monotonic()
+        refusal: CommandRejectedError | None = None
+        while (left_s := deadline_s - time.monotonic()) > 0 or refusal is None:
             try:
                 return self.arm(max(_RETRY_S, left_s))
-            except CommandRejectedError:
-                if left_s <= _RETRY_S:
-                    raise
+            except CommandRejectedError as error:
+                # A last try that had no time left says less than what the bridge said before.
+                refusal = error if refusal is None or left_s > 1.0 else refusal
             time.sleep(_RETRY_S)
+        raise refusal
 
     def disarm(self, timeout_s: float = 5.0) -> None:
         """Disarm the bridge; raises as `arm` does."""

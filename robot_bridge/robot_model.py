@@ -13,12 +13,12 @@ from robot_bridge.stretch_interface import DOF_NAMES, JOINT_OF_DOF
 # Whoever writes millimetres for metres is told so.
 HIGHEST_VELOCITY = {"m": 1.0, "rad": 7.0}
 # A target that leads by more would leave more than a stop's worth of motion behind a dead bridge.
-LONGEST_LEAD_S = 0.25
+LONGEST_LEAD_S = 0.15
 BUNDLED_ROBOT = Path(__file__).parent / "robot.yaml"
 
 
 class DofModel(BaseModel):
-    """One degree of freedom. Wheels have neither a joint, a position limit nor a stop bound."""
+    """One degree of freedom. Wheels have neither a joint, a position limit nor a target that leads."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -31,16 +31,19 @@ class DofModel(BaseModel):
     profile_velocity: float | None = Field(default=None, gt=0)
     coarse: float = Field(gt=0)
     fine: float = Field(gt=0)
-    stop_bound: float | None = Field(default=None, gt=0)
+    profile_acceleration: float | None = Field(default=None, gt=0)
+    lead_s: float = Field(default=0.1, gt=0, le=LONGEST_LEAD_S)
+    step_coarse: float = Field(gt=0)
+    step_fine: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _complete(self) -> "DofModel":
-        joint_only = (self.lower, self.upper, self.profile_velocity, self.stop_bound)
+        joint_only = (self.lower, self.upper, self.profile_velocity)
         if self.joint and None in joint_only:
-            msg = f"joint {self.joint!r} needs lower, upper, profile_velocity and stop_bound"
+            msg = f"joint {self.joint!r} needs lower, upper and profile_velocity"
             raise ValueError(msg)
-        if not self.joint and joint_only != (None,) * 4:
-            msg = "lower, upper, profile_velocity and stop_bound need a joint name"
+        if not self.joint and joint_only != (None,) * 3:
+            msg = "lower, upper and profile_velocity need a joint name"
             raise ValueError(msg)
         if self.joint and not self.position_lower < self.position_upper:
             msg = f"lower {self.lower} must be below upper {self.upper}"
@@ -49,12 +52,12 @@ class DofModel(BaseModel):
         if self.velocity > highest:
             msg = f"velocity {self.velocity:g} is above {highest:g} {self.unit}/s, which no joint of this robot has"
             raise ValueError(msg)
-        if self.stop_bound is not None and self.stop_bound > LONGEST_LEAD_S * self.speed(fine=False):
-            most = LONGEST_LEAD_S * self.speed(fine=False)
-            msg = f"stop_bound {self.stop_bound:g} {self.unit} is above {most:g}, {LONGEST_LEAD_S:g} s at coarse speed"
-            raise ValueError(msg)
         if self.fine > self.coarse:
             msg = f"fine speed {self.fine} is above the coarse speed {self.coarse}"
+            raise ValueError(msg)
+        if self.step_fine > self.step_coarse or self.step_coarse > self.coarse:
+            got = f"got {self.step_fine}, {self.step_coarse}"
+            msg = f"steps must rise from fine to coarse, a second of coarse speed at most: {got}"
             raise ValueError(msg)
         return self
 
@@ -76,9 +79,31 @@ class DofModel(BaseModel):
         )
 
     def lead_bound(self, speed: float) -> float:
-        """How far a target may lead the measured position at this speed, in the DoF's unit."""
-        bound = 0.0 if self.stop_bound is None else self.stop_bound
-        return bound * min(1.0, abs(speed) / self.speed(fine=False))
+        """How far a target may lead the measured position at this speed, in the DoF's unit; 0 for the wheels.
+
+        It is the way that the robot's own profile needs to brake, and what passes while a measurement becomes a
+        command. With less, the profile would begin to brake before each new target and never reach the speed; with
+        more, a dead bridge would leave more than a stop.
+        """
+        if not self.joint:
+            return 0.0
+        speed = min(abs(speed), self.speed(fine=False))
+        return speed * speed / (2 * self.acceleration) + self.lead_s * speed
+
+    def step_speed(self, *, fine: bool) -> float:
+        """Speed of a single step: slow enough that the robot's own ramps, v²/a in all, fit into it."""
+        size = self.step_fine if fine else self.step_coarse
+        return min(self.speed(fine=fine), math.sqrt(self.ramp * size))
+
+    @property
+    def ramp(self) -> float:
+        """Acceleration of the robot's own profile."""
+        return self.acceleration if self.profile_acceleration is None else self.profile_acceleration
+
+    @property
+    def stop_bound(self) -> float:
+        """The longest lead, that at coarse speed."""
+        return self.lead_bound(math.inf)
 
 
 class WheelsModel(BaseModel):

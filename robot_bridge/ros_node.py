@@ -9,7 +9,7 @@ its stop has been sent, it publishes nothing that moves, so that another control
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from emg_acquisition.events import Event
@@ -18,7 +18,7 @@ from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
 from robot_bridge.bridge_figures import BridgeFigures
 from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
-from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.gesture_map import load_gesture_maps
 from robot_bridge.guard_link import GuardLink
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
@@ -70,8 +70,8 @@ class BridgeNode:
         The node, not yet spinning.
     settings : BridgeSettings
         What the bridge was started with.
-    reader : DecisionReader
-        The decoder's stream.
+    readers : sequence of DecisionReader
+        The decoders' streams, in the order of the map's sleeves.
     guard : GuardLink
         The companion process.
     events : EventOutlet
@@ -82,17 +82,17 @@ class BridgeNode:
         self,
         ros: RosNode,
         settings: BridgeSettings,
-        reader: DecisionReader,
+        readers: Sequence[DecisionReader],
         guard: GuardLink,
         events: EventOutlet,
     ) -> None:
-        self._ros, self._reader, self._guard, self._events = ros, reader, guard, events
+        self._ros, self._readers, self._guard, self._events = ros, readers, guard, events
         model = load_robot_model(settings.robot_model)
-        gesture_map = load_gesture_map(settings.gesture_map, reader.info.gestures, model)
+        maps = load_gesture_maps(settings.gesture_map, [reader.info.gestures for reader in readers], model)
         limits = SafetyLimits(require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min)
         listeners = Listeners(self._on_transition, self._on_mode)
-        self._core = BridgeCore(model, gesture_map, limits, listeners)
-        self._gestures = gesture_map.gestures
+        self._core = BridgeCore(model, maps, limits, listeners, settings.speed_control)
+        self._sleeves = tuple(one.sleeve for one in maps)
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
         self._publishers_s = self._diagnostics_s = -1.0
@@ -108,13 +108,21 @@ class BridgeNode:
         ros.node.create_timer(
             1.0 / settings.rate_hz, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+        # A decision does not wait for the next tick: what it asks for, above all a stop, goes out at once.
+        woken = ros.node.create_guard_condition(self._step)
+        for reader in readers:
+            reader.on_received = woken.trigger
 
     def _make_publishers(self) -> None:
         node = self._ros.node
         self._twist_pub = node.create_publisher(Twist, CMD_VEL, QOS)
         self._pose_pub = node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
         self._gesture_pub = node.create_publisher(String, "emg/gesture", QOS)
-        self._decision_pub = node.create_publisher(Float32MultiArray, "emg/decision", QOS)
+        # With several sleeves each has a topic of its own: emg/left/decision.
+        self._decision_pubs = [
+            node.create_publisher(Float32MultiArray, "/".join(filter(None, ("emg", sleeve, "decision"))), QOS)
+            for sleeve in self._sleeves
+        ]
         self._mode_pub = node.create_publisher(String, "emg/mode", QOS)
         self._diagnostics_pub = node.create_publisher(BridgeFigures.message_type, "diagnostics", QOS)
 
@@ -146,13 +154,17 @@ class BridgeNode:
     # ---- every tick
 
     def _tick(self) -> None:
+        self._figures.on_tick(time.monotonic())
+        self._step()
+
+    def _step(self) -> None:
         t_mono_s = time.monotonic()
-        self._figures.on_tick(t_mono_s)
         safety = self._core.safety
-        if self._reader.failure is not None:
-            raise self._reader.failure
-        for received in self._reader.drain():
-            self._take(received)
+        for sleeve, reader in enumerate(self._readers):
+            if reader.failure is not None:
+                raise reader.failure
+            for received in reader.drain():
+                self._take(received, sleeve)
         safety.guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
@@ -164,15 +176,23 @@ class BridgeNode:
             self._publish_diagnostics(t_mono_s)
         self._resolve_waiting(t_mono_s)
 
-    def _take(self, received: ReceivedDecision) -> None:
+    def _take(self, received: ReceivedDecision, sleeve: int) -> None:
         decision = received.decision
-        self._core.on_decision(decision, received.t_mono_s)
+        self._core.on_decision(decision, received.t_mono_s, sleeve)
         self._figures.decisions += 1
         self._commanded_t_lsl_s = received.t_lsl_s
         latency_ms = 1000.0 * (lsl_clock_s() - received.t_lsl_s)
         fixed = [decision.index, decision.confidence, decision.effort, decision.quality, latency_ms]
-        self._decision_pub.publish(Float32MultiArray(data=[*fixed, *decision.probabilities]))
-        self._gesture_pub.publish(String(data=self._core.control.gesture))
+        self._decision_pubs[sleeve].publish(Float32MultiArray(data=[*fixed, *decision.probabilities]))
+        self._gesture_pub.publish(String(data=self._told([one.gesture for one in self._core.controls])))
+
+    def _told(self, words: Sequence[str]) -> str:
+        """One word for the only sleeve; with several, each after its sleeve's name."""
+        pairs = zip(self._sleeves, words, strict=True)
+        return "; ".join(f"{sleeve} {word}" if sleeve else word for sleeve, word in pairs)
+
+    def _modes(self) -> str:
+        return self._told([mode_text(ModeChange(one.mode, one.fine)) for one in self._core.controls])
 
     def publish(self, command: Command) -> None:
         """Send a command to the robot."""
@@ -222,16 +242,17 @@ class BridgeNode:
 
     def _publish_diagnostics(self, t_mono_s: float) -> None:
         self._diagnostics_s = t_mono_s
-        safety, control = self._core.safety, self._core.control
         stamp = self._ros.node.get_clock().now().to_msg()
-        self._diagnostics_pub.publish(self._figures.message(safety, stamp))
-        self._mode_pub.publish(String(data=mode_text(ModeChange(control.mode, control.fine))))
+        self._diagnostics_pub.publish(self._figures.message(self._core.safety, stamp))
+        self._mode_pub.publish(String(data=self._modes()))
 
     # ---- what comes in
 
     def _on_joint_states(self, message: JointState) -> None:
         stamp_s = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
-        self._core.on_joint_states(message.name, message.position, stamp_s, time.monotonic())
+        self._core.on_joint_states(
+            message.name, message.position, stamp_s, time.monotonic(), message.velocity
+        )
 
     async def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         refusal = None
@@ -265,7 +286,8 @@ class BridgeNode:
         return response
 
     def _on_set_speed(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._core.control.set_fine(request.data)
+        for control in self._core.controls:
+            control.set_fine(request.data)
         response.success, response.message = True, "fine" if request.data else "coarse"
         return response
 
@@ -284,10 +306,11 @@ class BridgeNode:
         self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
         self._publish_diagnostics(transition.t_mono_s)
 
-    def _on_mode(self, change: ModeChange) -> None:
-        _LOG.info("mode %s", mode_text(change))
-        self._events.push(Event(lsl_clock_s(), "mode", {"mode": change.mode, "fine": change.fine}))
-        self._mode_pub.publish(String(data=mode_text(change)))
+    def _on_mode(self, sleeve: str, change: ModeChange) -> None:
+        whose = {"sleeve": sleeve} if sleeve else {}
+        _LOG.info("mode %s %s", mode_text(change), sleeve)
+        self._events.push(Event(lsl_clock_s(), "mode", {"mode": change.mode, "fine": change.fine, **whose}))
+        self._mode_pub.publish(String(data=self._modes()))
 
     # ---- waiting inside a service, without blocking the one thread
 
@@ -328,15 +351,18 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     StreamNotFoundError, InputError
         If the decoder's stream, the map or the robot's file cannot be used.
     """
-    reader = DecisionReader(settings.gesture_source_id, settings.lsl_timeout_s, stop)
+    readers: list[DecisionReader] = []
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
     guard: GuardLink | None = None
     robot_stopped = True
     try:
+        for source_id in settings.decoders:
+            readers.append(DecisionReader(source_id, settings.lsl_timeout_s, stop))  # noqa: PERF401 - closed one by one
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
-            node = BridgeNode(ros, settings, reader, guard, events)
-            reader.start()
+            node = BridgeNode(ros, settings, readers, guard, events)
+            for reader in readers:
+                reader.start()
             ros.start()
             robot_stopped = False
             try:
@@ -352,5 +378,6 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     finally:
         if guard is not None:
             guard.close(robot_stopped=robot_stopped)
-        reader.close()
+        for reader in readers:
+            reader.close()
         events.close()

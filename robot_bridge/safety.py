@@ -6,10 +6,11 @@ deliberate act with every input fresh and the muscles at rest, leaves it.
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.safety_inputs import (
     DRIVER_TOPICS,
     LIMITS_UNREAD,
@@ -40,8 +41,8 @@ class SafetyMachine:
 
     Parameters
     ----------
-    n_gestures, rest_index : int
-        How many gestures the decoder has, and which of them is rest.
+    watches : sequence of DecisionWatch
+        One a decoder; whichever has a problem stops the robot.
     limits : SafetyLimits
         Freshness limits and thresholds.
     on_transition : callable
@@ -50,8 +51,7 @@ class SafetyMachine:
 
     def __init__(
         self,
-        n_gestures: int,
-        rest_index: int,
+        watches: Sequence[DecisionWatch],
         limits: SafetyLimits,
         on_transition: Callable[[Transition], None],
     ) -> None:
@@ -63,14 +63,8 @@ class SafetyMachine:
         self.guard_problem: str | None = "the guard process is not ready"
         self.publisher_problem: str | None = None
         self.limits_problem: str | None = LIMITS_UNREAD
-        self._n_gestures = n_gestures
-        self._rest_index = rest_index
+        self._watches = tuple(watches)
         self._on_transition = on_transition
-        self._decision: GestureDecision | None = None
-        self._decision_s = -math.inf
-        self._bad_decision: str | None = None
-        self._rest_since_s: float | None = None
-        self._poor_since_s: float | None = None
         self._joints_s = -math.inf
         self._joints_stamp_s = -math.inf
         self._least_lag_s = math.inf
@@ -82,22 +76,11 @@ class SafetyMachine:
 
     # ---- inputs
 
-    def on_decision(self, decision: GestureDecision, t_mono_s: float) -> None:
-        """Take a decision; a bad one is a fault while armed and keeps from arming otherwise."""
-        self._decision, self._decision_s = decision, t_mono_s
-        self._bad_decision = self._judge(decision)
-        at_rest = self._bad_decision is None and decision.index == self._rest_index
-        if not at_rest:
-            self._rest_since_s = None
-        elif self._rest_since_s is None:
-            self._rest_since_s = t_mono_s
-        if self._bad_decision is not None:
-            self.fault(self._bad_decision, t_mono_s)
-            return
-        if decision.quality >= self.limits.quality_min:
-            self._poor_since_s = None
-        elif self._poor_since_s is None:
-            self._poor_since_s = t_mono_s
+    def on_decision(self, decision: GestureDecision, t_mono_s: float, sleeve: int = 0) -> None:
+        """Take a decision of a decoder; a bad one is a fault while armed and keeps from arming otherwise."""
+        bad = self._watches[sleeve].on_decision(decision, t_mono_s)
+        if bad is not None:
+            self.fault(bad, t_mono_s)
 
     def on_joint_states(self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float) -> bool:
         """Take a joint state; None where joints are missing. Returns whether it is good news.
@@ -209,29 +192,15 @@ class SafetyMachine:
         """Armed or moving."""
         return self.state in {"armed", "moving"}
 
-    @property
-    def signal_is_good(self) -> bool:
-        """Whether the last decision's signal quality lets it move anything."""
-        return self._poor_since_s is None and self._bad_decision is None
+    def signal_is_good(self, sleeve: int = 0) -> bool:
+        """Whether the last decision of a decoder may move anything."""
+        return self._watches[sleeve].is_good
 
     # ---- judging
 
-    def _judge(self, decision: GestureDecision) -> str | None:
-        if not decision.is_finite():
-            return "the decision holds a number that is not finite"
-        if decision.index != int(decision.index) or not -1 <= decision.index < self._n_gestures:
-            return (
-                f"the decision's gesture index {decision.index:g} is not one of -1 to {self._n_gestures - 1}"
-            )
-        if decision.age_s < -self.limits.future_s:
-            return f"the decision's time stamp lies {-decision.age_s:.2f} s in the future"
-        if decision.age_s > self.limits.decision_age_s:
-            return f"the decision is stale: its EMG is {decision.age_s:.2f} s old"
-        return None
-
     def _problems(self, t_mono_s: float) -> tuple[str | None, ...]:
         return (
-            self._decision_problem(t_mono_s),
+            *(watch.problem(t_mono_s) for watch in self._watches),
             self._joints_problem(t_mono_s),
             self._driver_silence(t_mono_s),
             self._driver_problem(),
@@ -245,21 +214,6 @@ class SafetyMachine:
             if problem is not None:
                 self.fault(problem, t_mono_s)
                 return
-
-    def _decision_problem(self, t_mono_s: float) -> str | None:
-        if self._decision is None:
-            return "no decision has come from the decoder"
-        silence_s = t_mono_s - self._decision_s
-        if silence_s > self.limits.decision_s:
-            return f"no decision for {silence_s:.2f} s"
-        if self._bad_decision is not None:
-            return self._bad_decision
-        age_s = self._decision.age_s + silence_s
-        if age_s > self.limits.decision_age_s:
-            return f"no decision for {silence_s:.2f} s: the latest one's EMG is {age_s:.2f} s old"
-        if self._poor_since_s is not None and t_mono_s - self._poor_since_s >= self.limits.poor_quality_s:
-            return f"the signal is poor: quality {self._decision.quality:.2f} below {self.limits.quality_min:.2f}"
-        return None
 
     def _joints_problem(self, t_mono_s: float) -> str | None:
         if self._bad_joints is not None:
@@ -304,8 +258,8 @@ class SafetyMachine:
         # A heartbeat that was needed last time is not needed for good: only a setting makes it so.
         self._needs_heartbeat = self.limits.require_heartbeat
         problems = (
-            self._decision_problem(t_mono_s),
-            self._rest_problem(t_mono_s),
+            *(watch.problem(t_mono_s) for watch in self._watches),
+            *(watch.rest_problem(t_mono_s) for watch in self._watches),
             self._joints_problem(t_mono_s) or self._unsteady_joints(t_mono_s),
             self._driver_silence(t_mono_s),
             self._heartbeat_problem(t_mono_s),
@@ -325,13 +279,6 @@ class SafetyMachine:
             timer,
         )
         return next((problem for problem in problems if problem is not None), None)
-
-    def _rest_problem(self, t_mono_s: float) -> str | None:
-        if self._poor_since_s is not None:
-            return "the signal is poor"
-        if self._rest_since_s is None or t_mono_s - self._rest_since_s < self.limits.rest_before_arming_s:
-            return f"the muscles are not at rest: rest for {self.limits.rest_before_arming_s:g} s, then arm"
-        return None
 
     def _go(self, new: State, reason: str, t_mono_s: float) -> None:
         transition = Transition(t_mono_s, self.state, new, reason)

@@ -1,7 +1,8 @@
 """stretch_driver's names and orders, without ROS: joint_states -> 8 values, 8 targets -> joint_pose_cmd."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DOF_NAMES = (
     "base_translate",
@@ -61,13 +62,19 @@ GUARD_NODE = "hdemg_bridge_guard"
 
 @dataclass(frozen=True)
 class JointReading:
-    """Measured positions: one a joint DoF in m or rad, and the head's, which is only held."""
+    """What was measured: positions and velocities of the joint DoF in m or rad, and s; the head's is only held.
+
+    A velocity that the driver does not tell is 0.
+    """
 
     positions: Mapping[str, float]
     head: tuple[float, float]
+    velocities: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(JOINT_DOF, 0.0))
 
 
-def read_joint_states(names: Sequence[str], positions: Sequence[float]) -> JointReading | None:
+def read_joint_states(
+    names: Sequence[str], positions: Sequence[float], velocities: Sequence[float] = ()
+) -> JointReading | None:
     """Pick the DoF out of a joint_states message by name; None if one is missing.
 
     Values are passed on as they are: judging a non-finite one is the safety machine's business.
@@ -77,10 +84,16 @@ def read_joint_states(names: Sequence[str], positions: Sequence[float]) -> Joint
     by_name = dict(zip(names, positions, strict=True))
     if not all(joint in by_name for joint in POSE_JOINTS):
         return None
+    speeds = dict(zip(names, velocities, strict=False))
     return JointReading(
         {dof: float(by_name[joint]) for dof, joint in JOINT_OF_DOF.items()},
         (float(by_name[HEAD_JOINTS[0]]), float(by_name[HEAD_JOINTS[1]])),
+        {dof: _finite(speeds.get(joint, 0.0)) for dof, joint in JOINT_OF_DOF.items()},
     )
+
+
+def _finite(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
 
 
 def read_joint_limits(

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge.control import SPEED_CONTROLS
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
@@ -29,6 +30,10 @@ STEPS = st.lists(
             st.just("act"), st.sampled_from(["arm", "stop", "disarm", "fine", "coarse", "runstop", "mode"])
         ),
         st.tuples(st.just("hold"), st.tuples(st.integers(0, 4), st.integers(1, 60))),
+        # Velocities that a driver tells, true or not.
+        st.tuples(st.just("speed"), NUMBERS),
+        # What is a tap, and so in one way of control a step.
+        st.tuples(st.just("tap"), st.integers(3, 4)),
         st.tuples(st.just("wait"), st.floats(0.0, 0.4)),
         st.tuples(st.just("follow"), st.integers(1, 10)),
     ),
@@ -39,12 +44,13 @@ STEPS = st.lists(
 class World:
     """The core, a robot that follows its joint targets with a lag, and oracles over every command."""
 
-    def __init__(self, mode=0):
+    def __init__(self, mode=0, speed_control="tiers"):
         self.core = BridgeCore(
             MODEL,
-            load_gesture_map(MAP_NAME, GESTURES, MODEL),
+            [load_gesture_map(MAP_NAME, GESTURES, MODEL)],
             SafetyLimits(),
-            Listeners(lambda _: None, lambda _: None),
+            Listeners(lambda _: None, lambda _sleeve, _change: None),
+            speed_control,
         )
         self.core.control.mode = DOF_NAMES[mode]
         self.core.safety.guard_problem = None
@@ -62,6 +68,7 @@ class World:
             "wrist_roll": 0.0,
             "gripper": 0.1,
         }
+        self.speed = 0.0
         self.before = (0.0, 0.0)
         self.before_t = self.t
         self.commands = []
@@ -77,7 +84,9 @@ class World:
         if values is not None:
             by_joint = dict(zip(POSE_JOINTS, values, strict=True))
         names = [name for name in JOINT_STATE_NAMES if name in by_joint]
-        self.core.on_joint_states(names, [by_joint[name] for name in names], self.t, self.t)
+        self.core.on_joint_states(
+            names, [by_joint[name] for name in names], self.t, self.t, [self.speed] * len(names)
+        )
         # A stamp that stands still brings no news.
         if self.t > self.stamp and all(abs(value) <= 100 for value in by_joint.values()):
             self.stamp = self.t
@@ -126,24 +135,42 @@ class World:
 
 def play(world, steps):
     for kind, value in steps:
-        if kind == "decision":
-            index, quality, age = value
-            world.core.on_decision(GestureDecision(index, 1.0, 0.0, quality, age), world.t)
-            world.command()
-        elif kind == "joints":
-            world.report_joints(value)
-            world.command()
-        elif kind == "act":
-            act(world, value)
-        elif kind == "hold":
-            for _ in range(value[1]):
-                world.tick(value[0], 0.02)
-        elif kind == "wait":
-            world.t += value
-            world.command()
-        else:
-            for _ in range(value):
-                world.tick(None, 0.02)
+        PLAYED[kind](world, value)
+
+
+def decide(world, value):
+    index, quality, age = value
+    world.core.on_decision(GestureDecision(index, 1.0, quality, quality, age), world.t)
+    world.command()
+
+
+def report(world, values):
+    world.report_joints(values)
+    world.command()
+
+
+def claim_speed(world, value):
+    world.speed = value
+
+
+def hold(world, value):
+    index, ticks = value
+    for _ in range(ticks):
+        world.tick(index, 0.02)
+
+
+def tap(world, index):
+    hold(world, (index, 15))
+    hold(world, (0, 30))
+
+
+def wait(world, seconds):
+    world.t += seconds
+    world.command()
+
+
+def follow(world, ticks):
+    hold(world, (None, ticks))
 
 
 def act(world, name):
@@ -163,10 +190,22 @@ def act(world, name):
     world.command()
 
 
+PLAYED = {
+    "decision": decide,
+    "joints": report,
+    "speed": claim_speed,
+    "act": act,
+    "hold": hold,
+    "tap": tap,
+    "wait": wait,
+    "follow": follow,
+}
+
+
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 7), STEPS)
-def test_any_input_keeps_every_limit_and_silence_reaches_zero(mode, steps):
-    world = World(mode)
+@given(st.integers(0, 7), st.sampled_from(SPEED_CONTROLS), STEPS)
+def test_any_input_keeps_every_limit_and_silence_reaches_zero(mode, speed_control, steps):
+    world = World(mode, speed_control)
     play(world, steps)
     for _ in range(40):
         world.tick(None, 0.02)

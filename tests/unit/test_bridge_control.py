@@ -12,10 +12,13 @@ TEN = [*FOUR, "tripod_pinch", "wrist_abduction", "wrist_adduction", "pronation",
 
 
 class Wearer:
-    def __init__(self, name="four_gestures", gestures=FOUR):
+    def __init__(self, name="four_gestures", gestures=FOUR, speed_control="tiers"):
         self.changes = []
         self.gestures = gestures
-        self.control = Controller(load_gesture_map(name, gestures, MODEL), MODEL, self.changes.append)
+        self.control = Controller(
+            load_gesture_map(name, gestures, MODEL), MODEL, self.changes.append, speed_control
+        )
+        self.effort = 1.0
         self.t = 50.0
 
     def make(self, gesture, seconds, live=True):
@@ -24,7 +27,7 @@ class Wearer:
         moved = {}
         for _ in range(round(seconds / 0.02)):
             self.t += 0.02
-            self.control.on_decision(index, self.t, live=live)
+            self.control.on_decision(index, self.t, live=live, effort=self.effort)
             moved = {dof: v for dof, v in self.control.desired(self.t).items() if v}
         return moved
 
@@ -115,3 +118,43 @@ def test_ten_gestures_cycle_modes_and_keep_the_speed():
     assert seen == ["arm", "wrist", "drive"]
     assert wearer.control.fine
     assert wearer.make("pronation", 0.1) == {"base_rotate": 0.30}
+
+
+@pytest.mark.parametrize(("effort", "part"), [(0.0, 0.25), (0.1, 0.25), (0.5, 0.5), (1.0, 1.0), (3.0, 1.0)])
+@pytest.mark.parametrize("fine", [False, True])
+def test_effort_scales_within_its_tier(effort, part, fine):
+    wearer = Wearer(speed_control="effort")
+    wearer.control.set_fine(fine)
+    wearer.make("rest", 0.1)
+    wearer.effort = effort
+    speed = 0.05 if fine else 0.12
+    assert wearer.make("wrist_extension", 0.2) == {"base_translate": pytest.approx(part * speed)}
+
+
+@pytest.mark.parametrize(("fine", "size"), [(False, 0.04), (True, 0.005)])
+def test_a_tap_is_one_step_and_a_hold_moves_on(fine, size):
+    wearer = Wearer(speed_control="steps")
+    wearer.control.set_fine(fine)
+    wearer.make("rest", 0.1)
+    assert wearer.make("wrist_flexion", 0.3) == {}
+    assert wearer.control.take_step() is None  # not before the rest that ends it
+    wearer.make("rest", 0.1)
+    step = wearer.control.take_step()
+    assert (step.dof, step.size) == ("base_translate", -size)
+    assert wearer.control.take_step() is None
+    assert wearer.make("wrist_flexion", 0.8) == {"base_translate": -wearer_speed(fine)}
+    wearer.make("rest", 0.1)
+    assert wearer.control.take_step() is None
+
+
+def wearer_speed(fine):
+    return 0.05 if fine else 0.12
+
+
+def test_no_step_is_left_over_from_before_a_stop():
+    wearer = Wearer(speed_control="steps")
+    wearer.make("rest", 0.1)
+    wearer.make("wrist_flexion", 0.3)
+    wearer.make("rest", 0.02)
+    wearer.control.release()
+    assert wearer.control.take_step() is None

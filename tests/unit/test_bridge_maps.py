@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from emg_acquisition.errors import InputError
-from robot_bridge.gesture_map import BUNDLED_MAPS, load_gesture_map
+from robot_bridge.gesture_map import BUNDLED_MAPS, load_gesture_map, load_gesture_maps
 from robot_bridge.robot_model import BUNDLED_ROBOT, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES, joint_pose, read_joint_limits, read_joint_states
 
@@ -40,13 +40,15 @@ def test_speeds_are_the_published_ones_and_limits_win():
         assert (MODEL.dof[dof].speed(fine=False), MODEL.dof[dof].speed(fine=True)) == (coarse, fine)
 
 
-def test_the_stop_bound_is_a_fifth_of_a_second_at_coarse_speed_and_millimetres_at_fine():
-    for dof in DOF_NAMES[2:]:
-        limits = MODEL.dof[dof]
-        coarse = limits.speed(fine=False)
-        assert limits.lead_bound(coarse) == pytest.approx(0.2 * coarse, rel=0.01)
-        assert limits.lead_bound(limits.fine) == pytest.approx(0.2 * limits.fine, rel=0.01)
-    assert MODEL.dof["lift"].lead_bound(0.04) < 0.009
+def test_a_target_leads_by_the_way_to_brake_and_a_tenth_of_a_second():
+    lift, arm = MODEL.dof["lift"], MODEL.dof["arm"]
+    # v²/2a + 0.1 s x v, by hand: 0.11²/0.4 + 0.011, 0.04²/0.4 + 0.004, 0.14²/0.28 + 0.014
+    assert lift.lead_bound(0.11) == pytest.approx(0.04125)
+    assert lift.lead_bound(-0.04) == pytest.approx(0.008)
+    assert arm.stop_bound == pytest.approx(0.084)
+    # However fast something is said to move, no target leads by more than at coarse speed.
+    assert all(MODEL.dof[dof].lead_bound(1e9) == MODEL.dof[dof].stop_bound for dof in DOF_NAMES[2:])
+    assert MODEL.dof["base_translate"].stop_bound == 0.0
 
 
 def test_the_robots_limits_tighten_ours_and_never_widen_them():
@@ -65,7 +67,9 @@ def test_robot_limits_that_are_no_interval_of_ours_are_refused(limits):
     ("change", "said"),
     [
         (lambda r: r["dof"].pop("lift"), "lift"),
-        (lambda r: r["dof"]["lift"].pop("stop_bound"), "dof.lift"),
+        (lambda r: r["dof"]["lift"].pop("profile_velocity"), "dof.lift"),
+        (lambda r: r["dof"]["lift"].update(lead_s=0.5), "dof.lift.lead_s"),
+        (lambda r: r["dof"]["lift"].update(step_fine=5.0), "steps must rise"),
         (lambda r: r["dof"]["lift"].update(lower=2.0), "below upper"),
         (lambda r: r["dof"]["lift"].update(fine=1.0), "above the coarse"),
         (lambda r: r["dof"]["lift"].update(joint="joint_mast"), "joint_mast"),
@@ -205,7 +209,7 @@ def test_a_mode_without_a_gesture_is_refused(tmp_path):
         ("", "file: a mapping of keys is required"),
         ("[1, 2", "is no YAML"),
         ("- a", "file: a mapping of keys is required"),
-        ("modes: {}", "modes"),
+        ("modes: {}", "file: needs either modes"),
     ],
 )
 def test_a_file_that_is_no_map_is_one_line(tmp_path, text, said):
@@ -257,3 +261,49 @@ def test_pure_modules_need_neither_ros_nor_torch():
         "sys.exit(any(m in sys.modules for m in ('rclpy', 'torch', 'onnxruntime')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def two_sleeves(tmp_path, change=lambda _: None):
+    values = yaml.safe_load((BUNDLED_MAPS / "two_sleeves.yaml").read_text())
+    change(values)
+    return load_gesture_maps(write(tmp_path / "two.yaml", values), [TEN, TEN], MODEL)
+
+
+def test_two_sleeves_share_every_dof_out(tmp_path):
+    left, right = two_sleeves(tmp_path)
+    assert (left.sleeve, right.sleeve) == ("left", "right")
+    assert set(left.covers) == {"base_translate", "base_rotate"}
+    assert set(left.covers) | set(right.covers) == set(DOF_NAMES)
+    assert not set(left.covers) & set(right.covers)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda m: m["sleeves"]["left"]["modes"]["drive"].update(
+                fist={"move": "gripper -"}, hand_open={"move": "gripper +"}
+            ),
+            "sleeves left and right both move gripper",
+        ),
+        (
+            lambda m: m["sleeves"]["left"]["modes"]["drive"].pop("pronation"),
+            "sleeve left: no gesture in any mode",
+        ),
+        (
+            lambda m: m["sleeves"]["right"]["every_mode"].pop("tripod_pinch"),
+            "sleeve right: mode arm: no way out",
+        ),
+        (lambda m: m["sleeves"].pop("right"), "is for 1 decoder(s) (left), got 2"),
+        (lambda m: m.update(modes={"a": {"fist": {"move": "lift +"}}}), "either modes"),
+    ],
+)
+def test_a_bad_map_of_two_sleeves_is_one_line_that_names_the_sleeve(tmp_path, change, said):
+    with pytest.raises(InputError) as error:
+        two_sleeves(tmp_path, change)
+    assert said in str(error.value)
+
+
+def test_a_map_of_one_sleeve_refuses_two_decoders():
+    with pytest.raises(InputError, match=r"is for 1 decoder\(s\) \(one sleeve\), got 2"):
+        load_gesture_maps("ten_gestures", [TEN, TEN], MODEL)

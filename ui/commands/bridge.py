@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
+from robot_bridge.control import SPEED_CONTROLS
 from ui.commands.options import add_lsl, add_ros, source_id
 from ui.console import stop_on_signals
 
 NAME = "bridge"
 HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed"
-EXAMPLE = "hdemg bridge --decoder hdemg-decoder --map ten_gestures"
+EXAMPLE = """hdemg bridge --decoder hdemg-decoder --map ten_gestures
+         hdemg bridge --decoder left --decoder right --map two_sleeves"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,14 +18,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decoder",
         type=source_id,
-        default="hdemg-decoder",
+        action="append",
         metavar="SOURCE_ID",
-        help="the one Gesture stream that may drive the robot (default: %(default)s)",
+        help="the one Gesture stream that may drive the robot; with several sleeves once a sleeve, in the order of "
+        "the map (default: hdemg-decoder)",
     )
     parser.add_argument(
         "--map",
         default="ten_gestures",
-        help="ten_gestures, four_gestures, lift_and_gripper or a YAML file (default: %(default)s)",
+        help="ten_gestures, four_gestures, two_sleeves, lift_and_gripper or a YAML file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--speed-control",
+        choices=SPEED_CONTROLS,
+        default="tiers",
+        help="coarse and fine: speed tiers; a tap is one small step and a hold is continuous; or by effort within a "
+        "tier (default: %(default)s)",
     )
     parser.add_argument(
         "--robot-model", type=Path, metavar="YAML", help="limits and speeds (default: a Stretch 3)"
@@ -50,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
     configure_lsl(args.lsl_session)
     settings = BridgeSettings(
-        gesture_source_id=args.decoder,
+        decoders=tuple(args.decoder or ("hdemg-decoder",)),
+        speed_control=args.speed_control,
         gesture_map=args.map,
         robot_model=args.robot_model,
         namespace=args.namespace,

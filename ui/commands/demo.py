@@ -1,6 +1,7 @@
 """``hdemg demo``."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +43,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"report: {report}")
     if args.json:
         print_json(_figures(result, report))
-    good = len(result.dof_moved) == len(result.model.dof) and result.identical is not False
-    return 0 if good else 1
+    shortfalls = result.shortfalls
+    for shortfall in shortfalls:
+        print(f"demo: {shortfall}", file=sys.stderr)
+    return 1 if shortfalls else 0
 
 
 def _print_summary(result: "DemoResult") -> None:

@@ -138,6 +138,8 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
     print(
         f"latency: median {final.latency_ms_median:.1f} ms, p99 {final.latency_ms_p99:.1f} ms; stops: {result.stops}"
     )
+    if result.stops:
+        print(f"the robot stood, and stayed so until the end: {final.reason}")
     if args.json:
         print_json(
             {

@@ -9,8 +9,7 @@ import numpy as np
 
 from emg_acquisition.errors import StreamLostError
 from evaluation.cup_task import MAP, CupOutcome, cup_gestures
-from evaluation.gesture_operator import GestureOperator
-from evaluation.simulated_robot import TICK_S, RobotView
+from evaluation.gesture_operator import GESTURE_HZ, GestureOperator, RobotView
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import OperatorLink
 from robot_bridge.robot_model import load_robot_model
@@ -107,7 +106,7 @@ def live_cup_task(
     begin = cup.pose().position_m
     for gesture in cup_gestures(GestureOperator(gesture_map, model, look), cup.pose):
         make(gesture)
-        next_s += TICK_S
+        next_s += 1 / GESTURE_HZ
         time.sleep(max(0.0, next_s - time.monotonic()))
     end = cup.pose()
     return CupOutcome(

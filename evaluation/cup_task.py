@@ -6,8 +6,9 @@ The script is an operator's who sees robot and cup; what counts is where the cup
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from evaluation.gesture_operator import GestureOperator
-from evaluation.simulated_robot import SimulatedRobot
+from emg_acquisition.errors import StreamLostError
+from evaluation.gesture_operator import GESTURE_HZ, GestureOperator, RobotView
+from evaluation.stepped_bridge import STEP_S, SteppedBridge
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.driver_logic import SimSettings
@@ -63,7 +64,7 @@ def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> 
     yield from operator.hold("gripper", -1, (OPEN_RAD - 0.2) / 0.37 + SQUEEZE_S)
     yield from operator.go("lift", height + CLEAR_M, 0.02)
     yield from operator.go("base_translate", x - GRASP_X_M + DRIVE_M, 0.015)
-    yield from operator.go("lift", height, 0.004)
+    yield from operator.go("lift", operator.position("lift") - (look_at_cup().position_m[2] - z), 0.003)
     yield from operator.hold("gripper", 1, (OPEN_RAD - 0.0) / 0.37)
     yield from operator.go("arm", RETRACTED_M, 0.05)
     yield from operator.rest(0.5)
@@ -88,12 +89,13 @@ def simulate_cup_task(seed: int | None = None) -> CupOutcome:
     body = MujocoStretch(model, SimSettings().start)
     body.reset(seed=seed)
     gesture_map = load_gesture_map(MAP, GESTURES, model)
-    robot = SimulatedRobot(body, gesture_map, model)
-    operator = GestureOperator(gesture_map, model, lambda: robot.view)
+    bridge = SteppedBridge(model, [gesture_map], body)
+    bridge.arm()
+    operator = GestureOperator(gesture_map, model, lambda: _view(bridge))
     begin = body.pose(CUP).position_m
     highest = begin[2]
     for gesture in cup_gestures(operator, lambda: body.pose(CUP)):
-        robot.perform((gesture,))
+        _perform(bridge, gesture)
         highest = max(highest, body.pose(CUP).position_m[2])
     end = body.pose(CUP)
     return CupOutcome(
@@ -102,5 +104,20 @@ def simulate_cup_task(seed: int | None = None) -> CupOutcome:
         off_table_m=float(end.position_m[2] - begin[2]),
         tilt_rad=end.tilt_rad,
         let_go=not body.fingers_touching(CUP),
-        seconds=robot.t_s,
+        seconds=bridge.t_s,
     )
+
+
+def _view(bridge: SteppedBridge) -> RobotView:
+    control = bridge.core.controls[0]
+    return RobotView(tuple(bridge.positions.tolist()), control.mode, control.fine)
+
+
+def _perform(bridge: SteppedBridge, gesture: str) -> None:
+    bridge.gestures[0] = gesture
+    for _ in range(round(1 / GESTURE_HZ / STEP_S)):
+        bridge.step()
+    safety = bridge.core.safety
+    if not safety.is_live:
+        msg = f"the bridge stopped: {safety.state}, {safety.reason}"
+        raise StreamLostError(msg)

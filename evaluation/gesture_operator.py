@@ -5,19 +5,29 @@ in this process or on an LSL stream.
 """
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 
 from emg_acquisition.errors import InputError, StreamLostError
-from evaluation.simulated_robot import TICK_HZ, RobotView
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES
+from robot_bridge.stretch_interface import DOF_NAMES
 
+GESTURE_HZ = 50
 TAP_S, LONG_S = 0.35, 1.3
 SETTLE_S = 0.4
 ANSWER_S = 3.0
 TRIES = 6
-# The wheels' ramp, m/s², and the robot's answer to a gesture.
-WHEEL_RAMP, ANSWER_DELAY_S = 0.12, 0.08
+# From the end of a gesture to the robot's beginning to brake.
+ANSWER_DELAY_S = 0.08
+
+
+@dataclass(frozen=True)
+class RobotView:
+    """What an operator sees; ``positions`` in the order of ``DOF_NAMES``, the base as travel and heading, m and rad."""
+
+    positions: tuple[float, ...]
+    mode: str
+    fine: bool
 
 
 class GestureOperator:
@@ -49,19 +59,20 @@ class GestureOperator:
             If it is not there after `TRIES` approaches.
         """
         for attempt in range(TRIES):
-            left = target - self._position(dof)
+            left = target - self.position(dof)
             if abs(left) <= tolerance:
                 return
             fine = attempt > 0
             sign = 1 if left > 0 else -1
             gesture = yield from self._ready_to_move(dof, sign, fine=fine)
-            margin = self._stopping_way(dof, fine=fine)
+            # On a short way it does not get up to speed: half of the way, then see.
+            margin = min(self._stopping_way(dof, fine=fine), abs(left) / 2)
             ticks = 0
-            while (target - self._position(dof)) * sign > margin and ticks < limit_s * TICK_HZ:
+            while (target - self.position(dof)) * sign > margin and ticks < limit_s * GESTURE_HZ:
                 ticks += 1
                 yield gesture
             yield from self.rest(SETTLE_S + margin / self._model.dof[dof].speed(fine=fine))
-        msg = f"{dof} is at {self._position(dof):.3f}, not at {target:.3f} within {tolerance:g}"
+        msg = f"{dof} is at {self.position(dof):.3f}, not at {target:.3f} within {tolerance:g}"
         raise StreamLostError(msg)
 
     def hold(self, dof: str, sign: int, seconds: float, *, fine: bool = False) -> Iterator[str]:
@@ -69,10 +80,6 @@ class GestureOperator:
         gesture = yield from self._ready_to_move(dof, sign, fine=fine)
         yield from self._hold(gesture, seconds)
         yield from self.rest(2 * SETTLE_S)
-
-    def ready(self, dof: str, sign: int, *, fine: bool) -> Iterator[str]:
-        """Choose mode and speed, and move nothing yet."""
-        yield from self._ready_to_move(dof, sign, fine=fine)
 
     def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Generator[str, None, str]:
         """Choose mode and speed; returns the gesture that then moves."""
@@ -96,7 +103,7 @@ class GestureOperator:
         gesture, act = found
         for _ in range(TRIES):
             yield from self._hold(gesture, TAP_S if act == "tap" else LONG_S)
-            for _ in range(round(ANSWER_S * TICK_HZ)):
+            for _ in range(round(ANSWER_S * GESTURE_HZ)):
                 yield self._map.rest
                 now = self._look()
                 if (now.mode, now.fine) != (before.mode, before.fine):
@@ -106,17 +113,15 @@ class GestureOperator:
         raise StreamLostError(msg)
 
     def _hold(self, gesture: str, seconds: float) -> Iterator[str]:
-        for _ in range(round(seconds * TICK_HZ)):
+        for _ in range(round(seconds * GESTURE_HZ)):
             yield gesture
 
-    def _position(self, dof: str) -> float:
+    def position(self, dof: str) -> float:
+        """Return where a DoF is now, m or rad."""
         return self._look().positions[DOF_NAMES.index(dof)]
 
     def _stopping_way(self, dof: str, *, fine: bool) -> float:
-        """How far a DoF goes on after the gesture has ended; a joint returns to where it was stopped."""
-        speed = self._model.dof[dof].speed(fine=fine)
-        way = speed * ANSWER_DELAY_S
-        if dof in BASE_DOF:
-            half_m = self._model.wheels.separation_m / 2 if dof == "base_rotate" else 1.0
-            way += speed * speed * half_m / (2 * WHEEL_RAMP)
-        return way
+        """How far a DoF goes on after the gesture has ended."""
+        limits = self._model.dof[dof]
+        speed = limits.speed(fine=fine)
+        return speed * ANSWER_DELAY_S + speed * speed / (2 * limits.ramp)

@@ -21,6 +21,9 @@ from robot_bridge.stretch_interface import DOF_NAMES
 # A gripper this far open holds no cup, rad.
 LET_GO_RAD = 0.3
 FIRST_POSE_TIMEOUT_S = 20.0
+LIVE = ("armed", "moving")
+# A machine that is busy with other things may stop the bridge now and then.
+MOST_STOPS, ARM_TIMEOUT_S = 5, 30.0
 
 
 class ThingWatcher:
@@ -90,21 +93,26 @@ def live_cup_task(
     Raises
     ------
     StreamLostError
-        If the bridge stops, or the robot does not get where it should.
+        If the bridge stops more than `MOST_STOPS` times, or the robot does not get where it should.
     """
     model = load_robot_model()
     gesture_map = load_gesture_map(MAP, gestures, model)
 
     def look() -> RobotView:
         now = link.snapshot()
-        if now.positions is None or now.fine is None or now.safety_state not in {"armed", "moving"}:
-            msg = f"the bridge stopped: {now.safety_state}, {now.reason}"
+        if now.positions is None or now.fine is None:
+            msg = "robot or bridge say nothing: are `hdemg sim-robot` and `hdemg bridge` running?"
             raise StreamLostError(msg)
         return RobotView(now.positions, now.mode, now.fine)
 
     began = next_s = time.monotonic()
+    stops = 0
     begin = cup.pose().position_m
     for gesture in cup_gestures(GestureOperator(gesture_map, model, look), cup.pose):
+        if link.snapshot().safety_state not in LIVE:
+            stops += 1
+            _arm_again(make, rest=gesture_map.rest, link=link, stops=stops)
+            next_s = time.monotonic()
         make(gesture)
         next_s += 1 / GESTURE_HZ
         time.sleep(max(0.0, next_s - time.monotonic()))
@@ -116,4 +124,15 @@ def live_cup_task(
         tilt_rad=end.tilt_rad,
         let_go=look().positions[DOF_NAMES.index("gripper")] > LET_GO_RAD,
         seconds=time.monotonic() - began,
+        stops=stops,
     )
+
+
+def _arm_again(make: Callable[[str], None], rest: str, link: OperatorLink, stops: int) -> None:
+    """Somebody stands by who arms the robot again, with the operator at rest; not for ever."""
+    now = link.snapshot()
+    if stops > MOST_STOPS:
+        msg = f"the bridge stopped {stops} times: {now.safety_state}, {now.reason}"
+        raise StreamLostError(msg)
+    make(rest)
+    link.arm_within(ARM_TIMEOUT_S)

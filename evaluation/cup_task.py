@@ -32,7 +32,10 @@ SQUEEZE_S = 1.2
 
 @dataclass(frozen=True)
 class CupOutcome:
-    """How the cup fared; m, rad, s. ``lifted_m`` is the highest that it was above its place on the table."""
+    """How the cup fared; m, rad, s. ``lifted_m`` is the highest that it was above its place on the table.
+
+    ``stops`` are those of the bridge after which the robot was armed again.
+    """
 
     lifted_m: float
     driven_m: float
@@ -40,6 +43,7 @@ class CupOutcome:
     tilt_rad: float
     let_go: bool
     seconds: float
+    stops: int = 0
 
     @property
     def success(self) -> bool:

@@ -69,7 +69,7 @@ def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> 
     yield from operator.go("lift", height + CLEAR_M, 0.02)
     yield from operator.go("base_translate", x - GRASP_X_M + DRIVE_M, 0.015)
     yield from operator.go("lift", operator.position("lift") - (look_at_cup().position_m[2] - z), 0.003)
-    yield from operator.hold("gripper", 1, (OPEN_RAD - 0.0) / 0.37)
+    yield from operator.go("gripper", OPEN_RAD, 0.06)
     yield from operator.go("arm", RETRACTED_M, 0.05)
     yield from operator.rest(0.5)
 

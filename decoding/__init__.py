@@ -5,6 +5,7 @@ In the order in which a chunk goes:
 - ``stage.py``: the contract that every stage keeps
 - ``signal_settings.py``: settings of the way from microvolts to features
 - ``repair.py``: faulty samples held before the filter, faulty channels found and their features mended
+- ``repetition.py``: old samples that are sent again, for repair to find
 - ``filters.py``: causal band-pass and powerline notch
 - ``windows.py``: samples to hops, hops to windows
 - ``spatial.py``: common average or Laplacian on the grid, hop by hop
@@ -14,6 +15,7 @@ In the order in which a chunk goes:
 - ``heat_map.py``: features of the whole array, after repair
 - ``feature_chain.py``: the stages so far, wired; training uses the same
 - ``onnx_classifier.py``: features to probabilities, with onnxruntime
+- ``plausibility.py``: channels louder than this person's muscles ever were
 - ``temporal.py``: probabilities over hops weighed together; off unless a decoder asks for it
 - ``decision.py``: probabilities to a decision: rejection, dwell, release, effort
 - ``drift.py``: slow drift followed by trusted decisions, bounded; off unless a decoder asks for it

@@ -6,6 +6,7 @@ from decoding.decision import Decider, Decision, Evidence
 from decoding.decoder_file import DecoderFile, DecoderMetadata
 from decoding.drift import DriftFollower
 from decoding.feature_chain import FeatureBlock, FeatureChain
+from decoding.plausibility import LoudnessBound
 from decoding.temporal import HopFilter
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array
@@ -47,6 +48,7 @@ class DecoderPipeline:
         self._drift = DriftFollower(
             metadata.drift, decoder.statistics, metadata.signal.features, metadata.rest_index
         )
+        self._loudness = LoudnessBound(decoder.statistics, metadata.signal.features)
         # The first run allocates; that belongs to the start and not to the first decision.
         self._classifier.probabilities(
             np.zeros((stream.n_channels, len(metadata.signal.features)), dtype=np.float32)
@@ -70,7 +72,7 @@ class DecoderPipeline:
             sample_index=int(block.last_sample[k]),
             probabilities=probabilities,
             log_amplitude=float(block.log_amplitude[k]),
-            quality=float(block.quality[k]),
+            quality=min(float(block.quality[k]), self._loudness.plausible_share(features)),
             distance=distance,
             believed=self._temporal.process(probabilities[np.newaxis])[0] if self._temporal else None,
         )

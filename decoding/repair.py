@@ -22,6 +22,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from decoding.repetition import RepetitionMonitor
 from decoding.signal_settings import SignalSettings
 from decoding.windows import WindowSpec
 from emg_acquisition.arrays import Float32Array, IntArray, samples_from_ms
@@ -87,7 +88,8 @@ class FaultMonitor:
     """Which channels are fit to use in each window, judged on the raw samples.
 
     A channel is faulty in a hop if it holds a non-finite sample, does not change at all, or reaches the
-    amplifier's clipping level. It stays unfit until the fault has left the window and the filter has settled.
+    amplifier's clipping level; all are if the samples are old ones that were sent again. It stays unfit until the
+    fault has left the window and the filter has settled.
 
     Parameters
     ----------
@@ -109,6 +111,7 @@ class FaultMonitor:
         self._limit_uv = np.float32(limit_uv)
         self._hop_samples = spec.hop_samples
         self._n_channels = n_channels
+        self._repetition = RepetitionMonitor(n_channels, fs_hz, spec.hop_samples)
         self.reset()
 
     def process(self, chunk: Float32Array, /) -> list[Fitness]:
@@ -120,6 +123,7 @@ class FaultMonitor:
             # Both keep NaN, and so does every minimum and maximum after it: one NaN marks the hop.
             np.minimum(self._lowest, piece.min(axis=0), out=self._lowest)
             np.maximum(self._highest, piece.max(axis=0), out=self._highest)
+            self._repetition.add(piece)
             self._filled += len(piece)
             taken += len(piece)
             if self._filled == self._hop_samples:
@@ -129,6 +133,8 @@ class FaultMonitor:
     def _end_hop(self) -> Fitness:
         working = self._lowest < self._highest
         working &= (self._highest < self._limit_uv) & (self._lowest > -self._limit_uv)
+        if self._repetition.end_hop():
+            working[:] = False
         self._unfit_for -= 1
         self._unfit_for[~working] = self._unfit_hops - 1
         np.maximum(self._unfit_for, -1, out=self._unfit_for)
@@ -143,6 +149,7 @@ class FaultMonitor:
 
     def reset(self) -> None:
         """Forget all faults."""
+        self._repetition.reset()
         self._unfit_for: IntArray = np.full(self._n_channels, -1, dtype=np.int64)
         self._start_hop()
 

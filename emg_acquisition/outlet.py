@@ -1,6 +1,6 @@
 """EMG, auxiliary channels, decisions and events onto LSL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -12,9 +12,11 @@ from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import ensure_configured
 from emg_acquisition.stream_info import (
     AUX_TYPE,
+    COMMAND_TYPE,
     EMG_TYPE,
     EVENTS_TYPE,
     GESTURE_TYPE,
+    JOURNAL_TYPE,
     AuxStreamInfo,
     EmgStreamInfo,
     GestureStreamInfo,
@@ -199,6 +201,55 @@ class EventOutlet:
 
     def close(self) -> None:
         """End the stream."""
+        del self._outlet
+
+
+class CommandOutlet:
+    """A Command stream on LSL: what a bridge commands, one row of numbers a command, at irregular times.
+
+    Parameters
+    ----------
+    name, source_id : str
+        As people and programs know it.
+    channels : sequence of str
+        What the numbers are; m, rad, m/s and rad/s.
+    """
+
+    def __init__(self, name: str, source_id: str, channels: Sequence[str]) -> None:
+        ensure_configured()
+        stream = _stream(name, COMMAND_TYPE, len(channels), pylsl.IRREGULAR_RATE, "double64", source_id)
+        labels = stream.desc().append_child("channels")
+        for channel in channels:
+            labels.append_child("channel").append_child_value("label", channel)
+        self._outlet = pylsl.StreamOutlet(stream)
+
+    def push(self, values: Sequence[float], t_lsl_s: float) -> None:
+        """Send one command; NaN where it says nothing."""
+        self._outlet.push_sample(list(values), t_lsl_s)
+
+    def close(self) -> None:
+        """End the stream."""
+        del self._outlet
+
+
+class JournalOutlet:
+    """A BridgeJournal stream on LSL: one text for what was noted together, at irregular times."""
+
+    def __init__(self, name: str, source_id: str) -> None:
+        ensure_configured()
+        stream = _stream(name, JOURNAL_TYPE, 1, pylsl.IRREGULAR_RATE, "string", source_id)
+        self._outlet = pylsl.StreamOutlet(stream)
+
+    def push(self, text: str, t_lsl_s: float) -> None:
+        """Send a text with the time of its newest entry."""
+        self._outlet.push_sample([text], t_lsl_s)
+
+    def have_consumers(self) -> bool:
+        """Whether anybody reads the stream."""
+        return bool(self._outlet.have_consumers())
+
+    def close(self) -> None:
+        """End the stream; what an inlet has not yet fetched is lost to it."""
         del self._outlet
 
 

@@ -9,7 +9,14 @@ from emg_acquisition.lsl_stream import FoundStream, LslStream, find_stream, find
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.session_file import check_codes
 from emg_acquisition.search import Search
-from emg_acquisition.stream_info import AUX_TYPE, EMG_TYPE, EVENTS_TYPE, aux_source_id
+from emg_acquisition.stream_info import (
+    AUX_TYPE,
+    COMMAND_TYPE,
+    EMG_TYPE,
+    EVENTS_TYPE,
+    JOURNAL_TYPE,
+    aux_source_id,
+)
 from emg_acquisition.stream_xml import emg_info_from_xml
 
 # A recorder that the machine keeps waiting must not lose what others still sent.
@@ -33,6 +40,8 @@ class RecorderSettings:
         the recording.
     event_source_ids : tuple of str
         Markers streams.
+    bridge : str, optional
+        Name of a bridge: its commands and its journal, under ``<name>-commands`` and ``<name>-journal``.
     aux : bool
         Record the auxiliary channels that go with the EMG streams.
     everything : bool
@@ -48,6 +57,7 @@ class RecorderSettings:
     emg_source_ids: tuple[str, ...] = ()
     gesture_source_id: str | None = None
     event_source_ids: tuple[str, ...] = ()
+    bridge: str | None = None
     aux: bool = False
     everything: bool = False
     timeout_s: float = 10.0
@@ -112,6 +122,9 @@ def connect_all(settings: RecorderSettings, stop: threading.Event) -> list[LslSt
 def _choose(settings: RecorderSettings, search: Callable[[], Search]) -> list[FoundStream]:
     """Return the streams that are wanted, EMG first."""
     events = [find_stream(EVENTS_TYPE, source_id, search()) for source_id in settings.event_source_ids]
+    if settings.bridge is not None:
+        events.append(find_stream(COMMAND_TYPE, f"{settings.bridge}-commands", search()))
+        events.append(find_stream(JOURNAL_TYPE, f"{settings.bridge}-journal", search()))
     emg = [find_stream(EMG_TYPE, source_id, search()) for source_id in settings.emg_source_ids]
     if settings.everything:
         chosen = {stream.uid: stream for stream in (*emg, *events)}

@@ -7,6 +7,7 @@ Files, in the order in which data flows through them:
 - ``simple_classifier.py``: one plain classifier, to say how hard a recording is, real or simulated.
 - ``wearer_difficulty.py``: how hard simulated wearers are: within a session, an hour later, put on anew, impaired.
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
+- ``bridge_replay.py``: a recorded bridge's commands, computed again and compared.
 - ``metrics.py``: figures by trial.
 - ``electrode_faults.py``: faults of electrodes to put into recorded EMG.
 - ``processes.py``: child processes that are started in order and never left behind.
@@ -16,5 +17,7 @@ Files, in the order in which data flows through them:
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
 - ``gesture_operator.py``: "that DoF, to there" as gestures, with an eye on the robot; live or in simulated time.
 - ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down, in simulated time; ``cup_live.py``: over LSL and ROS 2.
+- ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
+- ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.
 - ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.
 """

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emg_acquisition.errors import StreamLostError
@@ -22,6 +22,7 @@ POLL_S = 0.05
 START_EVERY_S = 0.2
 # `hdemg bridge` tells modes, arming, stops and faults there.
 BRIDGE_EVENTS_ID = "hdemg-bridge-events"
+BRIDGE_NAME = "hdemg"
 # A recording ends, and whoever records it then ends too; every other stage runs until it is stopped.
 ENDING_STAGES = ("acquire", "record")
 
@@ -32,10 +33,10 @@ class ChainSettings:
 
     Parameters
     ----------
-    source : sequence of str
-        Arguments of ``hdemg acquire``.
-    emg_source_id : str
-        The stream that the source will offer.
+    source : sequence of str or None
+        Arguments of ``hdemg acquire``; None where the EMG stream is there already.
+    emg_source_id : str or None
+        The stream that the source will offer; None takes the only one of the chain's LSL session.
     decoder : Path
         Decoder file.
     gesture_map : str
@@ -48,29 +49,45 @@ class ChainSettings:
         Participant code of that session.
     event_source_ids : tuple of str
         Markers streams to record besides the bridge's.
+    robot : sequence of str or None
+        Arguments of ``hdemg sim-robot``; None where a robot is there already.
+    holds_start : bool
+        Whether the source can hold its first sample until all are up; an amplifier cannot.
+    decoder_id, robot_namespace : str or None
+        Under which source_id the decoder speaks and in which namespace the robot is, where a relay stands between
+        them and the bridge; None: the bridge's own.
     """
 
-    source: Sequence[str]
-    emg_source_id: str
+    source: Sequence[str] | None
+    emg_source_id: str | None
     decoder: Path
     gesture_map: str
     out: Path
     record_to: Path | None = None
     participant: str = "P00"
     event_source_ids: tuple[str, ...] = ()
+    robot: Sequence[str] | None = ()
+    holds_start: bool = True
+    decoder_id: str | None = None
+    robot_namespace: str | None = None
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """Names that keep a chain to itself: no stream or robot outside it can be heard or driven."""
+    """Names that keep a chain to itself: no stream or robot outside it can be heard or driven.
+
+    ``ros_domain_id`` None leaves ROS 2 as the environment has it, for a robot that is there already.
+    """
 
     lsl_session: str
-    ros_domain_id: int
+    ros_domain_id: int | None
     namespace: str
 
     @property
     def environment(self) -> dict[str, str]:
         """What processes of this chain need in their environment."""
+        if self.ros_domain_id is None:
+            return {}
         return {
             "ROS_DOMAIN_ID": str(self.ros_domain_id),
             "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -78,13 +95,17 @@ class Isolation:
         }
 
 
-def isolate() -> Isolation:
+def isolate(*, lsl_session: str | None = None, namespace: str | None = None) -> Isolation:
     """Choose names that nobody else has, and put this process's ROS 2 among them.
 
-    Call it before the first ROS 2 node of the process is made.
+    Call it before the first ROS 2 node of the process is made. A `lsl_session` that is given is that of a stream which
+    is there already; a `namespace`, that of a robot which is there, in the ROS domain of the environment.
     """
     token = uuid.uuid4().hex[:10]
-    names = Isolation(f"hdemg-{token}", free_ros_domain(), f"hdemg_{token}")
+    lsl = lsl_session if lsl_session is not None else f"hdemg-{token}"
+    if namespace is not None:
+        return Isolation(lsl, None, namespace)
+    names = Isolation(lsl, free_ros_domain(), f"hdemg_{token}")
     os.environ.update(names.environment)
     return names
 
@@ -105,9 +126,25 @@ class LiveChain:
         self._starter = threading.Thread(target=self._say_start, name="chain-control", daemon=True)
 
     def start(self) -> None:
-        """Start every stage, the robot first; the source holds its first sample until all are up."""
+        """Start every stage, the robot first.
+
+        The source holds its first sample until all are up. One that cannot is recorded before it is decoded: replay
+        needs the EMG from the decoder's first sample on.
+        """
         for name, arguments in self._stages().items():
+            if name == "decode" and not self.settings.holds_start:
+                self._wait_for_recorder()
             self.processes.start(name, arguments)
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the stages, in the order in which they are started."""
+        return tuple(self._stages())
+
+    def record_to(self, folder: Path) -> None:
+        """Start a recorder anew, into another folder."""
+        self.settings = replace(self.settings, record_to=folder)
+        self.restart("record")
 
     def restart(self, name: str) -> None:
         """Start a stage again that has ended. The robot stays stopped until it is armed."""
@@ -117,27 +154,39 @@ class LiveChain:
         settings = self.settings
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
-        decode = ["decode", str(settings.decoder), "--emg", settings.emg_source_id]
-        decode += ["--source-id", self.DECODER_ID]
+        decode = ["decode", str(settings.decoder), *self._emg_arguments]
+        decode += ["--source-id", settings.decoder_id or self.DECODER_ID]
         bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
         bridge += ["--require-heartbeat"]
-        stages = {
-            "sim-robot": ["sim-robot", "--kinematic", *ros],
-            "acquire": ["acquire", *settings.source, "--start-with", self._control_id, *lsl],
-        }
+        stages: dict[str, list[str]] = {}
+        if settings.robot is not None:
+            stages["sim-robot"] = [
+                "sim-robot",
+                *settings.robot,
+                "--namespace",
+                settings.robot_namespace or self.names.namespace,
+            ]
+        if settings.source is not None:
+            held = ["--start-with", self._control_id] if settings.holds_start else []
+            stages["acquire"] = ["acquire", *settings.source, *held, *lsl]
         if settings.record_to is not None:
             stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
         stages["decode"] = [*decode, *lsl]
         stages["bridge"] = [*bridge, *lsl, *ros]
         return stages
 
+    @property
+    def _emg_arguments(self) -> list[str]:
+        chosen = self.settings.emg_source_id
+        return ["--emg", chosen] if chosen is not None else []
+
     def _record_arguments(self, folder: Path) -> list[str]:
         settings = self.settings
         arguments = ["record", str(folder), "--participant", settings.participant]
-        arguments += ["--emg", settings.emg_source_id, "--gesture", self.DECODER_ID]
+        arguments += [*self._emg_arguments, "--gesture", self.DECODER_ID]
         for source_id in (*settings.event_source_ids, BRIDGE_EVENTS_ID):
             arguments += ["--events", source_id]
-        return arguments
+        return [*arguments, "--bridge", BRIDGE_NAME]
 
     @property
     def source_ended(self) -> bool:
@@ -155,12 +204,14 @@ class LiveChain:
     def wait_until_ready(self) -> None:
         """Wait until every stage is up, let the source go, and wait for the first decision."""
         self._wait_for(lambda now: now.positions is not None and bool(now.safety_state), "robot and bridge")
-        recorded = self.settings.record_to
-        if recorded is not None:
-            # Replay needs the EMG from the decoder's first sample on.
-            self._wait_for(lambda _: (recorded / SESSION_FILE).exists(), "the recorder")
+        self._wait_for_recorder()
         self._starter.start()
         self._wait_for(lambda now: now.decisions > 0, "the first decision")
+
+    def _wait_for_recorder(self) -> None:
+        recorded = self.settings.record_to
+        if recorded is not None:
+            self._wait_for(lambda _: (recorded / SESSION_FILE).exists(), "the recorder")
 
     def _wait_for(self, reached: Callable[[RobotSnapshot], bool], what: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S

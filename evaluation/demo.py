@@ -175,6 +175,7 @@ def _drive(
         record_to=folder / "sub-DEMO" / "ses-live",
         participant="DEMO",
         event_source_ids=(intentions_id,),
+        robot=("--scene", "empty"),
     )
     progress("starting the live chain", 0.15)
     try:

@@ -39,12 +39,15 @@ class ProcessGroup:
     environment: Mapping[str, str] = field(default_factory=dict)
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start ``hdemg ARGUMENTS`` as the stage `name`."""
+    def start(
+        self, name: str, arguments: Sequence[str], *, module: str = "ui.cli", pass_fds: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start ``hdemg ARGUMENTS``, or another module of ours, as the stage `name`; it inherits `pass_fds`."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         with (self.log_dir / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "ui.cli", *arguments],
+                [sys.executable, "-m", module, *arguments],
+                pass_fds=pass_fds,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -54,7 +57,7 @@ class ProcessGroup:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs between fork and exec here
             )
         self._children[name] = child
-        logger.debug("started %s (process %d): hdemg %s", name, child.pid, " ".join(arguments))
+        logger.debug("started %s (process %d): %s %s", name, child.pid, module, " ".join(arguments))
         return child
 
     def process(self, name: str) -> subprocess.Popen[bytes]:

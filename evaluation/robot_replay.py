@@ -12,6 +12,7 @@ from decoding.pipeline import DecoderPipeline
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.recording.session import Session, load_session
 from emg_acquisition.sources.recording import RecordingSource
+from evaluation.bridge_replay import BridgeReplay, replay_bridge
 from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
 from evaluation.metrics import CUE_MARGIN_S, TrialOutcome, recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
@@ -58,7 +59,11 @@ class TrialMotion:
 
 @dataclass(frozen=True)
 class RobotReplay:
-    """Result of a replay through the robot; `stops` are those before the recording's end, which is one too."""
+    """Result of a replay through the robot.
+
+    ``stops`` are those before the recording's end, which is one too; ``bridge`` compares every command that was given
+    with one computed again from what the bridge was told.
+    """
 
     outcomes: tuple[TrialOutcome, ...]
     motions: tuple[TrialMotion, ...]
@@ -67,6 +72,7 @@ class RobotReplay:
     real_time_factor: float
     stops: int
     final: RobotSnapshot
+    bridge: BridgeReplay | None
 
 
 def replay_through_robot(
@@ -122,6 +128,7 @@ def replay_through_robot(
             out=Path(temporary),
             record_to=Path(temporary) / "recorded",
             event_source_ids=(f"{emg_source_id}-events",),
+            robot=("--scene", "empty"),
         )
         started = time.monotonic()
         with running_chain(settings, names) as chain:
@@ -129,6 +136,7 @@ def replay_through_robot(
         took_s = time.monotonic() - started
         recorded = load_session(Path(temporary) / "recorded")
         live = replay_session(recorded, decoder_file)
+        bridge = replay_bridge(recorded.folder)
     judged = session_outcomes(
         recorded,
         recorded_decisions(recorded),
@@ -147,6 +155,7 @@ def replay_through_robot(
         played_s / took_s,
         track.stops[track.at(float(recorded.emg.t_lsl_s[-1]))],
         final,
+        bridge,
     )
 
 

@@ -11,6 +11,8 @@ Files in the order that data flows through them:
 ``control``             decisions over time -> mode, coarse or fine, desired velocity of every DoF
 ``motion``              desired velocity -> limited wheel velocity and joint targets
 ``bridge_core``         the three above in one step a tick, without ROS
+``journal``             what the core was told, in order, from which its commands are computed again
+``journal_stream``      journal and commands onto LSL, for recorders
 ``ros_imports``         everything of ROS 2 in one place, with one clear error where there is none
 ``ros_context``         one ROS 2 node in a context and a thread of its own
 ``decision_reader``     the one Gesture stream that the bridge is bound to

@@ -59,7 +59,7 @@ class BridgeSettings(BaseModel):
     lsl_timeout_s: float = Field(default=10.0, gt=0)
     require_heartbeat: bool = False
     speed_control: SpeedControl = "tiers"
-    quality_min: float = Field(default=0.3, ge=0, le=1)
+    quality_min: float = Field(default=0.7, ge=0, le=1)
 
     @property
     def event_source_id(self) -> str:

@@ -76,6 +76,7 @@ class OperatorLink:
         self._odometer = _Odometer()
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
+        self._is_alive: Callable[[], bool] = lambda: True
         self._ros = RosNode(node_name, namespace)
         node = self._ros.node
         self._arm = node.create_client(SetBool, f"{BRIDGE_NODE}/arm")
@@ -128,9 +129,13 @@ class OperatorLink:
         """Choose fine or coarse speed; raises as `arm` does."""
         self._call(self._speed, SetBool.Request(data=fine), timeout_s)
 
-    def start_heartbeat(self) -> None:
-        """Send a heartbeat at 10 Hz from a thread of its own."""
+    def start_heartbeat(self, is_alive: Callable[[], bool] = lambda: True) -> None:
+        """Send a heartbeat at 10 Hz from a thread of its own, as long as `is_alive` says so.
+
+        A window says whether its event loop still turns: one that hangs must not keep a robot armed.
+        """
         if self._heart is None:
+            self._is_alive = is_alive
             self._heart_ends.clear()
             self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._heart.start()
@@ -199,7 +204,8 @@ class OperatorLink:
 
     def _beat(self) -> None:
         while not self._heart_ends.is_set():
-            self._heartbeat.publish(Empty())
+            if self._is_alive():
+                self._heartbeat.publish(Empty())
             self._heart_ends.wait(_HEARTBEAT_S)
 
     def _note(self, **changes: Any) -> None:  # noqa: ANN401 - the snapshot's own fields

@@ -20,6 +20,8 @@ from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
 from robot_bridge.gesture_map import load_gesture_maps
 from robot_bridge.guard_link import GuardLink
+from robot_bridge.journal import Journal, begin_settings
+from robot_bridge.journal_stream import JournalStream
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.robot_setup import RobotSetup
@@ -76,6 +78,8 @@ class BridgeNode:
         The companion process.
     events : EventOutlet
         Where events go.
+    journal : JournalStream
+        Where everything that the core is told goes, so that it can be computed again.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class BridgeNode:
         readers: Sequence[DecisionReader],
         guard: GuardLink,
         events: EventOutlet,
+        *,
+        journal: JournalStream,
     ) -> None:
         self._ros, self._readers, self._guard, self._events = ros, readers, guard, events
         model = load_robot_model(settings.robot_model)
@@ -92,6 +98,7 @@ class BridgeNode:
         limits = SafetyLimits(require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min)
         listeners = Listeners(self._on_transition, self._on_mode)
         self._core = BridgeCore(model, maps, limits, listeners, settings.speed_control)
+        Journal(self._core, begin_settings(model, maps, limits, settings.speed_control), journal.write)
         self._sleeves = tuple(one.sleeve for one in maps)
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
@@ -353,6 +360,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     """
     readers: list[DecisionReader] = []
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
+    journal = JournalStream(settings.name)
     guard: GuardLink | None = None
     robot_stopped = True
     try:
@@ -360,7 +368,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
             readers.append(DecisionReader(source_id, settings.lsl_timeout_s, stop))  # noqa: PERF401 - closed one by one
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace)
-            node = BridgeNode(ros, settings, readers, guard, events)
+            node = BridgeNode(ros, settings, readers, guard, events, journal=journal)
             for reader in readers:
                 reader.start()
             ros.start()
@@ -380,4 +388,5 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
             guard.close(robot_stopped=robot_stopped)
         for reader in readers:
             reader.close()
+        journal.close()
         events.close()

@@ -26,7 +26,7 @@ class SafetyLimits(BaseModel):
     driver_s: float = Field(default=0.25, gt=0, le=0.25)
     heartbeat_s: float = Field(default=0.25, gt=0, le=0.25)
     tick_gap_s: float = Field(default=0.15, gt=0, le=0.25)
-    quality_min: float = Field(default=0.3, ge=0, le=1)
+    quality_min: float = Field(default=0.7, ge=0, le=1)
     poor_quality_s: float = Field(default=0.15, ge=0, le=0.25)
     rest_before_arming_s: float = Field(default=0.3, ge=0)
     # While nodes discover each other, ROS 2 may hold messages back for some 0.35 s: not a moment to arm in.

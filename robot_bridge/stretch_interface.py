@@ -56,6 +56,7 @@ CMD_VEL = "stretch/cmd_vel"
 JOINT_POSE = "joint_pose_cmd"
 JOINT_STATES = "stretch/joint_states"
 JOINT_LIMITS = "joint_limits"
+CAMERA_TOPIC = "camera/image_raw"
 BRIDGE_NODE = "hdemg_bridge"
 GUARD_NODE = "hdemg_bridge_guard"
 

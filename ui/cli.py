@@ -13,10 +13,12 @@ from robot_bridge.errors import CommandRejectedError
 from ui.commands import (
     acquire,
     bridge,
+    closed_loop,
     decode,
     demo,
     doctor,
     export_bids,
+    fault_campaign,
     import_data,
     quality,
     recalibrate,
@@ -24,6 +26,7 @@ from ui.commands import (
     replay,
     sim_robot,
     simulate_study,
+    teleop,
     train,
 )
 
@@ -40,8 +43,11 @@ COMMANDS: tuple[ModuleType, ...] = (
     decode,
     bridge,
     sim_robot,
+    teleop,
     replay,
+    closed_loop,
     simulate_study,
+    fault_campaign,
 )
 EXTRA_OF_MODULE = {
     "torch": "train",

@@ -59,6 +59,12 @@ class StatusLine:
             print("\r" + text.ljust(self._width), end="", file=sys.stderr, flush=True)
             self._width = len(text)
 
+    def say(self, text: str) -> None:
+        """Print `text` on a line of its own, above the status."""
+        if self._shown:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr)
+        print(text, file=sys.stderr, flush=True)
+
 
 def print_json(values: Mapping[str, object]) -> None:
     """Print the machine-readable last line."""

@@ -2,16 +2,13 @@
 
 Files in the order that data flows through them:
 
-``driver_logic``       modes, refusals, time-outs: commands in
-``stretch_body``       what the driver needs of a robot
-``motors``             trapezoidal profiles of joints and wheels
-``kinematic_stretch``  a robot that is where its motors are
-``mujoco_model``       URDF and scene -> MuJoCo model; the scenes are in ``scenes/``
-``mujoco_stretch``     a robot with gravity and contact, steppable faster than real time
-``bodies``             which of the two
-``camera``             a view of the scene, off screen
-``scene_topics``       the view and the things' poses, published; the window
-``driver_node``        the ROS 2 node around it all
+- ``driver_logic``: modes, refusals, time-outs; commands in
+- ``stretch_body``: what the driver needs of a body; ``motors``: its profiles
+- ``mujoco_model``, ``mujoco_stretch``: a body with physics, in one of the ``scenes``
+- ``kinematic_stretch``: a body without, for machines without MuJoCo and for the many tests of the chain
+- ``drawing_library``, ``drawing``: pictures off screen, and MuJoCo's viewer
+- ``scene_topics``: where the scene's things are, published
+- ``driver_node``: the ROS 2 node around them
 """
 
 import threading

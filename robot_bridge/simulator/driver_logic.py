@@ -36,17 +36,21 @@ _LOG = logging.getLogger(__name__)
 
 
 class SimSettings(BaseModel):
-    """What the simulated robot is started with; joints in m and rad."""
+    """What the simulated robot is started with; joints in m and rad.
+
+    ``kinematic`` is without physics; ``scene``, ``camera`` (pictures on ``camera/image_raw``) and ``viewer`` are for
+    physics.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     namespace: str = ""
     robot_model: Path | None = None
-    physics: Literal["mujoco", "kinematic"] = "kinematic"
+    rate_hz: float = Field(default=30.0, gt=0, le=500)
+    kinematic: bool = False
     scene: Literal["home", "empty"] = "home"
     camera: bool = False
     viewer: bool = False
-    rate_hz: float = Field(default=30.0, gt=0, le=500)
     homed: bool = True
     start_mode: Literal["position", "navigation", "trajectory"] = "position"
     lift: float = 0.6

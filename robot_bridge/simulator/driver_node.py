@@ -6,18 +6,23 @@ readings other than rest. Topics are where the stock launch file puts them (``st
 """
 
 import math
+import os
 import threading
 import time
+from array import array
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from robot_bridge.ros_context import QOS, RosNode
+from emg_acquisition.errors import InputError
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import (
     BatteryState,
     Bool,
     Float64MultiArray,
+    Image,
     Imu,
     JointState,
     Odometry,
@@ -26,16 +31,21 @@ from robot_bridge.ros_imports import (
     Trigger,
     Twist,
 )
-from robot_bridge.simulator.bodies import build_body
+from robot_bridge.simulator.drawing_library import choose_drawing_library
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
+from robot_bridge.simulator.kinematic_stretch import KinematicStretch
 from robot_bridge.simulator.stretch_body import StretchBody
 from robot_bridge.stretch_interface import (
+    CAMERA_TOPIC,
     CMD_VEL,
     JOINT_LIMITS,
     JOINT_POSE,
     JOINT_STATE_NAMES,
     JOINT_STATES,
 )
+
+if TYPE_CHECKING:
+    from robot_bridge.simulator.drawing import Picture, Viewer
 
 NODE_NAME = "stretch_driver"
 TOOL = "eoa_wrist_dw3_tool_sg3"
@@ -50,18 +60,15 @@ class DriverNode:
         The node, not yet spinning.
     settings : SimSettings
         Rate and mode.
-    robot : StretchBody
-        The robot that it drives.
-    after_step : callable
-        Called after every step with its time stamp.
+    body : StretchBody
+        The robot.
+    lock : threading.Lock
+        Held while the robot is stepped.
     """
 
-    def __init__(
-        self, ros: RosNode, settings: SimSettings, robot: StretchBody, after_step: Callable[[object], None]
-    ) -> None:
-        self._node = ros.node
-        self._logic = DriverLogic(settings, robot)
-        self._after_step = after_step
+    def __init__(self, ros: RosNode, settings: SimSettings, body: StretchBody, lock: threading.Lock) -> None:
+        self._node, self._lock = ros.node, lock
+        self._logic = DriverLogic(settings, body)
         self._pubs = {
             topic: self._node.create_publisher(kind, topic, QOS)
             for topic, kind in (
@@ -78,7 +85,9 @@ class DriverNode:
             )
         }
         self._node.create_subscription(Twist, CMD_VEL, self._on_cmd_vel, QOS)
-        self._node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_joint_pose, QOS)
+        self._node.create_subscription(
+            Float64MultiArray, JOINT_POSE, lambda m: self._logic.on_joint_pose(m.data), QOS
+        )
         self._serve()
         self._node.create_timer(1.0 / settings.rate_hz, self._tick)
 
@@ -112,17 +121,11 @@ class DriverNode:
         self._node.create_service(SetBool, name, serve)
 
     def _on_cmd_vel(self, message: Twist) -> None:
-        now_s = time.monotonic()
-        # A command takes effect when it comes, not at the tick before.
-        self._logic.step(now_s)
-        self._logic.on_cmd_vel(message.linear.x, message.angular.z, now_s)
-
-    def _on_joint_pose(self, message: Float64MultiArray) -> None:
-        self._logic.step(time.monotonic())
-        self._logic.on_joint_pose(message.data)
+        self._logic.on_cmd_vel(message.linear.x, message.angular.z, time.monotonic())
 
     def _tick(self) -> None:
-        self._logic.step(time.monotonic())
+        with self._lock:
+            self._logic.step(time.monotonic())
         stamp = self._node.get_clock().now().to_msg()
         logic, pubs = self._logic, self._pubs
         pubs["mode"].publish(String(data=logic.mode))
@@ -141,7 +144,6 @@ class DriverNode:
         imu.orientation.w = math.cos(logic.robot.base.heading_rad / 2)
         imu.linear_acceleration.z = 9.81
         pubs["imu_mobile_base"].publish(imu)
-        self._after_step(stamp)
 
     def _odometry(self, stamp: Any) -> Odometry:  # noqa: ANN401 - a ROS time
         base = self._logic.robot.base
@@ -170,40 +172,107 @@ class DriverNode:
 
 
 def run(settings: SimSettings, stop: threading.Event) -> None:
-    """Run the node until `stop` is set; a failure in it is raised here.
-
-    Raises
-    ------
-    InputError
-        If what the settings ask for is not installed, or cannot be drawn on this machine.
-    """
-    robot = build_body(settings)
-    with RosNode(NODE_NAME, settings.namespace) as ros, ExitStack() as closing:
-        after_step: Callable[[object], None] = _nothing
-        if settings.physics == "mujoco":
-            after_step = _scene_topics(ros, robot, settings, closing)
-        DriverNode(ros, settings, robot, after_step)
+    """Run the node until `stop` is set, or the viewer is closed; a failure in it is raised here."""
+    body, lock = make_body(settings), threading.Lock()
+    with RosNode(NODE_NAME, settings.namespace) as ros, ExitStack() as cleanup:
+        DriverNode(ros, settings, body, lock)
+        looks = _start_looking(ros, settings, body, lock, cleanup)
         ros.start()
-        closing.callback(ros.stop_spinning)
-        while not stop.is_set() and not ros.failed.wait(0.05):
+        while not stop.is_set() and not ros.failed.wait(0.05) and looks():
             pass
         ros.stop_spinning()
         if ros.failure is not None:
             raise ros.failure
 
 
-def _scene_topics(
-    ros: RosNode, robot: StretchBody, settings: SimSettings, closing: ExitStack
-) -> Callable[[object], None]:
-    # Here, for MuJoCo need not be installed.
-    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415
-    from robot_bridge.simulator.scene_topics import SceneTopics  # noqa: PLC0415
+def make_body(settings: SimSettings) -> StretchBody:
+    """Return the robot that is asked for.
 
-    if not isinstance(robot, MujocoStretch):
-        return _nothing
-    topics = SceneTopics(ros, robot, camera=settings.camera, viewer=settings.viewer)
-    return closing.enter_context(topics).publish
+    Raises
+    ------
+    InputError
+        If physics are asked for and are not installed, or pictures without them.
+    """
+    model = load_robot_model(settings.robot_model)
+    if settings.kinematic:
+        if settings.camera or settings.viewer:
+            raise InputError("--camera and --viewer show the physics: leave --kinematic out")
+        return KinematicStretch(model, settings.start)
+    if settings.camera:
+        choose_drawing_library()
+    try:
+        from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        msg = (
+            f"{error.name} is not installed: pip install 'hdemg-teleop[sim]', or use --kinematic (no physics)"
+        )
+        raise InputError(msg) from error
+    except (AttributeError, OSError, RuntimeError) as error:
+        # MuJoCo loads the OpenGL that the variable names as it is imported, and fails in many ways without.
+        wanted = os.environ.get("MUJOCO_GL", "")
+        msg = f"MuJoCo cannot be loaded with MUJOCO_GL={wanted!r}: unset it, or use --kinematic ({error})"
+        raise InputError(msg) from error
+    return MujocoStretch(model, settings.start, settings.scene)
 
 
-def _nothing(_stamp: object) -> None:
-    """After a step of a robot without a scene."""
+def _start_looking(
+    ros: RosNode, settings: SimSettings, body: StretchBody, lock: threading.Lock, cleanup: ExitStack
+) -> Callable[[], bool]:
+    """Start what shows the robot; what is returned refreshes it, and is false once a viewer was closed."""
+    if settings.kinematic:
+        return lambda: True
+    from robot_bridge.simulator.drawing import SceneCamera, Viewer  # noqa: PLC0415 - needs MuJoCo
+    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+    from robot_bridge.simulator.scene_topics import SceneTopics  # noqa: PLC0415 - needs MuJoCo
+
+    if not isinstance(body, MujocoStretch):
+        return lambda: True
+    SceneTopics(ros, body)
+    checks: list[Callable[[], bool]] = []
+    if settings.camera:
+        camera = SceneCamera(body, lock, CameraTopic(ros).publish)
+        cleanup.callback(camera.close)
+        checks.append(lambda: _goes_on(camera.failure))
+    if settings.viewer:
+        viewer = Viewer(body)
+        cleanup.callback(viewer.close)
+        checks.append(lambda: _synced(viewer, lock))
+    return lambda: all(check() for check in checks)
+
+
+def _goes_on(failure: Exception | None) -> bool:
+    if failure is not None:
+        msg = (
+            f"the camera cannot draw here ({failure}); leave --camera out, or set MUJOCO_GL to egl or osmesa"
+        )
+        raise InputError(msg)
+    return True
+
+
+def _synced(viewer: "Viewer", lock: threading.Lock) -> bool:
+    with lock:
+        viewer.sync()
+    return viewer.is_open
+
+
+class CameraTopic:
+    """Pictures as sensor_msgs/Image on ``camera/image_raw``.
+
+    Parameters
+    ----------
+    ros : RosNode
+        The driver's node.
+    """
+
+    def __init__(self, ros: RosNode) -> None:
+        self._node = ros.node
+        self._publisher = ros.node.create_publisher(Image, CAMERA_TOPIC, QOS_FRESH)
+
+    def publish(self, picture: "Picture") -> None:
+        """Publish a picture, uint8 of shape (height, width, 3)."""
+        height, width, depth = picture.shape
+        message = Image(height=height, width=width, encoding="rgb8", step=width * depth)
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        message.header.frame_id = "camera_overview"
+        message.data = array("B", picture.tobytes())
+        self._publisher.publish(message)

@@ -41,7 +41,7 @@ import signal, sys, threading
 from robot_bridge.simulator import SimSettings, run_sim_robot
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-run_sim_robot(SimSettings(namespace=sys.argv[1]), stop)
+run_sim_robot(SimSettings(namespace=sys.argv[1], kinematic=True), stop)
 """
 MODEL = load_robot_model()
 

@@ -1,12 +1,9 @@
 """The simulated driver refuses what stretch_driver refuses, and moves as its numbers say."""
 
 import math
-import sys
 
 import pytest
 
-from emg_acquisition.errors import InputError
-from robot_bridge.simulator.bodies import build_body
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
 from robot_bridge.stretch_interface import joint_pose
 
@@ -184,10 +181,3 @@ def test_driving_in_a_circle_closes_it():
     sim.drive(0.05, 0.5, 2 * math.pi / 0.5)
     assert math.hypot(base.x_m - x, base.y_m - y) < 0.001
     assert base.travel_m - travelled == pytest.approx(0.05 * 2 * math.pi / 0.5, rel=0.01)
-
-
-def test_without_mujoco_one_line_says_what_to_install_or_to_leave_out(monkeypatch):
-    monkeypatch.setitem(sys.modules, "robot_bridge.simulator.mujoco_stretch", None)
-    with pytest.raises(InputError, match=r"pip install 'hdemg-teleop\[sim\]', or use --kinematic"):
-        build_body(SimSettings(physics="mujoco"))
-    assert build_body(SimSettings(physics="kinematic")).positions["lift"] == 0.6

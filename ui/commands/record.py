@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Markers stream; repeatable",
     )
+    parser.add_argument(
+        "--bridge",
+        type=source_id,
+        metavar="NAME",
+        help="a bridge's commands and journal; 'hdemg' is that of `hdemg bridge`",
+    )
     parser.add_argument("--aux", action="store_true", help="the auxiliary channels that go with the EMG")
     parser.add_argument(
         "--all", action="store_true", help="every stream of the LSL session, also one that appears later"
@@ -69,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         emg_source_ids=tuple(args.emg),
         gesture_source_id=args.gesture,
         event_source_ids=tuple(args.events),
+        bridge=args.bridge,
         aux=args.aux,
         everything=args.all,
         timeout_s=args.timeout,

@@ -10,6 +10,7 @@ from ui.commands.options import add_emg_choice, add_json, add_margins, folder, p
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
+    from evaluation.bridge_replay import BridgeReplay
     from evaluation.robot_replay import TrialMotion
 
 NAME = "replay"
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     from decoding.decoder_file import load_decoder
     from emg_acquisition.recording.session import load_session
+    from evaluation.bridge_replay import replay_bridge
     from evaluation.metrics import CUE_MARGIN_S, Decided, session_outcomes, trial_accuracy
     from evaluation.replay import replay_session
 
@@ -70,6 +72,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     session = load_session(args.session, args.emg)
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_session(session, decoder_file, progress)
+    bridge = replay_bridge(args.session)
     decided = Decided(result.sample_index, result.gesture_index)
     gestures = decoder_file.metadata.gestures
     after_cue_s, before_next_s = (
@@ -89,6 +92,8 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             + ("identical to" if result.identical_to_recording else "DIFFER from")
             + " those recorded"
         )
+    for line in _bridge_lines(bridge):
+        print(line)
     if args.json:
         print_json(
             {
@@ -96,9 +101,27 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
                 "real_time_factor": round(result.real_time_factor, 1),
                 "identical_to_recording": result.identical_to_recording,
                 "trial_accuracy": accuracy,
+                **_bridge_figures(bridge),
             }
         )
-    return EXIT_DIFFERS if result.identical_to_recording is False else 0
+    differs = result.identical_to_recording is False or (bridge is not None and bridge.identical is False)
+    return EXIT_DIFFERS if differs else 0
+
+
+def _bridge_lines(bridge: "BridgeReplay | None") -> list[str]:
+    """Say whether the commands that the bridge gave were computed again; nothing where no bridge was recorded."""
+    if bridge is None:
+        return []
+    if bridge.identical is None:
+        return ["commands not compared: the recording began after the bridge did"]
+    which = "identical to" if bridge.identical else "DIFFER from"
+    return [f"{bridge.commands} commands in {len(bridge.ticks)} ticks of the bridge {which} those recorded"]
+
+
+def _bridge_figures(bridge: "BridgeReplay | None") -> dict[str, object]:
+    if bridge is None:
+        return {"commands": None, "commands_identical_to_recording": None}
+    return {"commands": bridge.commands, "commands_identical_to_recording": bridge.identical}
 
 
 def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
@@ -125,6 +148,8 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
             max_seconds=args.seconds,
             sleeve=args.emg,
         )
+    for line in _bridge_lines(result.bridge):
+        print(line)
     accuracy = trial_accuracy(result.outcomes) if result.outcomes else None
     exact = sum(motion.exact for motion in result.motions)
     if accuracy is not None:
@@ -151,9 +176,13 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
                 "trials_exact_motion": exact,
                 "latency_ms": {"median": final.latency_ms_median, "p99": final.latency_ms_p99},
                 "stops": result.stops,
+                **_bridge_figures(result.bridge),
             }
         )
-    return EXIT_DIFFERS if result.identical_to_recording is False else 0
+    differs = result.identical_to_recording is False or (
+        result.bridge is not None and result.bridge.identical is False
+    )
+    return EXIT_DIFFERS if differs else 0
 
 
 def _motion_lines(motions: "tuple[TrialMotion, ...]") -> list[str]:

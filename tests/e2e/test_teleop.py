@@ -1,0 +1,171 @@
+"""A teleoperation session with the simulated wearer and robot: one command, watched, recorded, ended."""
+
+import csv
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from decoding.decoder_file import load_decoder
+from emg_acquisition.events import Event
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.recording.session import load_session
+from evaluation.replay import replay_session
+from robot_bridge.stretch_interface import DOF_NAMES
+from tests.e2e.conftest import WEARER, command
+from ui.teleop.session import TeleopSession, running_session
+from ui.teleop.settings import TeleopSettings
+
+LIMIT_S = 30.0
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + LIMIT_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return found
+
+
+class Wearer:
+    """Whoever wears the simulated sleeve: intentions out, the session's own view in."""
+
+    def __init__(self, session: TeleopSession, outlet: EventOutlet) -> None:
+        self.session, self.outlet = session, outlet
+
+    def hold(self, gesture: str, until, what: str) -> None:
+        deadline = time.monotonic() + LIMIT_S
+        while not until():
+            assert time.monotonic() < deadline, what
+            self.outlet.push(Event(lsl_clock_s(), "intention", {"gesture": gesture, "effort": 1.0}))
+            time.sleep(0.1)
+
+    def rest(self) -> None:
+        self.hold("rest", lambda: self.session.view().robot.gesture == "rest", "rest is not decided")
+
+    def position(self, dof: str) -> float:
+        return self.session.view().robot.positions[DOF_NAMES.index(dof)]
+
+
+def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
+    simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path: Path
+) -> None:
+    token = f"teleop-intentions-{uuid.uuid4().hex[:8]}"
+    settings = TeleopSettings(
+        decoder=simulated_decoder,
+        source=f"simulated --wearer {WEARER} --intentions {token}",
+        out=tmp_path,
+        participant="P01",
+        events=(token,),
+        tasks=_tasks(tmp_path),
+    )
+    with ExitStack() as stack:
+        outlet = EventOutlet("intentions", token)
+        stack.callback(outlet.close)
+        session = stack.enter_context(
+            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+        )
+        wearer = Wearer(session, outlet)
+
+        wearer.rest()
+        wait_for(lambda: session.view().ready, f"preflight: {session.view().checks}")
+        session.sheet.start()
+        wait_for(lambda: session.arm() is None, "it does not arm")
+        before = wearer.position("base_translate")
+        wearer.hold(
+            "wrist_extension", lambda: wearer.position("base_translate") > before + 0.02, "it does not move"
+        )
+
+        # A part dies in mid-motion: the robot stands, the part comes back, nothing moves before a deliberate arm.
+        session.chain.processes.process("decode").kill()
+        wait_for(lambda: not session.view().live, "a dead decoder does not stop the robot")
+        wait_for(lambda: any(part.restarts for part in session.view().parts), "the decoder is not restarted")
+        wait_for(lambda: session.view().robot.gesture == "wrist_extension", "no decisions after the restart")
+        assert session.view().robot.safety_state in {"stopped", "fault"}
+        still = wearer.position("base_translate")
+        time.sleep(1.0)
+        assert wearer.position("base_translate") == pytest.approx(still, abs=1e-4)
+
+        wearer.rest()
+        wait_for(lambda: session.arm() is None, "it does not arm again")
+        assert session.stop() is None
+        assert wait_for(lambda: not session.view().live, "stop")
+        session.sheet.note("cup was too far")
+        assert session.sheet.end("success")
+        recording = session.recording
+    assert not session.chain.processes.dead()
+
+    recorded = load_session(recording)
+    kinds = {event.kind for event in recorded.events}
+    assert {"arm", "stop", "task_start", "task_success", "note", "message", "intention"} <= kinds
+    assert replay_session(recorded, load_decoder(recording / "decoder.onnx")).identical_to_recording is True
+    with (recording / "trials.csv").open(encoding="utf-8") as file:
+        (line,) = csv.DictReader(file)
+    assert (line["task"], line["outcome"], line["notes"]) == ("cup", "success", "cup was too far")
+
+
+def _tasks(folder: Path) -> Path:
+    path = folder / "tasks.yaml"
+    path.write_text("tasks: [{name: cup, trials: 2, limit_s: 120}]\n")
+    return path
+
+
+@pytest.mark.parametrize("how", ["q", "ctrl-c"])
+def test_headless_on_a_terminal_ends_in_order(
+    simulated_decoder: Path, marked_environment: dict[str, str], ros_domain: int, tmp_path: Path, how: str
+) -> None:
+    master, slave = pty.openpty()
+    child = subprocess.Popen(
+        command("teleop", simulated_decoder, "--headless", "--out", tmp_path, "--json"),
+        env=marked_environment,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    try:
+        assert "ready" in child.stdout.readline()
+        time.sleep(1.0)
+        if how == "q":
+            os.write(master, b"q")
+        else:
+            child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        os.close(master)
+        os.close(slave)
+    assert child.returncode == 0, err
+    assert "Traceback" not in err
+    figures = json.loads(out.splitlines()[-1])
+    assert figures["decisions"] > 10
+    assert load_session(Path(figures["session"])).gestures is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "no decoder"),
+        (("missing.onnx",), "missing.onnx"),
+        (("--config", "missing.yaml"), "missing.yaml"),
+        (("d.onnx", "--source", "nonsense"), "nonsense"),
+        (("d.onnx", "--tasks", "missing.yaml"), "missing.yaml"),
+        (("d.onnx", "--map", "missing"), "missing"),
+    ],
+)
+@pytest.mark.usefixtures("ros_domain")
+def test_bad_input_is_one_clear_line(hdemg, simulated_decoder, tmp_path, arguments, words):
+    given = [simulated_decoder if part == "d.onnx" else part for part in arguments]
+    ran = hdemg("teleop", *given, "--headless", "--out", tmp_path / "data")
+    assert ran.status in {2, 3}
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert not list(tmp_path.rglob("*.xdf"))

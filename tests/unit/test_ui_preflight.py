@@ -1,0 +1,96 @@
+"""Every item of the preflight goes red for its own fault, alone, and says what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calibration.protocol import CueSchedule
+from calibration.train import TrainSettings, train_decoder
+from decoding.decoder_file import load_decoder
+from emg_acquisition.grid import rectangular_grid
+from emg_acquisition.recording.session import load_session
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from evaluation.simulated_session import record_schedule
+from robot_bridge.operator_link import RobotSnapshot
+from ui.teleop.preflight import PreflightInputs, preflight
+from ui.teleop.supervisor import PartState
+
+ROBOT = RobotSnapshot(
+    positions=(0.0,) * 8,
+    safety_state="disarmed",
+    driver_mode="navigation",
+    runstopped=False,
+    latency_ms_median=15.0,
+)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> PreflightInputs:
+    folder = tmp_path_factory.mktemp("preflight")
+    schedule = CueSchedule(gestures=("fist",), repetitions=2, hold_s=1.0, rest_s=1.0, seed=1)
+    session = load_session(record_schedule(WearerSettings(seed=2), schedule, folder / "ses-1", "SIM"))
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0)
+    decoder = train_decoder([session], folder / "d.onnx", settings, lambda _step, _part: None).decoder
+    return PreflightInputs(
+        parts=(PartState("decode", "running"), PartState("bridge", "running")),
+        decoder=load_decoder(Path(decoder)),
+        emg_info=session.emg.info,
+        emg_silent_s=0.02,
+        decision_silent_s=0.02,
+        quality=1.0,
+        bad_electrodes=(),
+        robot=ROBOT,
+        free_bytes=50e9,
+    )
+
+
+def bad_items(inputs: PreflightInputs) -> dict[str, str]:
+    return {check.name: check.found for check in preflight(inputs) if not check.good}
+
+
+def test_all_is_well(good):
+    assert bad_items(good) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "item", "found"),
+    [
+        ({"parts": (PartState("decode", "gone", 3, "killed"),)}, "programs", "decoder: gone killed"),
+        ({"emg_silent_s": 0.6}, "signal arrives", "no samples"),
+        ({"emg_silent_s": float("inf")}, "signal arrives", "no samples"),
+        ({"decision_silent_s": 1.0}, "decisions arrive", "none"),
+        ({"quality": None}, "electrodes", "not judged yet"),
+        ({"quality": 0.4, "bad_electrodes": ("E1", "E2")}, "electrodes", "40% good; bad: E1, E2"),
+        ({"robot": replace(ROBOT, positions=None)}, "robot", "no joint states"),
+        ({"robot": replace(ROBOT, safety_state="")}, "robot", "the bridge does not report"),
+        ({"robot": replace(ROBOT, driver_mode="homing")}, "robot", "it is homing"),
+        ({"robot": replace(ROBOT, runstopped=True)}, "run-stop", "pressed"),
+        (
+            {"robot": replace(ROBOT, latency_ms_median=900.0)},
+            "clock",
+            "samples are 900 ms old when they arrive",
+        ),
+        (
+            {"robot": replace(ROBOT, latency_ms_median=-40.0)},
+            "clock",
+            "samples are -40 ms old when they arrive",
+        ),
+        ({"free_bytes": 1e9}, "disk", "1.0 GB free"),
+    ],
+)
+def test_one_fault_is_one_red_item(good, changes, item, found):
+    assert bad_items(replace(good, **changes)) == {item: found}
+    red = next(check for check in preflight(replace(good, **changes)) if not check.good)
+    assert red.remedy
+
+
+def test_another_sleeve_is_told_with_the_difference(good):
+    info = replace(good.emg_info, grid=rectangular_grid(8, 8, 10.0))
+    found = bad_items(replace(good, emg_info=info))
+    assert list(found) == ["decoder fits"]
+    assert "grid" in found["decoder fits"]
+
+
+def test_nothing_recorded_needs_no_disk(good):
+    assert all(check.name != "disk" for check in preflight(replace(good, free_bytes=None)))

@@ -1,0 +1,72 @@
+"""What a session is made of: file, command line, and what is refused before anything starts."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from emg_acquisition.errors import InputError
+from ui.teleop.settings import TeleopSettings, load_config, new_place
+
+DECODER = Path("decoder.onnx")
+
+
+def test_a_source_is_split_as_a_shell_would():
+    settings = TeleopSettings(decoder=DECODER, source="simulated --gestures 'my gestures.yaml'")
+    assert settings.source_arguments == ("simulated", "--gestures", "my gestures.yaml")
+    assert settings.holds_start
+
+
+def test_an_amplifier_cannot_hold_its_first_sample():
+    assert not TeleopSettings(decoder=DECODER, source="muovi+ --emulate").holds_start
+    assert not TeleopSettings(decoder=DECODER, source="", emg="sleeve-1").holds_start
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"source": ""}, "give --source, or --emg"),
+        ({"lsl_session": "lab"}, "--lsl-session is for a stream that is there"),
+        ({"namespace": "stretch"}, "--namespace is for a robot that is there"),
+        ({"robot": "ros", "robot_options": "--camera"}, "--robot-options are for the simulated robot"),
+    ],
+)
+def test_contradictions_are_told_before_anything_starts(values, words):
+    with pytest.raises(InputError, match=words):
+        TeleopSettings(decoder=DECODER, **values).check()
+
+
+@pytest.mark.parametrize("bad", ["../P01", "P 01", "", "a" * 65])
+def test_a_participant_code_is_no_path(bad):
+    with pytest.raises(ValueError, match="participant"):
+        TeleopSettings(decoder=DECODER, participant=bad)
+
+
+def test_an_unclosed_quote_is_named():
+    with pytest.raises(ValueError, match="cannot be split"):
+        TeleopSettings(decoder=DECODER, source="simulated 'x")
+
+
+def test_a_file_s_paths_are_relative_to_it(tmp_path):
+    (tmp_path / "session.yaml").write_text("decoder: d.onnx\nparticipant: P07\nout: recordings\n")
+    values = load_config(tmp_path / "session.yaml")
+    assert values == {"decoder": tmp_path / "d.onnx", "participant": "P07", "out": tmp_path / "recordings"}
+
+
+def test_an_unknown_key_is_named_with_the_known(tmp_path):
+    (tmp_path / "session.yaml").write_text("decoder: d.onnx\nrobots: sim\n")
+    with pytest.raises(InputError, match=r"session.yaml: robots: unknown; known are decoder, source"):
+        load_config(tmp_path / "session.yaml")
+
+
+def test_no_session_folder_is_chosen_twice(tmp_path):
+    settings, now = (
+        TeleopSettings(decoder=DECODER, out=tmp_path, participant="P01"),
+        datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc),
+    )
+    first = new_place(settings, now).folder
+    assert first == tmp_path / "sub-P01" / "ses-20261123T101500"
+    first.mkdir(parents=True)
+    second = new_place(settings, now)
+    assert second.folder.name == "ses-20261123T101500n2"
+    assert second.code.isalnum()

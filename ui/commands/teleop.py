@@ -1,0 +1,136 @@
+"""``hdemg teleop``."""
+
+import argparse
+import math
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from emg_acquisition.errors import InputError
+from ui.commands.options import add_json, code, folder, namespace, source_id
+from ui.console import ProgressBar, interrupt_on_sigterm, print_json, stop_on_signals
+
+if TYPE_CHECKING:
+    from ui.teleop.session import TeleopSession
+    from ui.teleop.settings import TeleopSettings
+
+NAME = "teleop"
+HELP = (
+    "a live session: acquisition, decoder, bridge, robot, recorder and window, started and watched together"
+)
+EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2"
+         hdemg teleop decoder.onnx --source "sessantaquattro+ --grid GR08MM1305" --robot ros --participant P01
+         hdemg teleop --config session.yaml --headless"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options; what is left out comes from ``--config``, then from the defaults."""
+    parser.add_argument("decoder", type=folder, nargs="?", metavar="DECODER", help="decoder file")
+    parser.add_argument(
+        "--config", type=folder, metavar="YAML", help="session.yaml with any of these options"
+    )
+    parser.add_argument(
+        "--source",
+        metavar="ARGUMENTS",
+        help="what follows 'hdemg acquire', in quotes (default: simulated); '' for a stream that is there already",
+    )
+    parser.add_argument(
+        "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the source's)"
+    )
+    parser.add_argument("--lsl-session", metavar="ID", help="LSL session of a stream that is there already")
+    parser.add_argument(
+        "--robot", choices=("sim", "ros"), help="simulated robot, or the one that runs (default: sim)"
+    )
+    parser.add_argument(
+        "--robot-options", metavar="ARGUMENTS", help="what follows 'hdemg sim-robot', in quotes"
+    )
+    parser.add_argument("--map", help="gesture map: a bundled name or a YAML file (default: ten_gestures)")
+    parser.add_argument(
+        "--namespace", type=namespace, metavar="NS", help="ROS 2 namespace of a robot that is there"
+    )
+    parser.add_argument("--participant", type=code, metavar="CODE", help="participant code (default: P00)")
+    parser.add_argument(
+        "--out", type=folder, metavar="FOLDER", help="receives the session folder (default: ./data)"
+    )
+    parser.add_argument(
+        "--no-record", dest="record", action="store_const", const=False, help="record nothing"
+    )
+    parser.add_argument("--tasks", type=folder, metavar="YAML", help="task list of a study")
+    parser.add_argument(
+        "--events",
+        type=source_id,
+        action="append",
+        metavar="SOURCE_ID",
+        help="Markers stream to record; repeatable",
+    )
+    parser.add_argument(
+        "--feedback", choices=("off", "beeps", "speech"), help="tell mode changes and stops (default: off)"
+    )
+    parser.add_argument("--headless", action="store_true", help="no window: a status line on this terminal")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a session until its window is closed, ``q`` or Ctrl-C; the robot is stopped first."""
+    settings = _settings(args)
+    settings.check()
+    from ui.teleop.session import running_session
+
+    with ExitStack() as stack:
+        with interrupt_on_sigterm(), ProgressBar("teleop") as progress:
+            session = stack.enter_context(running_session(settings, progress))
+        with stop_on_signals() as stop:
+            print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
+            if args.headless:
+                from ui.teleop.headless import run_headless
+
+                run_headless(session, stop)
+            else:
+                from ui.windows.teleop import run_teleop_window
+
+                run_teleop_window(session, stop)
+            figures = _figures(session)
+            # In here, so that an impatient second Ctrl-C does not cut the closing short.
+            stack.close()
+    print(f"stops: {figures['stops']}; recorded in {figures['session'] or 'nothing'}")
+    if args.json:
+        print_json(figures)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> "TeleopSettings":
+    from ui.teleop.settings import TeleopSettings, load_config
+
+    values: dict[str, object] = load_config(args.config) if args.config is not None else {}
+    for key in TeleopSettings.model_fields:
+        given = getattr(args, key)
+        if given is not None:
+            values[key] = tuple(given) if isinstance(given, list) else given
+    if "decoder" not in values:
+        raise InputError("no decoder: name a decoder file (hdemg calibrate or hdemg train makes one)")
+    try:
+        return TeleopSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{args.config or 'teleop'}: {where}: {first['msg']}") from error
+
+
+def _figures(session: "TeleopSession") -> dict[str, object]:
+    view = session.view()
+    return {
+        "session": str(view.recording) if view.recording is not None else None,
+        "seconds": round(view.seconds, 1),
+        "decisions": view.robot.decisions,
+        "stops": view.robot.stops,
+        "latency_ms": {
+            "median": _known(view.robot.latency_ms_median),
+            "p99": _known(view.robot.latency_ms_p99),
+        },
+        "trials": view.sheet.done,
+    }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

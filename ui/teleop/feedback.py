@@ -1,0 +1,129 @@
+"""Mode changes and stops as beeps or spoken words, through the programs that a desktop has for it."""
+
+import io
+import logging
+import shutil
+import subprocess
+import threading
+import wave
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from emg_acquisition.errors import InputError
+from robot_bridge.operator_link import RobotSnapshot
+from ui.teleop.settings import Feedback
+
+logger = logging.getLogger(__name__)
+
+PLAYERS = (("paplay",), ("pw-play", "-"), ("aplay", "-q"))
+SPEAKERS = (("spd-say", "--wait"), ("espeak-ng",), ("espeak",))
+LOOK_S = 0.05
+FS_HZ = 22050
+TONE_S, FADE_S = 0.12, 0.01
+# Up for what begins to move the robot, down for what ends it: to be told apart without looking.
+TONES_HZ = {
+    "armed": (660, 880),
+    "stopped": (660, 440),
+    "fault": (440, 330, 440, 330),
+    "mode": (880,),
+    "fine": (990, 990),
+}
+
+
+def what_changed(before: RobotSnapshot, now: RobotSnapshot) -> list[tuple[str, str]]:
+    """Name what a person should hear: (kind of tone, words) in order of importance."""
+    live_before, live = (look.safety_state in {"armed", "moving"} for look in (before, now))
+    said = []
+    if before.safety_state and live_before and not live:
+        kind = "fault" if now.safety_state == "fault" else "stopped"
+        said.append((kind, "stopped" if kind == "stopped" else f"stopped: {now.reason}"))
+    elif before.safety_state and live and not live_before:
+        said.append(("armed", "armed"))
+    if before.mode and now.mode != before.mode:
+        said.append(("mode", now.mode.replace("_", " ")))
+    if before.fine is not None and now.fine != before.fine:
+        said.append(("fine", "fine" if now.fine else "coarse"))
+    return said
+
+
+def feedback_program(how: Feedback) -> Sequence[str]:
+    """Return the program of this machine that plays or speaks.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message names those that would do.
+    """
+    programs = SPEAKERS if how == "speech" else PLAYERS
+    found = next((program for program in programs if shutil.which(program[0])), None)
+    if found is None:
+        names = ", ".join(program[0] for program in programs)
+        raise InputError(f"--feedback {how} needs one of {names}; install one, or choose --feedback off")
+    return found
+
+
+class FeedbackVoice:
+    """Tell changes in a thread of its own, between `start` and `close`; never holds anything else up.
+
+    Parameters
+    ----------
+    how : {"beeps", "speech"}
+        Tones or words.
+    program : sequence of str
+        What plays them: `feedback_program`.
+    look : callable
+        Returns the newest `RobotSnapshot`.
+    """
+
+    def __init__(self, how: Feedback, program: Sequence[str], look: Callable[[], RobotSnapshot]) -> None:
+        self._how, self._program, self._look = how, program, look
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feedback", daemon=True)
+
+    def start(self) -> None:
+        """Listen from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Fall silent."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        before = self._look()
+        while not self._ending.wait(LOOK_S):
+            now = self._look()
+            for kind, words in what_changed(before, now):
+                self._tell(kind, words)
+            before = now
+
+    def _tell(self, kind: str, words: str) -> None:
+        speaks = self._how == "speech"
+        arguments: Sequence[str] = (*self._program, words) if speaks else self._program
+        try:
+            subprocess.run(  # noqa: S603 - a fixed program; the words are one argument
+                arguments,
+                input=None if speaks else tones(TONES_HZ[kind]),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=10.0,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            logger.warning("no feedback: %s", error)
+
+
+def tones(pitches_hz: Sequence[float]) -> bytes:
+    """Return a WAV file of tones one after the other, faded so that they do not click."""
+    t_s = np.arange(round(TONE_S * FS_HZ)) / FS_HZ
+    fade = np.minimum(1.0, np.minimum(t_s, t_s[::-1]) / FADE_S)
+    sound = np.concatenate([0.4 * fade * np.sin(2 * np.pi * pitch_hz * t_s) for pitch_hz in pitches_hz])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(FS_HZ)
+        out.writeframes((32767 * sound).astype("<i2").tobytes())
+    return file.getvalue()

@@ -1,0 +1,195 @@
+"""Looks at the session's EMG and decisions beside the control path, in threads of its own."""
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from emg_acquisition.arrays import Float32Array
+from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
+from emg_acquisition.inlet import EmgInlet, GestureInlet, GestureSample
+from emg_acquisition.quality import QualityMonitor, QualityReport
+from emg_acquisition.stream_info import EmgStreamInfo
+
+logger = logging.getLogger(__name__)
+
+HISTORY_S = 10.0
+TRACE_S = 3.0
+PULL_S = 0.1
+LOOK_S = 0.05
+SEARCH_S = 2.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the observer has seen until now.
+
+    Parameters
+    ----------
+    info : EmgStreamInfo or None
+        The EMG stream; None before it was found.
+    quality : QualityReport or None
+        Its newest judgement.
+    emg_silent_s, decision_silent_s : float
+        How long nothing has come; infinite before the first.
+    gaps : int
+        Gaps in the EMG.
+    gestures : tuple of str
+        In the order of the probabilities.
+    history : tuple of GestureSample
+        Decisions of the last ten seconds, oldest first.
+    """
+
+    info: EmgStreamInfo | None
+    quality: QualityReport | None
+    emg_silent_s: float
+    decision_silent_s: float
+    gaps: int
+    gestures: tuple[str, ...]
+    history: tuple[GestureSample, ...]
+
+
+class Observer:
+    """Follow an EMG and a Gesture stream, finding each again when it comes back.
+
+    Parameters
+    ----------
+    emg_source_id : str or None
+        The EMG stream; None takes the only one.
+    gesture_source_id : str
+        The decoder's.
+    """
+
+    def __init__(self, emg_source_id: str | None, gesture_source_id: str) -> None:
+        self._emg_source_id, self._gesture_source_id = emg_source_id, gesture_source_id
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._info: EmgStreamInfo | None = None
+        self._quality: QualityReport | None = None
+        self._trace = _Ring(0, 0)
+        self._emg_seen_s = self._decision_seen_s = -math.inf
+        self._gaps = 0
+        self._gestures: tuple[str, ...] = ()
+        self._history: deque[GestureSample] = deque()
+        self._threads = [
+            threading.Thread(target=self._follow, args=(one,), name=f"observe-{name}", daemon=True)
+            for name, one in (("emg", self._follow_emg), ("decisions", self._follow_decisions))
+        ]
+
+    def start(self) -> None:
+        """Look from now on."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def seen(self) -> Seen:
+        """Return what has been seen; never waits for a stream."""
+        now_s = time.monotonic()
+        with self._lock:
+            return Seen(
+                self._info,
+                self._quality,
+                now_s - self._emg_seen_s,
+                now_s - self._decision_seen_s,
+                self._gaps,
+                self._gestures,
+                tuple(self._history),
+            )
+
+    def trace(self) -> Float32Array:
+        """Return the last seconds of EMG, newest last: ndarray, shape (n_samples, n_channels), a copy."""
+        with self._lock:
+            return self._trace.latest()
+
+    def _follow(self, follow_once: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            self._stop.wait(self._try(follow_once))
+
+    def _try(self, follow_once: Callable[[], None]) -> float:
+        """Follow until the stream is lost; return how long to wait before the next look."""
+        try:
+            follow_once()
+        except (SearchStoppedError, StreamNotFoundError, StreamLostError) as error:
+            logger.debug("%s", error)
+            return PULL_S
+        except InputError as error:
+            logger.warning("%s", error)
+            return SEARCH_S
+        return 0.0
+
+    def _follow_emg(self) -> None:
+        inlet = EmgInlet(self._emg_source_id, SEARCH_S, stop=self._stop)
+        try:
+            monitor = QualityMonitor(inlet.info.fs_hz, inlet.info.n_channels)
+            kept = round(TRACE_S * inlet.info.fs_hz)
+            with self._lock:
+                self._info = inlet.info
+                self._trace = _Ring(kept, inlet.info.n_channels)
+            # Nobody sees faster than a window draws: a look every 50 ms costs less than one a chunk.
+            while not self._stop.wait(LOOK_S):
+                for chunk in inlet.pull(PULL_S):
+                    if chunk.gap_before_s > 0:
+                        monitor.reset()
+                    reports = monitor.process(chunk.emg_uv)
+                    with self._lock:
+                        self._emg_seen_s = time.monotonic()
+                        self._gaps += chunk.gap_before_s > 0
+                        self._quality = reports[-1] if reports else self._quality
+                        self._trace.extend(chunk.emg_uv)
+        finally:
+            inlet.close()
+
+    def _follow_decisions(self) -> None:
+        inlet = GestureInlet(self._gesture_source_id, SEARCH_S, stop=self._stop)
+        try:
+            with self._lock:
+                self._gestures = inlet.info.gestures
+            while not self._stop.wait(LOOK_S):
+                samples = inlet.pull(PULL_S)
+                if samples:
+                    self._keep(samples)
+        finally:
+            inlet.close()
+
+    def _keep(self, samples: list[GestureSample]) -> None:
+        with self._lock:
+            self._decision_seen_s = time.monotonic()
+            self._history.extend(samples)
+            oldest_s = samples[-1].t_lsl_s - HISTORY_S
+            while self._history and self._history[0].t_lsl_s < oldest_s:
+                self._history.popleft()
+
+
+class _Ring:
+    """The newest `length` samples of all channels."""
+
+    def __init__(self, length: int, n_channels: int) -> None:
+        self._samples = np.zeros((length, n_channels), np.float32)
+        self._total = 0
+
+    def extend(self, chunk: Float32Array) -> None:
+        length = len(self._samples)
+        newest = chunk[-length:]
+        places = (self._total + len(chunk) - len(newest) + np.arange(len(newest))) % length
+        self._samples[places] = newest
+        self._total += len(chunk)
+
+    def latest(self) -> Float32Array:
+        length = len(self._samples)
+        if self._total < length:
+            early: Float32Array = self._samples[: self._total].copy()
+            return early
+        begin = self._total % length
+        latest: Float32Array = np.concatenate((self._samples[begin:], self._samples[:begin]))
+        return latest

@@ -1,0 +1,305 @@
+"""A teleoperation session as a whole: started in order, watched, seen, and ended with the robot stopped first."""
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from decoding.decoder_file import load_decoder
+from emg_acquisition.errors import InputError
+from emg_acquisition.events import Event
+from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.recording.session import SESSION_FILE
+from evaluation.chain import ChainSettings, LiveChain, isolate
+from robot_bridge.errors import CommandRejectedError
+from robot_bridge.gesture_map import GestureMap, load_gesture_map
+from robot_bridge.operator_link import RobotSnapshot
+from robot_bridge.robot_model import load_robot_model
+from ui.teleop.feedback import FeedbackVoice, feedback_program
+from ui.teleop.observer import Observer, Seen
+from ui.teleop.preflight import Check, PreflightInputs, preflight
+from ui.teleop.settings import TeleopSettings, new_place
+from ui.teleop.supervisor import PartState, Supervisor
+from ui.teleop.trial_sheet import SheetView, TrialSheet, load_tasks
+
+logger = logging.getLogger(__name__)
+
+KEPT_MESSAGES = 50
+DECODER_IN_SESSION = "decoder.onnx"
+DISK_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Message:
+    """A line for the people at the session, and when it was said (monotonic)."""
+
+    t_mono_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class TeleopView:
+    """Everything that a window or a status line shows, at one moment.
+
+    Parameters
+    ----------
+    robot : RobotSnapshot
+        Bridge and robot.
+    seen : Seen
+        EMG and decisions.
+    parts : tuple of PartState
+        The session's programs.
+    checks : tuple of Check
+        The preflight.
+    sheet : SheetView
+        The trial sheet.
+    messages : tuple of Message
+        What was told, oldest first.
+    recording : Path or None
+        Where the session is recorded.
+    recorded_bytes : int
+        How much so far.
+    seconds : float
+        How long the session has been ready.
+    """
+
+    robot: RobotSnapshot
+    seen: Seen
+    parts: tuple[PartState, ...]
+    checks: tuple[Check, ...]
+    sheet: SheetView
+    messages: tuple[Message, ...]
+    recording: Path | None
+    recorded_bytes: int
+    seconds: float
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing speaks against arming."""
+        return all(check.good for check in self.checks)
+
+    @property
+    def live(self) -> bool:
+        """Whether the robot is armed."""
+        return self.robot.safety_state in {"armed", "moving"}
+
+
+class TeleopSession:
+    """A running session. Made by `running_session`."""
+
+    def __init__(self, settings: TeleopSettings, logs: Path, lsl_session: str | None) -> None:
+        self.settings = settings
+        self.decoder = load_decoder(settings.decoder)
+        self.gesture_map: GestureMap = load_gesture_map(
+            settings.map, self.decoder.metadata.gestures, load_robot_model()
+        )
+        voice_program = feedback_program(settings.feedback) if settings.feedback != "off" else None
+        tasks = load_tasks(settings.tasks) if settings.tasks is not None else ()
+        self._logs = logs
+        self._names = isolate(
+            lsl_session=lsl_session or settings.lsl_session,
+            namespace=settings.namespace if settings.robot == "ros" else None,
+        )
+        configure_lsl(self._names.lsl_session)
+        self.recording = new_place(settings, datetime.now(timezone.utc)).folder if settings.record else None
+        self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
+        self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
+        self._markers = EventOutlet("teleop markers", self._markers_id)
+        self.chain = LiveChain(self._chain_settings(logs), self._names)
+        self._supervisor = Supervisor(self.chain, self.tell, self._record_anew)
+        self._voice = (
+            FeedbackVoice(settings.feedback, voice_program, self.chain.link.snapshot)
+            if voice_program
+            else None
+        )
+        self._observer = Observer(settings.emg, LiveChain.DECODER_ID)
+        self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
+        self._ready_s: float | None = None
+        self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
+        self._stopper = threading.Lock()
+        # A window puts its own event loop's pulse here.
+        self.is_watched: Callable[[], bool] = lambda: True
+
+    def _chain_settings(self, logs: Path) -> ChainSettings:
+        settings = self.settings
+        return ChainSettings(
+            source=settings.source_arguments,
+            emg_source_id=settings.emg,
+            decoder=settings.decoder.resolve(),
+            gesture_map=settings.map,
+            out=logs,
+            record_to=self.recording,
+            participant=settings.participant,
+            event_source_ids=(*settings.events, self._markers_id),
+            robot=settings.robot_arguments,
+            holds_start=settings.holds_start,
+        )
+
+    # ---- from start to end
+
+    def start(self, progress: Callable[[str, float], None]) -> None:
+        """Start every part and wait until decisions arrive and the bridge reports.
+
+        Raises
+        ------
+        StreamLostError
+            If a part ends or does not come up; the message has its last words.
+        """
+        progress("starting", 0.1)
+        if self.recording is not None:
+            self.recording.parent.mkdir(parents=True, exist_ok=True)
+        self.chain.start()
+        self.chain.link.start_heartbeat(self.is_watched)
+        progress("waiting for every part", 0.4)
+        self.chain.wait_until_ready()
+        self._observer.start()
+        self._supervisor.start()
+        if self._voice is not None:
+            self._voice.start()
+        self._ready_s = time.monotonic()
+        progress("ready", 1.0)
+
+    def close(self) -> None:
+        """Stop the robot, close the recording, end every part."""
+        self._supervisor.close()
+        self._observer.close()
+        if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
+            self.stop()
+        if self._voice is not None:
+            self._voice.close()
+        self.chain.close()
+        self._markers.close()
+        self._complete_folder()
+        if self.recording is not None and self.recording.exists():
+            shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the source was a recording and has been played to its end."""
+        return self._supervisor.ended.is_set()
+
+    # ---- what a person can do
+
+    def arm(self) -> str | None:
+        """Arm, if the preflight allows it; return None, or in a line why not."""
+        bad = next((check for check in self.view().checks if not check.good), None)
+        if bad is not None:
+            return f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
+        try:
+            self.chain.link.arm()
+        except CommandRejectedError as error:
+            return str(error)
+        return None
+
+    def stop(self) -> str | None:
+        """Stop and latch; return None, or why it was not confirmed (the heartbeat's end then stops the robot)."""
+        with self._stopper:
+            try:
+                self.chain.link.stop()
+            except CommandRejectedError as error:
+                return str(error)
+        return None
+
+    def tell(self, text: str) -> None:
+        """Tell the people at the session something, and write it into the log."""
+        logger.info("%s", text)
+        self._messages.append(Message(time.monotonic(), text))
+        self._markers.push(Event(lsl_clock_s(), "message", {"text": text}))
+
+    # ---- what there is to see
+
+    def view(self) -> TeleopView:
+        """Return everything at this moment; waits for nothing."""
+        robot, seen, parts = self.chain.link.snapshot(), self._observer.seen(), self._supervisor.parts
+        free_bytes, recorded = self._look_at_disk()
+        bad: list[str] = []
+        if seen.quality is not None and seen.info is not None:
+            bad = [
+                label
+                for label, state in zip(seen.info.channel_labels, seen.quality.states, strict=True)
+                if state != 0
+            ]
+        checks = preflight(
+            PreflightInputs(
+                parts,
+                self.decoder,
+                seen.info,
+                seen.emg_silent_s,
+                seen.decision_silent_s,
+                seen.quality.summary if seen.quality is not None else None,
+                bad,
+                robot,
+                free_bytes,
+            )
+        )
+        seconds = 0.0 if self._ready_s is None else time.monotonic() - self._ready_s
+        return TeleopView(
+            robot,
+            seen,
+            parts,
+            checks,
+            self.sheet.view,
+            tuple(self._messages),
+            self.recording,
+            recorded,
+            seconds,
+        )
+
+    def _look_at_disk(self) -> tuple[float | None, int]:
+        now_s = time.monotonic()
+        if self.recording is not None and now_s - self._disk[0] >= DISK_EVERY_S and self.recording.exists():
+            size = sum(path.stat().st_size for path in self.recording.glob("*.xdf"))
+            self._complete_folder()
+            self._disk = (now_s, float(shutil.disk_usage(self.recording).free), size)
+        return self._disk[1], self._disk[2]
+
+    def _complete_folder(self) -> None:
+        """Put the decoder beside the recording, once the recorder has made the folder."""
+        if self.recording is not None and (self.recording / SESSION_FILE).exists():
+            copy = self.recording / DECODER_IN_SESSION
+            if not copy.exists():
+                shutil.copy2(self.settings.decoder, copy)
+
+    def _record_anew(self) -> None:
+        if self.recording is None:
+            raise InputError("nothing was being recorded")
+        self.recording = new_place(self.settings, datetime.now(timezone.utc)).folder
+        self.chain.record_to(self.recording)
+        self.tell(f"recording goes on in {self.recording}")
+
+
+@contextmanager
+def running_session(
+    settings: TeleopSettings,
+    progress: Callable[[str, float], None],
+    *,
+    lsl_session: str | None = None,
+) -> Iterator[TeleopSession]:
+    """Start a session; on the way out the robot is stopped first, and no process is left.
+
+    `lsl_session` keeps it in an LSL session that this process has joined already; by default it has one of its own.
+
+    Raises
+    ------
+    InputError
+        If decoder, map, tasks or settings do not fit; nothing has been started then.
+    StreamLostError
+        If a part does not come up.
+    """
+    settings.check()
+    with tempfile.TemporaryDirectory(prefix="hdemg-teleop-") as logs:
+        session = TeleopSession(settings, Path(logs), lsl_session)
+        try:
+            session.start(progress)
+            yield session
+        finally:
+            session.close()

@@ -1,0 +1,8 @@
+"""Windows of PySide6. They show view models that know no Qt, and do nothing that could hold the control path up.
+
+- ``theme.py``: colours that colour-blind people tell apart, light and dark; sizes to be read from two metres
+- ``gesture_picture.py``: the ten gestures as one drawn hand, and a plain one for others
+- ``widgets.py``: badge, bars, history, electrode grid, joints
+- ``teleop.py``, ``participant.py``: a live session for the operator, and the large view for the participant
+- ``screenshots.py``: every screen as a picture, for the documentation and for looking at
+"""

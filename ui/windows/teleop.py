@@ -1,0 +1,403 @@
+"""The operator's window of a live session: what is decoded, what the robot does and why, and a stop that always works.
+
+It observes, arms, stops and sends the heartbeat; it is not in the control path. A window whose event loop hangs sends
+no heartbeat, and the bridge stops the robot.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.stretch_interface import DOF_NAMES
+from ui.teleop.camera_feed import CameraFeed, CameraPicture
+from ui.teleop.meaning import meanings
+from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.trial_sheet import Outcome
+from ui.windows.gesture_picture import GesturePicture, words
+from ui.windows.participant import ParticipantWindow
+from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
+from ui.windows.widgets import Bars, BigButton, CameraView, GridMap, History, JointBars, StateBadge
+
+FRAME_MS = 33
+# The heartbeat lives only while this window's event loop turns.
+PULSE_S = 0.15
+CAMERA_WAIT_S = 5.0
+LOUDEST_UV = 100.0
+MODEL = load_robot_model()
+
+
+class _Answers(QObject):
+    """What a thread that waits for the bridge has to say, brought into the window's thread."""
+
+    told = Signal(str)
+
+
+class TeleopWindow(QWidget):
+    """The window.
+
+    Parameters
+    ----------
+    app : QApplication
+        Whose keys it hears and whose look it changes.
+    session : TeleopSession
+        Running.
+    theme : Theme
+        The look to begin with.
+    """
+
+    def __init__(self, app: QApplication, session: TeleopSession, theme: Theme = LIGHT) -> None:
+        super().__init__()
+        self._app, self.session, self._look = app, session, theme
+        apply_theme(app, theme)
+        self._camera: CameraFeed | None = None
+        self._pulse_s = time.monotonic()
+        self._opened_s = time.monotonic()
+        self._answers = _Answers()
+        self._answers.told.connect(self._say)
+        self._said, self._said_s = "", -math.inf
+        self.participant = ParticipantWindow(session, self.theme)
+        self._build()
+        self.setWindowTitle("hdemg teleoperation")
+        self.resize(1280, 800)
+        self._timer = QTimer(self, interval=FRAME_MS)
+        self._timer.timeout.connect(self.refresh)
+        # Keys work wherever the focus is, in this window and in the participant's.
+        app.installEventFilter(self)
+
+    def start(self) -> None:
+        """Draw from now on, and give the heartbeat this window's pulse."""
+        self._camera = CameraFeed(self.session.chain.names.namespace)
+        self.session.is_watched = self.is_alive
+        self._timer.start()
+
+    def theme(self) -> Theme:
+        """Return the look."""
+        return self._look
+
+    def is_alive(self) -> bool:
+        """Whether the event loop has turned just now."""
+        return time.monotonic() - self._pulse_s < PULSE_S
+
+    # ---- what it is made of
+
+    def _build(self) -> None:
+        self.picture = GesturePicture(self.theme)
+        self.gesture = QLabel()
+        self.gesture.setFont(font(18, bold=True))
+        self.gesture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.bars = Bars(self.theme)
+        self.levels = Bars(self.theme)
+        self.levels.setMaximumHeight(56)
+        self.camera = CameraView(self.theme)
+        self.mode = QLabel()
+        self.mode.setFont(font(17, bold=True))
+        self.meaning = QLabel()
+        self.meaning.setFont(font(10.5))
+        self.meaning.setTextFormat(Qt.TextFormat.RichText)
+        self.joints = JointBars(self.theme)
+        self.badge = StateBadge(self.theme)
+        self.arm_button = BigButton("Arm  [A]", self.theme)
+        self.arm_button.paint_in(lambda theme: theme.good)
+        self.arm_button.clicked.connect(self.arm)
+        self.stop_button = BigButton("STOP  [Space]", self.theme, points=22, height=96)
+        self.stop_button.paint_in(lambda theme: theme.bad)
+        self.stop_button.clicked.connect(self.stop)
+        self.checks = _text(10)
+        self.grid = GridMap(self.theme)
+        self.health = _text(9.5)
+        self.history = History(self.theme)
+        self.task = _text(11)
+        self.message = _text(11)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        decoded = QVBoxLayout()
+        widget: QWidget
+        for widget, stretch in ((self.picture, 4), (self.gesture, 0), (self.levels, 0), (self.bars, 4)):
+            decoded.addWidget(widget, stretch)
+        robot = QVBoxLayout()
+        robot.addWidget(self.camera, 5)
+        robot.addWidget(self.mode)
+        lower = QHBoxLayout()
+        lower.addWidget(self.meaning, 5)
+        lower.addWidget(self.joints, 5)
+        robot.addLayout(lower, 3)
+        state = QVBoxLayout()
+        for widget, stretch in (
+            (self.badge, 0),
+            (self.stop_button, 0),
+            (self.arm_button, 0),
+            (self.checks, 2),
+            (self.grid, 3),
+            (self.health, 0),
+        ):
+            state.addWidget(widget, stretch)
+        layout = QGridLayout(self)
+        layout.addLayout(decoded, 0, 0)
+        layout.addLayout(robot, 0, 1)
+        layout.addLayout(state, 0, 2)
+        for column, share in enumerate((24, 46, 30)):
+            layout.setColumnStretch(column, share)
+        below = QHBoxLayout()
+        below.addWidget(self.history, 3)
+        notes = QVBoxLayout()
+        notes.addWidget(self.task)
+        notes.addWidget(self.message)
+        below.addLayout(notes, 2)
+        layout.addLayout(below, 1, 0, 1, 3)
+        layout.setRowStretch(0, 10)
+        layout.setRowStretch(1, 2)
+
+    # ---- every frame
+
+    def refresh(self) -> None:
+        """Show everything as it is now."""
+        self._pulse_s = time.monotonic()
+        if self.session.ended:
+            self.close()
+            return
+        view = self.session.view()
+        self.show_view(view)
+        if self._camera is not None:
+            self._show_camera(self._camera.take())
+        self.participant.show_view(view)
+
+    def show_view(self, view: TeleopView) -> None:
+        """Show a view; waits for nothing."""
+        self._show_decoded(view)
+        self._show_robot(view)
+        self._show_state(view)
+        self._show_signal(view)
+        self._show_task(view)
+
+    def _show_decoded(self, view: TeleopView) -> None:
+        seen = view.seen
+        if not seen.history:
+            self.gesture.setText("no decision yet")
+            self.picture.show_gesture("")
+            return
+        newest = seen.history[-1]
+        known = 0 <= newest.gesture_index < len(seen.gestures)
+        name = seen.gestures[newest.gesture_index] if known else ""
+        self.picture.show_gesture(name)
+        self.gesture.setText(words(name) if known else "no decision")
+        self.bars.show_bars(
+            [(words(one), p) for one, p in zip(seen.gestures, newest.probabilities, strict=True)],
+            newest.gesture_index,
+        )
+        self.levels.show_bars([("confidence", newest.confidence), ("effort", newest.effort)], 1)
+        stamps = np.array([sample.t_lsl_s for sample in seen.history])
+        self.history.show_history(
+            seen.gestures,
+            stamps[-1] - stamps,
+            np.array([sample.gesture_index for sample in seen.history]),
+            np.array([sample.confidence for sample in seen.history]),
+        )
+
+    def _show_robot(self, view: TeleopView) -> None:
+        robot = view.robot
+        tier = {True: "fine", False: "coarse", None: ""}[robot.fine]
+        self.mode.setText(f"{robot.mode.replace('_', ' ') or 'no mode yet'} · {tier}")
+        rows = "".join(
+            f"<tr><td align='right'>{words(gesture)}&nbsp;</td><td><b>{what}</b></td></tr>"
+            for gesture, what in meanings(self.session.gesture_map, robot.mode)
+        )
+        self.meaning.setText(f"<table cellspacing='1'>{rows}</table>" if robot.mode else "")
+        if robot.positions is not None:
+            self.joints.show_joints([self._joint(k, robot.positions[k], view) for k in range(len(DOF_NAMES))])
+
+    def _joint(self, k: int, position: float, view: TeleopView) -> tuple[str, float | None, str, bool]:
+        name, limits = DOF_NAMES[k], MODEL.dof[DOF_NAMES[k]]
+        text = f"{position:+.2f} m" if limits.unit == "m" else f"{math.degrees(position):+.0f}°"
+        speed = view.robot.velocities[k] if view.robot.velocities is not None else 0.0
+        place = None
+        if limits.joint:
+            place = (position - limits.position_lower) / (limits.position_upper - limits.position_lower)
+        return name.replace("_", " "), place, text, abs(speed) > 1e-3  # noqa: PLR2004 - what nobody sees
+
+    def _show_state(self, view: TeleopView) -> None:
+        robot = view.robot
+        self.badge.show_state(robot.safety_state, robot.reason)
+        self.arm_button.setEnabled(view.ready and not view.live)
+        marks = {True: "✓", False: "✗"}
+        lines = [
+            f"{marks[check.good]} {check.name}: {check.found}"
+            + (f" — {check.remedy}" if check.remedy and not check.good else "")
+            for check in view.checks
+            if not check.good
+        ]
+        self.checks.setText("\n".join(lines) if lines else f"✓ all {len(view.checks)} checks are good")
+
+    def _show_signal(self, view: TeleopView) -> None:
+        seen, robot = view.seen, view.robot
+        if seen.info is not None and seen.quality is not None:
+            level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
+            self.grid.show_grid(seen.info.grid, level, seen.quality.states)
+        parts = [f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})"]
+        parts.append(f"gaps {seen.gaps} · stops {robot.stops}")
+        if view.recording is not None:
+            parts.append(f"recording {view.recorded_bytes / 1e6:.0f} MB")
+        else:
+            parts.append("NOT recorded")
+        restarts = sum(part.restarts for part in view.parts)
+        if restarts:
+            parts.append(f"restarts {restarts}")
+        self.health.setText(" · ".join(parts))
+
+    def _show_task(self, view: TeleopView) -> None:
+        sheet = view.sheet
+        name = sheet.task.name if sheet.task is not None else "free driving"
+        clock = f"{sheet.seconds:.0f} s" + (" — OVER TIME" if sheet.over_time else "")
+        state = f"trial {sheet.trial}, {clock}" if sheet.running else "next trial: T"
+        total = f" · {sheet.done} of {sheet.total} done" if sheet.total else ""
+        keys = "T start · S success · F fail · N note · P participant · D light/dark"
+        self.task.setText(f"{name}: {state}{total}\n{keys}")
+        if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
+            self.message.setText(self._said)
+        else:
+            self.message.setText(view.messages[-1].text if view.messages else "")
+
+    def _show_camera(self, picture: CameraPicture | None) -> None:
+        if picture is not None:
+            form = QImage.Format.Format_RGB888
+            image = QImage(picture.data, picture.width, picture.height, 3 * picture.width, form)
+            self.camera.show_picture(image.copy())
+            self._opened_s = math.inf
+        elif time.monotonic() - self._opened_s > CAMERA_WAIT_S:
+            self.camera.show_picture(None, "no camera picture (camera/image_raw)")
+            self._opened_s = math.inf
+
+    # ---- what a person does
+
+    def arm(self) -> None:
+        """Ask the bridge to arm; its answer comes later."""
+        self._say("arming…")
+        self._ask(lambda: self.session.arm() or "armed")
+
+    def stop(self) -> None:
+        """Stop the robot, at once and without waiting here."""
+        self._say("stopping…")
+        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop()) else "stopped")
+
+    def _ask(self, act: Callable[[], str]) -> None:
+        threading.Thread(
+            target=lambda: self._answers.told.emit(act()), name="ask-bridge", daemon=True
+        ).start()
+
+    def _say(self, text: str) -> None:
+        self._said, self._said_s = text, time.monotonic()
+        self.message.setText(text)
+
+    def change_theme(self) -> None:
+        """Go from light to dark or back."""
+        self._look = THEMES["dark" if self._look.name == "light" else "light"]
+        apply_theme(self._app, self._look)
+        for button in (self.arm_button, self.stop_button):
+            button.restyle()
+        self.update()
+
+    def note(self) -> None:
+        """Ask for a note; the robot goes on meanwhile, and the heartbeat with it."""
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle("Note")
+        dialog.setLabelText("What should the trial sheet say?")
+        dialog.textValueSelected.connect(self.session.sheet.note)
+        dialog.open()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Take keys before any widget does: a stop must not depend on the focus."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = event.key()
+            writing = isinstance(QApplication.focusWidget(), QLineEdit)
+            if key == Qt.Key.Key_Escape or (key == Qt.Key.Key_Space and not writing):
+                if not event.isAutoRepeat():
+                    self.stop()
+                return not writing
+            if not writing and not event.isAutoRepeat():
+                return self._on_key(Qt.Key(key))
+        return False
+
+    def _on_key(self, key: Qt.Key) -> bool:
+        sheet = self.session.sheet
+        acts: dict[Qt.Key, Callable[[], object]] = {
+            Qt.Key.Key_A: self.arm,
+            Qt.Key.Key_T: sheet.start,
+            Qt.Key.Key_S: lambda: self._end_trial("success"),
+            Qt.Key.Key_F: lambda: self._end_trial("fail"),
+            Qt.Key.Key_N: self.note,
+            Qt.Key.Key_P: self.participant.toggle,
+            Qt.Key.Key_D: self.change_theme,
+        }
+        if key not in acts:
+            return False
+        acts[key]()
+        return True
+
+    def _end_trial(self, outcome: Outcome) -> None:
+        if not self.session.sheet.end(outcome):
+            self._say("no trial runs: T starts one")
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """End the session with the window; whoever runs it stops the robot first."""
+        self._timer.stop()
+        self._app.removeEventFilter(self)
+        self.participant.close()
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
+        # From here on nobody looks: the heartbeat ends, and with it, at the latest, all motion.
+        self._pulse_s = -math.inf
+        event.accept()
+        self._app.quit()
+
+
+def run_teleop_window(session: TeleopSession, stop: threading.Event) -> None:
+    """Show the window until it is closed or `stop` is set.
+
+    Parameters
+    ----------
+    session : TeleopSession
+        Running; whoever made it closes it.
+    stop : threading.Event
+        Set by Ctrl-C.
+    """
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else QApplication([])
+    window = TeleopWindow(app, session)
+    window.show()
+    window.start()
+    watch = QTimer(interval=100)
+    watch.timeout.connect(lambda: window.close() if stop.is_set() else None)
+    watch.start()
+    app.exec()
+    watch.stop()
+
+
+def _text(points: float) -> QLabel:
+    label = QLabel()
+    label.setFont(font(points))
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if math.isfinite(value) else "?"

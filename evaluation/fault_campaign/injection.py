@@ -11,7 +11,15 @@ import numpy as np
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
 from evaluation.fault_campaign.bounds import ZERO_LIMIT_S, travel_bound
-from evaluation.fault_campaign.judge import SAME, STILL, Recorded, last_motion_s, travel, zero_command_s
+from evaluation.fault_campaign.judge import (
+    SAME,
+    STILL,
+    Recorded,
+    last_motion_s,
+    travel,
+    was_moving,
+    zero_command_s,
+)
 from evaluation.fault_campaign.kinds import FaultKind, moving_dof
 from evaluation.fault_campaign.rig import FaultRig
 from robot_bridge.errors import CommandRejectedError
@@ -30,6 +38,8 @@ BACK_TIMEOUT_S = 25.0
 LATE_GESTURE_S = 0.4
 MODE_TRIES = 6
 FINE_SHARE = 0.25
+IN_A_MODE = 6
+ATTEMPTS = 4
 # A fault is made only if the DoF has moved by this part of its tier's speed over so long.
 LEAST_PART_OF_SPEED = 0.1
 JUST_NOW_S = 0.15
@@ -57,6 +67,8 @@ class Outcome:
         Distance of each DoF after the fault, and what was allowed for the one that was moving; m or rad.
     moved_before_rearm : bool
         Whether anything moved later, with gestures still being made, or arming was accepted with a gesture held.
+    attempts : int
+        More than 1 where the robot had stopped by itself just before the fault, which then did not count.
     seconds : float
         What the injection took.
     """
@@ -72,6 +84,7 @@ class Outcome:
     travel: dict[str, float]
     bound: dict[str, float]
     moved_before_rearm: bool
+    attempts: int
     seconds: float
 
     @property
@@ -123,17 +136,28 @@ class Injector:
         StreamLostError, CommandRejectedError, TimeoutError
             If the chain cannot be brought to move, or back after the fault.
         """
-        began_s = time.monotonic()
         rng = np.random.default_rng([self._seed, index])
         fine = bool(rng.random() < FINE_SHARE)
-        self._ready(rng, fine=fine)
+        for attempt in range(1, ATTEMPTS + 1):
+            if self._ending.is_set():
+                msg = "the campaign is being ended"
+                raise InterruptedError(msg)
+            began_s = time.monotonic()
+            outcome = self._attempt(index, kind, rng, fine=fine)
+            if outcome is not None:
+                return Outcome(**outcome, attempts=attempt, seconds=round(time.monotonic() - began_s, 2))
+        msg = f"the robot stopped by itself {ATTEMPTS} times: {self._link.snapshot().reason}"
+        raise StreamLostError(msg)
+
+    def _attempt(
+        self, index: int, kind: FaultKind, rng: np.random.Generator, *, fine: bool
+    ) -> dict[str, Any] | None:
+        """Move, and inject; None where the robot was found to have stopped by itself before the fault."""
+        self._ready(index, fine=fine)
         dof, gesture = self._move(kind, rng, fine=fine)
-        if self._ending.is_set():
-            msg = "the campaign is being ended"
-            raise InterruptedError(msg)
         stops = self._link.snapshot().stops
-        t_fault_s = time.monotonic()
-        kind.make(self._rig)
+        asked_s = time.monotonic()
+        t_fault_s = kind.make(self._rig) or asked_s
         t_still_s = self._wait_for_standstill(kind, t_fault_s)
         seen = self._link.snapshot()
         kind.end(self._rig)
@@ -142,18 +166,20 @@ class Injector:
         end_s = time.monotonic()
         recorded = self._rig.observer.recorded(t_fault_s - 0.5)
         self._rig.muscles.make(REST)
-        outcome = self._judge(
-            index, kind, dof, recorded, (t_fault_s, t_still_s, end_s), fine=fine, reason=reason, armed=armed
-        )
-        return Outcome(**outcome, seconds=round(time.monotonic() - began_s, 2))
+        if not was_moving(recorded, t_fault_s):
+            return None
+        times_s = (t_fault_s, t_still_s, end_s)
+        return self._judge(index, kind, dof, recorded, times_s, fine=fine, reason=reason, armed=armed)
 
     # ---- before the fault
 
-    def _ready(self, rng: np.random.Generator, *, fine: bool) -> None:
+    def _ready(self, index: int, *, fine: bool) -> None:
         """Rest, arm, and choose mode and speed."""
         self._rest()
         self._link.arm_within(ARM_TIMEOUT_S)
-        wanted = str(rng.choice(self._rig.map.mode_names))
+        # The same for a few injections: changing it takes as long as a fault does.
+        block = np.random.default_rng([self._seed, index // IN_A_MODE, 1])
+        wanted = str(block.choice(self._rig.map.mode_names))
         for _ in range(MODE_TRIES):
             mode = self._link.wait_for(lambda now: bool(now.mode), MOVE_TIMEOUT_S).mode
             if mode == wanted:

@@ -94,6 +94,11 @@ def travel_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
     return rows
 
 
+def void_attempts(outcomes: Sequence[Outcome]) -> int:
+    """Count the faults that were made again: the robot had stopped by itself just before them."""
+    return sum(outcome.attempts - 1 for outcome in outcomes)
+
+
 def broken(outcomes: Sequence[Outcome]) -> list[str]:
     """Return a line for each injection that broke a promise."""
     return [_complaint(outcome) for outcome in outcomes if not outcome.in_bounds]

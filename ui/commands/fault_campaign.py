@@ -86,6 +86,8 @@ def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> i
     if outcomes:
         print(shown(summary.kinds_table(outcomes)), end="\n\n")
         print(shown(summary.travel_table(outcomes)), end="\n\n")
+    if voids := summary.void_attempts(outcomes):
+        print(f"{voids} more faults do not count: the robot had stopped by itself just before them")
     for line in summary.broken(outcomes):
         print(line)
     print(f"results: {out}")

@@ -12,7 +12,7 @@ try:
         warnings.simplefilter("ignore", DeprecationWarning)
         import rosidl_generator_py  # type: ignore[import-untyped]
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-    from geometry_msgs.msg import Twist
+    from geometry_msgs.msg import PoseStamped, Twist
     from nav_msgs.msg import Odometry
     from rclpy.callback_groups import ReentrantCallbackGroup
     from rclpy.clock import Clock, ClockType
@@ -20,7 +20,7 @@ try:
     from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from rclpy.task import Future
-    from sensor_msgs.msg import BatteryState, Imu, JointState
+    from sensor_msgs.msg import BatteryState, Image, Imu, JointState
     from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
     from std_srvs.srv import SetBool, Trigger
 except ImportError as error:
@@ -43,10 +43,12 @@ __all__ = [
     "Float32MultiArray",
     "Float64MultiArray",
     "Future",
+    "Image",
     "Imu",
     "JointState",
     "KeyValue",
     "Odometry",
+    "PoseStamped",
     "QoSProfile",
     "ReentrantCallbackGroup",
     "ReliabilityPolicy",

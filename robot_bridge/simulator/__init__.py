@@ -1,7 +1,17 @@
 """A simulated Stretch behind stretch_driver's interface.
 
-Files in the order that data flows through them: ``driver_logic`` (modes, refusals, time-outs: commands in),
-``kinematic_stretch`` (how the robot moves), ``driver_node`` (the ROS 2 node around both).
+Files in the order that data flows through them:
+
+``driver_logic``       modes, refusals, time-outs: commands in
+``stretch_body``       what the driver needs of a robot
+``motors``             trapezoidal profiles of joints and wheels
+``kinematic_stretch``  a robot that is where its motors are
+``mujoco_model``       URDF and scene -> MuJoCo model; the scenes are in ``scenes/``
+``mujoco_stretch``     a robot with gravity and contact, steppable faster than real time
+``bodies``             which of the two
+``camera``             a view of the scene, off screen
+``scene_topics``       the view and the things' poses, published; the window
+``driver_node``        the ROS 2 node around it all
 """
 
 import threading

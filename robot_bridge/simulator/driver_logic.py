@@ -42,6 +42,10 @@ class SimSettings(BaseModel):
 
     namespace: str = ""
     robot_model: Path | None = None
+    physics: Literal["mujoco", "kinematic"] = "kinematic"
+    scene: Literal["home", "empty"] = "home"
+    camera: bool = False
+    viewer: bool = False
     rate_hz: float = Field(default=30.0, gt=0, le=500)
     homed: bool = True
     start_mode: Literal["position", "navigation", "trajectory"] = "position"

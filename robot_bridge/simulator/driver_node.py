@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,9 @@ from robot_bridge.ros_imports import (
     Trigger,
     Twist,
 )
+from robot_bridge.simulator.bodies import build_body
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
+from robot_bridge.simulator.stretch_body import StretchBody
 from robot_bridge.stretch_interface import (
     CMD_VEL,
     JOINT_LIMITS,
@@ -46,12 +49,19 @@ class DriverNode:
     ros : RosNode
         The node, not yet spinning.
     settings : SimSettings
-        Rate, start position and mode.
+        Rate and mode.
+    robot : StretchBody
+        The robot that it drives.
+    after_step : callable
+        Called after every step with its time stamp.
     """
 
-    def __init__(self, ros: RosNode, settings: SimSettings) -> None:
+    def __init__(
+        self, ros: RosNode, settings: SimSettings, robot: StretchBody, after_step: Callable[[object], None]
+    ) -> None:
         self._node = ros.node
-        self._logic = DriverLogic(settings)
+        self._logic = DriverLogic(settings, robot)
+        self._after_step = after_step
         self._pubs = {
             topic: self._node.create_publisher(kind, topic, QOS)
             for topic, kind in (
@@ -68,9 +78,7 @@ class DriverNode:
             )
         }
         self._node.create_subscription(Twist, CMD_VEL, self._on_cmd_vel, QOS)
-        self._node.create_subscription(
-            Float64MultiArray, JOINT_POSE, lambda m: self._logic.on_joint_pose(m.data), QOS
-        )
+        self._node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_joint_pose, QOS)
         self._serve()
         self._node.create_timer(1.0 / settings.rate_hz, self._tick)
 
@@ -104,7 +112,14 @@ class DriverNode:
         self._node.create_service(SetBool, name, serve)
 
     def _on_cmd_vel(self, message: Twist) -> None:
-        self._logic.on_cmd_vel(message.linear.x, message.angular.z, time.monotonic())
+        now_s = time.monotonic()
+        # A command takes effect when it comes, not at the tick before.
+        self._logic.step(now_s)
+        self._logic.on_cmd_vel(message.linear.x, message.angular.z, now_s)
+
+    def _on_joint_pose(self, message: Float64MultiArray) -> None:
+        self._logic.step(time.monotonic())
+        self._logic.on_joint_pose(message.data)
 
     def _tick(self) -> None:
         self._logic.step(time.monotonic())
@@ -126,6 +141,7 @@ class DriverNode:
         imu.orientation.w = math.cos(logic.robot.base.heading_rad / 2)
         imu.linear_acceleration.z = 9.81
         pubs["imu_mobile_base"].publish(imu)
+        self._after_step(stamp)
 
     def _odometry(self, stamp: Any) -> Odometry:  # noqa: ANN401 - a ROS time
         base = self._logic.robot.base
@@ -154,12 +170,40 @@ class DriverNode:
 
 
 def run(settings: SimSettings, stop: threading.Event) -> None:
-    """Run the node until `stop` is set; a failure in it is raised here."""
-    with RosNode(NODE_NAME, settings.namespace) as ros:
-        DriverNode(ros, settings)
+    """Run the node until `stop` is set; a failure in it is raised here.
+
+    Raises
+    ------
+    InputError
+        If what the settings ask for is not installed, or cannot be drawn on this machine.
+    """
+    robot = build_body(settings)
+    with RosNode(NODE_NAME, settings.namespace) as ros, ExitStack() as closing:
+        after_step: Callable[[object], None] = _nothing
+        if settings.physics == "mujoco":
+            after_step = _scene_topics(ros, robot, settings, closing)
+        DriverNode(ros, settings, robot, after_step)
         ros.start()
+        closing.callback(ros.stop_spinning)
         while not stop.is_set() and not ros.failed.wait(0.05):
             pass
         ros.stop_spinning()
         if ros.failure is not None:
             raise ros.failure
+
+
+def _scene_topics(
+    ros: RosNode, robot: StretchBody, settings: SimSettings, closing: ExitStack
+) -> Callable[[object], None]:
+    # Here, for MuJoCo need not be installed.
+    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415
+    from robot_bridge.simulator.scene_topics import SceneTopics  # noqa: PLC0415
+
+    if not isinstance(robot, MujocoStretch):
+        return _nothing
+    topics = SceneTopics(ros, robot, camera=settings.camera, viewer=settings.viewer)
+    return closing.enter_context(topics).publish
+
+
+def _nothing(_stamp: object) -> None:
+    """After a step of a robot without a scene."""

@@ -26,20 +26,42 @@ class Sim(DriverLogic):
         assert self.set_streaming(True)[0]
         return self
 
+    def drive(self, translate, rotate, seconds):
+        for _ in range(round(seconds * 30)):
+            self.on_cmd_vel(translate, rotate, self.t)
+            self.run(1 / 30)
+
     def aim(self, head=(0.0, 0.0), base=(0.0, 0.0), **targets):
         pose = joint_pose(AT | targets, head)
         pose[8:] = base
         self.on_joint_pose(pose)
 
 
-def test_a_joint_follows_its_target_at_the_default_profile_velocity_without_a_watchdog():
+def test_a_joint_follows_its_target_by_the_default_trapezoidal_profile_without_a_watchdog():
     sim = Sim().ready()
     sim.aim(lift=0.9)
     sim.run(1.0)
-    assert sim.robot.positions["lift"] == pytest.approx(0.6 + 0.11, abs=1e-6)
+    # 0.55 s of speeding up at 0.2 m/s² cost 3 cm against 0.11 m/s all the way
+    assert sim.robot.positions["lift"] == pytest.approx(0.6 + 0.11 - 0.11**2 / (2 * 0.2), abs=1e-4)
+    assert sim.robot.velocities["lift"] == pytest.approx(0.11)
     sim.run(5.0)
     assert sim.robot.positions["lift"] == 0.9
     assert sim.robot.velocities["lift"] == 0.0
+
+
+def test_a_target_that_jumps_back_is_overshot_by_the_braking_distance_and_returned_to():
+    sim = Sim(arm=0.0).ready()
+    sim.aim(arm=0.5)
+    sim.run(2.0)
+    at = sim.robot.positions["arm"]
+    assert sim.robot.velocities["arm"] == pytest.approx(0.14)
+    sim.aim(arm=at)
+    furthest = 0.0
+    for _ in range(150):
+        sim.run(1 / 30)
+        furthest = max(furthest, sim.robot.positions["arm"] - at)
+    assert furthest == pytest.approx(0.14**2 / (2 * 0.14), abs=0.001)
+    assert sim.robot.positions["arm"] == at
 
 
 def test_targets_beyond_the_limits_end_at_the_limits():
@@ -85,13 +107,14 @@ def test_cmd_vel_drives_in_navigation_mode_only_and_goes_stale_after_half_a_seco
     sim.ready()
     sim.on_cmd_vel(0.1, 0.0, sim.t)
     sim.run(3.0)
-    assert sim.robot.base.travel_m == pytest.approx(0.05, abs=0.004)
+    # 0.5 s up the ramp of 0.12 m/s², then down it again
+    assert sim.robot.base.travel_m == pytest.approx(0.12 * 0.5**2, abs=0.005)
+    assert sim.robot.base.velocity_m_s == 0.0
 
 
 def test_each_wheel_is_clamped_by_itself():
     sim = Sim().ready()
-    sim.on_cmd_vel(0.3, 1.0, sim.t)
-    sim.run(0.1)
+    sim.drive(0.3, 1.0, 3.0)
     # left 0.3 - 0.15765 = 0.14235, right clamped from 0.45765 to 0.3
     assert sim.robot.base.velocity_m_s == pytest.approx((0.14235 + 0.3) / 2)
     assert sim.robot.base.velocity_rad_s == pytest.approx((0.3 - 0.14235) / 0.3153)
@@ -142,7 +165,7 @@ def test_homing_takes_a_while_and_brings_the_former_mode_back():
 def test_stop_the_robot_forgets_wrist_pitch_and_roll_as_the_real_one_does():
     sim = Sim().ready()
     sim.aim(lift=0.9, wrist_pitch=0.4)
-    sim.run(0.1)
+    sim.run(0.2)
     at = sim.robot.positions["lift"]
     sim.stop_the_robot()
     sim.run(3.0)
@@ -152,10 +175,9 @@ def test_stop_the_robot_forgets_wrist_pitch_and_roll_as_the_real_one_does():
 
 def test_driving_in_a_circle_closes_it():
     sim = Sim().ready()
-    for _ in range(round(2 * math.pi / 0.5 / 0.01)):
-        sim.on_cmd_vel(0.05, 0.5, sim.t)
-        sim.t += 0.01
-        sim.step(sim.t)
+    sim.drive(0.05, 0.5, 2.0)
     base = sim.robot.base
-    assert math.hypot(base.x_m, base.y_m) < 0.001
-    assert base.travel_m == pytest.approx(0.05 * 2 * math.pi / 0.5, rel=0.01)
+    x, y, travelled = base.x_m, base.y_m, base.travel_m
+    sim.drive(0.05, 0.5, 2 * math.pi / 0.5)
+    assert math.hypot(base.x_m - x, base.y_m - y) < 0.001
+    assert base.travel_m - travelled == pytest.approx(0.05 * 2 * math.pi / 0.5, rel=0.01)

@@ -52,6 +52,8 @@ class ChainSettings:
     decoder_id, robot_namespace : str or None
         Under which source_id the decoder speaks and in which namespace the robot is, where a relay stands between
         them and the bridge; None: the bridge's own.
+    robot_options : sequence of str
+        More arguments of ``hdemg sim-robot``.
     """
 
     source: Sequence[str]
@@ -64,6 +66,7 @@ class ChainSettings:
     event_source_ids: tuple[str, ...] = ()
     decoder_id: str | None = None
     robot_namespace: str | None = None
+    robot_options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,9 @@ class LiveChain:
         decode += ["--source-id", settings.decoder_id or self.DECODER_ID]
         bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
         bridge += ["--require-heartbeat"]
+        robot = ["--namespace", settings.robot_namespace or self.names.namespace, *settings.robot_options]
         stages = {
-            "sim-robot": ["sim-robot", "--namespace", settings.robot_namespace or self.names.namespace],
+            "sim-robot": ["sim-robot", *robot],
             "acquire": ["acquire", *settings.source, "--start-with", self._control_id, *lsl],
         }
         if settings.record_to is not None:

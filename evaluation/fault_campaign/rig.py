@@ -135,6 +135,8 @@ def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) ->
         out=out,
         decoder_id=RAW_DECODER_ID,
         robot_namespace=robot_namespace(names),
+        # Without a home around it: a robot that drives into a table would be stopped by the table.
+        robot_options=("--kinematic",),
     )
     relays = {name: RelayLink() for name in ("emg", "gesture", "ros")}
     try:

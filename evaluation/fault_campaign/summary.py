@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from evaluation.fault_campaign.injection import Outcome
+from evaluation.fault_campaign.bounds import ZERO_LIMIT_S
 from evaluation.fault_campaign.kinds import FAULT_KINDS
+from evaluation.fault_campaign.outcome import Outcome
 from robot_bridge.stretch_interface import DOF_NAMES
 
 METRES = {"base_translate", "lift", "arm"}
@@ -129,7 +130,7 @@ def _complaint(outcome: Outcome) -> str:
     faults = []
     if outcome.missed:
         faults.append("missed")
-    if outcome.zero_ms is not None and outcome.zero_ms > 300:  # noqa: PLR2004 - design rule
+    if outcome.zero_ms is not None and outcome.zero_ms > 1e3 * ZERO_LIMIT_S:
         faults.append(f"zero command after {outcome.zero_ms:.0f} ms")
     far = [dof for dof, distance in outcome.travel.items() if distance > outcome.bound[dof]]
     faults += [

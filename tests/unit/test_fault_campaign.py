@@ -9,10 +9,10 @@ import pytest
 from emg_acquisition.errors import InputError
 from evaluation.fault_campaign.bounds import travel_bound
 from evaluation.fault_campaign.campaign import CampaignSettings, read_outcomes, run_campaign
-from evaluation.fault_campaign.injection import Outcome
 from evaluation.fault_campaign.judge import Recorded, last_motion_s, travel, was_moving, zero_command_s
 from evaluation.fault_campaign.kinds import FAULT_KINDS, KIND_OF_NAME
 from evaluation.fault_campaign.lsl_relay import EmgFaults, GestureFaults
+from evaluation.fault_campaign.outcome import Outcome
 from evaluation.fault_campaign.relay_link import NONE
 from evaluation.fault_campaign.summary import (
     all_in_bounds,

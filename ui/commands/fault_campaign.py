@@ -10,7 +10,7 @@ from ui.commands.options import add_json, add_wearer, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.fault_campaign.injection import Outcome
+    from evaluation.fault_campaign.outcome import Outcome
 
 NAME = "fault-campaign"
 HELP = "inject faults into the running chain and measure how the robot is stopped"

@@ -242,7 +242,11 @@ class Injector:
         zero_s = zero_command_s(recorded, t_fault_s, t_still_s)
         after = travel(recorded, t_fault_s, t_still_s)
         later = travel(recorded, t_still_s, end_s)
-        moved = {name for name, distance in later.items() if distance > STILL} - set(kind.let_go)
+        moved = {
+            name: round(distance, 5)
+            for name, distance in later.items()
+            if distance > STILL and name not in kind.let_go
+        }
         kept = {name: distance for name, distance in after.items() if name not in kind.let_go}
         bound = {
             name: travel_bound(self._rig.model, name, fine=fine, cut_off_s=kind.cut_off_s)
@@ -262,6 +266,8 @@ class Injector:
             "travel": {name: round(distance, 5) for name, distance in kept.items()},
             "bound": bound,
             "moved_before_rearm": bool(moved) or armed,
+            "moved_later": moved,
+            "armed_in_gesture": armed,
         }
 
 

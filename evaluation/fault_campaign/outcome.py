@@ -1,6 +1,6 @@
 """What one injected fault did, and whether every promise was kept."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from evaluation.fault_campaign.bounds import ZERO_LIMIT_S
@@ -30,6 +30,10 @@ class Outcome:
         More than 1 where the robot had stopped by itself just before the fault, which then did not count.
     seconds : float
         What the injection took.
+    moved_later : mapping
+        What moved after the robot had come to a stand and before it was armed again; m or rad.
+    armed_in_gesture : bool
+        Whether the bridge let itself be armed while a gesture was made.
     """
 
     index: int
@@ -45,6 +49,8 @@ class Outcome:
     moved_before_rearm: bool
     attempts: int
     seconds: float
+    moved_later: dict[str, float] = field(default_factory=dict)
+    armed_in_gesture: bool = False
 
     @property
     def missed(self) -> bool:

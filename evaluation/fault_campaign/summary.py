@@ -136,7 +136,11 @@ def _complaint(outcome: Outcome) -> str:
     faults += [
         f"{dof} went {length(dof, outcome.travel[dof])} of {length(dof, outcome.bound[dof])}" for dof in far
     ]
-    if outcome.moved_before_rearm:
-        faults.append("moved before it was armed")
+    faults += [
+        f"{dof} moved by {length(dof, distance)} before it was armed"
+        for dof, distance in outcome.moved_later.items()
+    ]
+    if outcome.armed_in_gesture:
+        faults.append("was armed while a gesture was made")
     said = outcome.reason or "nothing"
     return f"injection {outcome.index}, {outcome.kind}, {outcome.dof}: {'; '.join(faults)} (the bridge said: {said})"

@@ -157,7 +157,8 @@ def outcome(index=0, kind="source_killed", dof="lift", **changes):
         ({"zero_ms": 301.0}, "zero command after 301 ms"),
         ({"travel": dict.fromkeys(DOF_NAMES, 0.0) | {"lift": 0.07}}, "lift went 70.0 mm of 60.0 mm"),
         ({"travel": dict.fromkeys(DOF_NAMES, 0.0) | {"gripper": 0.1}}, "gripper went"),
-        ({"moved_before_rearm": True}, "moved before it was armed"),
+        ({"moved_before_rearm": True, "moved_later": {"lift": 0.001}}, "lift moved by 1.0 mm before"),
+        ({"moved_before_rearm": True, "armed_in_gesture": True}, "armed while a gesture was made"),
     ],
 )
 def test_each_promise_that_is_broken_is_told(changes, complaint):

@@ -199,7 +199,7 @@ class ChunkedStream:
         with path.open("rb") as file:
             for start, stop in entry.samples:
                 file.seek(start)
-                count = sample_count(file)
+                count = _declared_samples(file, stop, entry.header)
                 if count:
                     ends.append((ends[-1] if ends else 0) + count)
                     self._chunks.append((start, stop))

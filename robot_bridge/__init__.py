@@ -5,6 +5,7 @@ Files in the order that data flows through them:
 ``errors``              what a person can act on
 ``robot_model``         the 8 DoF: units, limits, coarse and fine speeds, from ``robot.yaml``
 ``stretch_interface``   stretch_driver's names and orders: joint_states -> 8 values, 8 targets -> joint_pose_cmd
+``gesture_map_file``    what may stand in a map's YAML file, and the checks of its parts
 ``gesture_map``         ``maps/*.yaml``: gesture x mode -> DoF and direction, checked for reachability
 ``safety_inputs``       freshness limits, decisions, what the driver says of itself
 ``safety``              disarmed / armed / moving / stopped / fault; freshness of every input

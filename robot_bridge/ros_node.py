@@ -18,7 +18,7 @@ from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
 from robot_bridge.bridge_figures import BridgeFigures
 from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
-from robot_bridge.gesture_map import load_gesture_maps
+from robot_bridge.gesture_map import check_decoders, load_gesture_maps
 from robot_bridge.guard_link import GuardLink
 from robot_bridge.journal import Journal, begin_settings
 from robot_bridge.journal_stream import JournalStream
@@ -366,6 +366,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     StreamNotFoundError, InputError
         If the decoder's stream, the map or the robot's file cannot be used.
     """
+    check_decoders(settings.gesture_map, settings.decoders)
     readers: list[DecisionReader] = []
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
     journal = JournalStream(settings.name)

@@ -136,6 +136,11 @@ def test_a_map_or_robot_that_does_not_exist_is_told_before_a_decoder_is_looked_f
     monkeypatch.setattr("emg_acquisition.inlet.GestureInlet", look)
     assert cli.main(["bridge", "--map", "nosuch"]) == 2
     assert "gesture map 'nosuch': neither a file nor a bundled map" in capsys.readouterr().err
+    assert cli.main(["bridge", "--map", "two_sleeves", "--decoder", "left"]) == 2
+    assert "two_sleeves.yaml: is for 2 decoder(s) (left, right), got 1" in capsys.readouterr().err
+    twice = ["bridge", "--map", "two_sleeves", "--decoder", "same", "--decoder", "same"]
+    assert cli.main(twice) == 2
+    assert "decoder 'same' is given for more than one sleeve" in capsys.readouterr().err
     assert cli.main(["bridge", "--robot-model", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml: cannot be read" in capsys.readouterr().err
 

@@ -50,17 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Bridge until stopped; the robot is left standing."""
     from emg_acquisition.lsl_config import configure_lsl
-    from robot_bridge.gesture_map import map_path
+    from robot_bridge.gesture_map import check_decoders
     from robot_bridge.robot_model import load_robot_model
 
     # What can be wrong without a decoder is said before one is waited for.
-    map_path(args.map)
+    decoders = tuple(args.decoder or ("hdemg-decoder",))
+    check_decoders(args.map, decoders)
     load_robot_model(args.robot_model)
     from robot_bridge.ros_node import BridgeSettings, run_bridge
 
     configure_lsl(args.lsl_session)
     settings = BridgeSettings(
-        decoders=tuple(args.decoder or ("hdemg-decoder",)),
+        decoders=decoders,
         speed_control=args.speed_control,
         gesture_map=args.map,
         robot_model=args.robot_model,

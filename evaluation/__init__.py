@@ -16,7 +16,7 @@ Files, in the order in which data flows through them:
 - ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
 - ``gesture_operator.py``: "that DoF, to there" as gestures, with an eye on the robot; live or in simulated time.
-- ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down, in simulated time; ``cup_live.py``: over LSL and ROS 2.
+- ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down; ``cup_live.py``: the same over LSL and ROS 2.
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
 - ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.
 - ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.

@@ -15,7 +15,7 @@ from calibration.session_view import Traces
 from decoding.decision import Decision
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
-from emg_acquisition.arrays import Float32Array, Float64Array, samples_from_ms
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
 from emg_acquisition.chunks import EmgChunk
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.inlet import EmgInlet
@@ -74,8 +74,8 @@ class EmgFeed:
         with self._lock:
             silent_s = time.monotonic() - self._arrived_mono_s
             report = self._report
-            newest = self._last(samples_from_ms(AMPLITUDE_MS, self._info.fs_hz))[0]
-            newest_lsl_s = float(self._last(1)[1][0]) if self._taken else 0.0
+            newest = self._emg_uv[self._newest(samples_from_ms(AMPLITUDE_MS, self._info.fs_hz))]
+            newest_lsl_s = float(self._t_lsl_s[self._newest(1)[0]]) if self._taken else 0.0
             return FeedSnapshot(
                 connected=self._inlet is not None and silent_s < SILENT_S,
                 silent_s=silent_s,
@@ -91,7 +91,8 @@ class EmgFeed:
     def between(self, begin_lsl_s: float, end_lsl_s: float) -> tuple[Float32Array, Float64Array, bool]:
         """Return samples, shape (n, n_channels), their times, shape (n,), and whether none is missing."""
         with self._lock:
-            emg_uv, t_lsl_s = self._last(len(self._t_lsl_s))
+            places = self._newest(len(self._t_lsl_s))
+            t_lsl_s = self._t_lsl_s[places]
             first, last = np.searchsorted(t_lsl_s, (begin_lsl_s, end_lsl_s))
             late_s = 3.0 * self._info.sample_interval_s
             whole = (
@@ -100,13 +101,13 @@ class EmgFeed:
                 and end_lsl_s - t_lsl_s[last - 1] <= late_s
                 and not any(begin_lsl_s < gap_s <= end_lsl_s for gap_s in self._gap_times_s)
             )
-            return emg_uv[first:last].copy(), t_lsl_s[first:last].copy(), bool(whole)
+            return self._emg_uv[places[first:last]], t_lsl_s[first:last], bool(whole)
 
     def traces(self, seconds: float) -> Traces:
         """Return the newest samples."""
         with self._lock:
-            emg_uv, _ = self._last(samples_from_ms(1000.0 * seconds, self._info.fs_hz))
-            return Traces(emg_uv.copy(), self._info.fs_hz)
+            newest = self._newest(samples_from_ms(1000.0 * seconds, self._info.fs_hz))
+            return Traces(self._emg_uv[newest], self._info.fs_hz)
 
     def decode_with(self, decoder: Path | None) -> None:
         """Decode from now on, or no longer."""
@@ -121,15 +122,10 @@ class EmgFeed:
         if self._inlet is not None:
             self._inlet.close()
 
-    def _last(self, n: int) -> tuple[Float32Array, Float64Array]:
-        """Return the newest samples, oldest first; a view where they do not wrap around. The lock is held."""
-        capacity = len(self._t_lsl_s)
-        n = min(n, self._taken, capacity)
-        end = self._taken % capacity
-        if n <= end:
-            return self._emg_uv[end - n : end], self._t_lsl_s[end - n : end]
-        places = np.arange(end - n, end)
-        return self._emg_uv[places], self._t_lsl_s[places]
+    def _newest(self, n: int) -> IntArray:
+        """Return the places of the newest samples, oldest first; the lock is held."""
+        n = min(n, self._taken, len(self._t_lsl_s))
+        return np.arange(self._taken - n, self._taken) % len(self._t_lsl_s)
 
     def _run(self) -> None:
         while not self._stop.is_set():

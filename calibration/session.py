@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.activity import ActivityBar
-from calibration.progress import CALIBRATION, about, trained_on
+from calibration.progress import CALIBRATION, about
 from calibration.protocol import CueSchedule
 from calibration.session_parts import SessionParts
 from calibration.session_ports import Feed, Recording, Trainer, TrainJob, TrainOutcome
@@ -129,10 +129,13 @@ class CalibrationSession:
         self._training_since_s = 0.0
         self._result: ResultView | None = None
         self._model = ""
+        self._trained_on: tuple[Path, ...] = ()
         self._failure: Problem | None = None
         self._message = ""
         self._snapshot = ports.feed.snapshot()
         self._step = Step.CONNECTING
+        # Starting a process takes longer than a tick may; later there is a window.
+        ports.trainer.warm_up()
         if self._left:
             self._begin_part()
         else:
@@ -152,7 +155,7 @@ class CalibrationSession:
     @property
     def parts(self) -> tuple[Path, ...]:
         """The session folders that the decoder is trained on."""
-        return tuple(self._parts.folders)
+        return self._trained_on
 
     @property
     def model(self) -> str:
@@ -268,7 +271,6 @@ class CalibrationSession:
         self._runner = TrialRunner(
             self._protocol, self._labels, self._ports.feed, self._emit, self._ports.submit
         )
-        self._ports.trainer.warm_up()
         self._runner.begin(self._now_s)
         self._step = Step.CUE
 
@@ -340,7 +342,7 @@ class CalibrationSession:
         if self._job is None:
             if self._parts.all_closed:
                 self._job = TrainJob(
-                    sessions=trained_on(self._parts.folders),
+                    sessions=tuple(self._parts.folders),
                     out=self._setup.folder / CANDIDATE_FILE,
                     drop=self._drop,
                     merge=self._merge,
@@ -361,6 +363,7 @@ class CalibrationSession:
             self._fail_training(outcome.error)
             return
         self._result, self._model = result_view(outcome, job), outcome.model
+        self._trained_on = outcome.sessions
         self._step = Step.RESULT
 
     def _fail_training(self, what: str) -> None:

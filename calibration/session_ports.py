@@ -131,7 +131,7 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class TrainOutcome:
-    """What came of it: ``error``, or the rest."""
+    """What came of it: ``error``, or the rest; ``sessions`` are those of the job in which a trial was good."""
 
     error: str = ""
     gestures: tuple[str, ...] = ()
@@ -140,6 +140,7 @@ class TrainOutcome:
     trial_accuracy: float | None = None
     model: str = ""
     seconds: float = 0.0
+    sessions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

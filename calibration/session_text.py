@@ -1,5 +1,7 @@
 """What a calibration says to people: problems with what to do about them, and the result with its advice."""
 
+from dataclasses import replace
+
 from calibration.session_ports import FeedSnapshot, TrainJob, TrainOutcome
 from calibration.session_view import Problem, ResultView, Severity, SignalView, WeakestPair
 from calibration.training_process import command_of
@@ -74,7 +76,7 @@ def result_view(outcome: TrainOutcome, job: TrainJob) -> ResultView:
         weakest=_weakest(outcome.gestures, shares),
         seconds=outcome.seconds,
         decoder=str(job.out),
-        command=command_of(job),
+        command=command_of(replace(job, sessions=outcome.sessions)),
     )
 
 

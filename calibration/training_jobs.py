@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from calibration.progress import trained_on
 from calibration.recalibrate import recalibrate
 from calibration.session_ports import TrainJob, TrainOutcome
 from calibration.train import Progress, TrainSettings, train_decoder
 from calibration.trials import FeatureCache
 from decoding.decoder_file import load_decoder
+from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import Session, load_session
 
 
@@ -33,7 +35,11 @@ class Jobs:
             If the sessions do not suffice.
         """
         self._progress("reading", 0.0)
-        sessions = [self._session(folder) for folder in job.sessions]
+        folders = trained_on(job.sessions)
+        if not folders:
+            msg = "no trial was found good yet; record some first"
+            raise InputError(msg)
+        sessions = [self._session(folder) for folder in folders]
         if job.base is not None:
             adapted = recalibrate(load_decoder(job.base), sessions, job.out, self._progress)
             gestures = load_decoder(job.out).metadata.gestures
@@ -43,6 +49,7 @@ class Jobs:
                 trial_accuracy=adapted.trial_accuracy,
                 model=f"{adapted.model}, {adapted.way}",
                 seconds=adapted.seconds,
+                sessions=folders,
             )
         settings = TrainSettings(drop=job.drop, merge=job.merge)
         report = train_decoder(sessions, job.out, settings, self._progress, self._cache)
@@ -53,6 +60,7 @@ class Jobs:
             trial_accuracy=report.trial_accuracy,
             model=report.made_of,
             seconds=report.seconds,
+            sessions=folders,
         )
 
     def _session(self, folder: Path) -> Session:

@@ -95,7 +95,7 @@ def _serve(pipe: Connection) -> None:
             return
         try:
             outcome = jobs.run(job)
-        except InputError as error:
+        except (InputError, OSError) as error:
             outcome = TrainOutcome(error=str(error))
         try:
             pipe.send(outcome)

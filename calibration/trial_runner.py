@@ -266,22 +266,12 @@ class TrialRunner:
         if ended is None or snapshot.newest_lsl_s < ended.end_lsl_s + AFTER_S:
             return
         self._ended = None
-        rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - LONGEST_REST_S)
-        emg_uv, t_lsl_s, whole = self._feed.between(rest_lsl_s, ended.end_lsl_s + AFTER_S)
-        trial = RecordedTrial(
-            planned=ended.planned,
-            trial=ended.number,
-            attempt=ended.attempt,
-            emg_uv=emg_uv,
-            t_lsl_s=t_lsl_s,
-            cue_lsl_s=ended.cue_lsl_s,
-            hold_lsl_s=ended.hold_lsl_s,
-            end_lsl_s=ended.end_lsl_s,
-            share_good=ended.share_sum / ended.share_count if ended.share_count else 1.0,
-            whole=whole,
+        accepted, feed = tuple(self._accepted), self._feed
+        # Both the copy and the judgement take longer than a window may wait.
+        self._judging = (
+            ended,
+            self._submit(lambda: judge_trial(_recorded(ended, feed), accepted, feed.info.fs_hz)),
         )
-        accepted, fs_hz = tuple(self._accepted), self._feed.info.fs_hz
-        self._judging = ended, self._submit(lambda: judge_trial(trial, accepted, fs_hz))
 
     def _collect(self, now_s: float) -> None:
         """Take a judgement that is there: say it, and offer the trial again where it does not count."""
@@ -318,6 +308,23 @@ class TrialRunner:
     def _say(self, now_s: float, label: TrialLabel) -> None:
         event = label.to_event(now_s)
         self._emit(event.t_lsl_s, event.kind, dict(event.fields))
+
+
+def _recorded(ended: _Running, feed: Feed) -> RecordedTrial:
+    rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - LONGEST_REST_S)
+    emg_uv, t_lsl_s, whole = feed.between(rest_lsl_s, ended.end_lsl_s + AFTER_S)
+    return RecordedTrial(
+        planned=ended.planned,
+        trial=ended.number,
+        attempt=ended.attempt,
+        emg_uv=emg_uv,
+        t_lsl_s=t_lsl_s,
+        cue_lsl_s=ended.cue_lsl_s,
+        hold_lsl_s=ended.hold_lsl_s,
+        end_lsl_s=ended.end_lsl_s,
+        share_good=ended.share_sum / ended.share_count if ended.share_count else 1.0,
+        whole=whole,
+    )
 
 
 def remaining(protocol: CueSchedule, labels: Sequence[TrialLabel]) -> list[PlannedTrial]:

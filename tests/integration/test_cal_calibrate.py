@@ -83,7 +83,7 @@ def campaign(protocol, out, kills, rng, *, power_cut):
             lambda before=before: len(list((out / "sub-P01").glob("ses-*/recording.xdf"))) > before,
             "a recording of this part",
         )
-        time.sleep(rng.uniform(1.5, 8.0))
+        time.sleep(rng.uniform(0.5, 5.0))
         seen = {part: len(events) for part, events in events_so_far(out).items()}
         told.append(seen)
         if power_cut(k):

@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-import calibration.session as session_module
 from calibration.protocol import CueSchedule
 from calibration.session import SessionSetup
 from calibration.session_ports import TrainOutcome
@@ -16,9 +15,7 @@ from tests.calibration_support import PINCH, PROTOCOL, VirtualCalibration
 
 
 @pytest.fixture
-def calibration(tmp_path, monkeypatch):
-    # The parts here are kept in memory; which of the folders on the disk hold labels is tested with real ones.
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def calibration(tmp_path):
     return VirtualCalibration(tmp_path)
 
 
@@ -258,8 +255,7 @@ def test_training_is_cancelled(calibration):
     assert calibration.trainer.cancelled == 1
 
 
-def test_a_caregiver_lets_each_trial_go(tmp_path, monkeypatch):
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def test_a_caregiver_lets_each_trial_go(tmp_path):
     paced = PROTOCOL.model_copy(update={"pace": "caregiver"})
     calibration = VirtualCalibration(tmp_path, paced).to_cues()
     for _ in range(4):
@@ -272,8 +268,7 @@ def test_a_caregiver_lets_each_trial_go(tmp_path, monkeypatch):
     assert len(good(calibration)) == 4
 
 
-def test_an_effort_calibration_asks_for_both_levels(tmp_path, monkeypatch):
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def test_an_effort_calibration_asks_for_both_levels(tmp_path):
     protocol = PROTOCOL.model_copy(update={"levels": ("comfortable", "strong")})
     calibration = VirtualCalibration(tmp_path, protocol).to_cues()
     calibration.run_until(step_is(Step.TRAINING))
@@ -282,8 +277,7 @@ def test_an_effort_calibration_asks_for_both_levels(tmp_path, monkeypatch):
     }
 
 
-def test_a_resumed_calibration_asks_only_for_what_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def test_a_resumed_calibration_asks_only_for_what_is_left(tmp_path):
     before = VirtualCalibration(tmp_path).to_cues()
     before.run_until(lambda _: len(good(before)) == 3)
     labels = tuple(label_from_event(Event(0.0, "label", fields)) for fields in before.labels)
@@ -296,8 +290,7 @@ def test_a_resumed_calibration_asks_only_for_what_is_left(tmp_path, monkeypatch)
     assert after.recordings[0].folder.name == "ses-T1p2"
 
 
-def test_a_calibration_whose_cues_are_done_goes_on_with_the_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def test_a_calibration_whose_cues_are_done_goes_on_with_the_training(tmp_path):
     labels = tuple(
         TrialLabel(k, one.gesture, one.repetition, one.level, Verdict.GOOD)
         for k, one in enumerate(PROTOCOL.trials())
@@ -316,8 +309,7 @@ def test_an_action_that_is_not_allowed_is_ignored(calibration):
     assert calibration.view == before
 
 
-def test_the_default_protocol_lasts_what_it_says(tmp_path, monkeypatch):
-    monkeypatch.setattr(session_module, "trained_on", tuple)
+def test_the_default_protocol_lasts_what_it_says(tmp_path):
     protocol = CueSchedule(gestures=("fist",), repetitions=6, rest_s=1.3, ready_s=0.8, ramp_s=1.0, hold_s=2.0)
     calibration = VirtualCalibration(tmp_path, protocol).to_cues()
     began_s = calibration.now_s

@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 # Pytest's exit status where ARGS chose no test.
 NOTHING_CHOSEN := 5
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs audit clean
 
 demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
@@ -20,8 +20,16 @@ lint: .venv/.ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+docs: .venv/.ready
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# Asks the public list of vulnerabilities, so it needs the internet; no test does.
+audit: .venv/.ready
+	$(PYTHON) -m pip install --disable-pip-version-check -q pip-audit
+	$(PYTHON) -m pip_audit -r constraints.txt --no-deps --disable-pip
+
 .venv/.ready: pyproject.toml constraints.txt .ci/setup
 	@sh .ci/setup
 
 clean:
-	rm -rf .venv build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist out site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

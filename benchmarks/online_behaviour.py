@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
+from calibration.muscle_onset import muscle_onset, teager_kaiser_envelope
 from calibration.train import TrainSettings, train_decoder
 from decoding.decision import Decider, DecisionSettings, Evidence
 from decoding.decoder_file import DecoderFile, load_decoder
@@ -30,7 +31,6 @@ from emg_acquisition.events import REST
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from evaluation.metrics import Decided
-from evaluation.muscle_onset import muscle_onset, teager_kaiser_envelope
 from evaluation.online import OnlineBehaviour, Onset, online_behaviour
 
 TESTS = {

@@ -39,6 +39,8 @@ class HeldOutResult:
         Mean over steady windows of -log p(gesture asked for), at that temperature.
     fold_accuracy : tuple of float
         Window accuracy of each fold.
+    confusion : tuple of tuple of int
+        Steady windows by gesture asked for (row) and best gesture (column).
     """
 
     temperature: float
@@ -46,6 +48,7 @@ class HeldOutResult:
     trial_accuracy: float | None
     log_loss: float | None = None
     fold_accuracy: tuple[float, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
 
 
 def folds_by_repetition(trials: Sequence[TrialWindows]) -> list[list[int]]:
@@ -101,13 +104,17 @@ def judge(
     right = [
         majority(one, logits[k] / temperature, gestures, settings) == truth[k] for k, one in enumerate(trials)
     ]
-    hits = steady_logits.argmax(axis=1) == labels
+    best = steady_logits.argmax(axis=1)
+    hits = best == labels
+    confusion = np.zeros((len(gestures), len(gestures)), dtype=np.int64)
+    np.add.at(confusion, (labels, best), 1)
     return HeldOutResult(
         temperature,
         float(hits.mean()),
         float(np.mean(right)),
         negative_log_likelihood(steady_logits, labels, temperature),
         tuple(float(hits[np.isin(of_trial, fold)].mean()) for fold in folds),
+        tuple(tuple(row) for row in confusion.tolist()),
     )
 
 

@@ -1,14 +1,15 @@
-"""Cues to labelled windows: only those that lie wholly where the muscle is sure to follow the cue."""
+"""Cues to labelled windows: only those that lie wholly where the muscle follows, by its own labels or by margins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.trial_labels import TrialLabel, Verdict
 from decoding.feature_chain import FeatureBlock, FeatureChain
 from decoding.repair import BoolArray
 from decoding.signal_settings import SignalSettings
-from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.recording.session import Session, Trial
 
@@ -27,12 +28,15 @@ class TrialWindows:
         Windows that end within the trial; `last_sample` counts from the session's beginning.
     steady : ndarray of bool, shape (n_windows,)
         Windows that lie wholly beyond the margins, of good enough quality: to train on and to be judged by.
+    level : str
+        ``comfortable`` or ``strong`` in an effort calibration; otherwise empty.
     """
 
     trial: Trial
     session: int
     block: FeatureBlock
     steady: BoolArray
+    level: str = ""
 
 
 def session_windows(session: Session, settings: SignalSettings) -> tuple[FeatureBlock, int]:
@@ -87,6 +91,41 @@ def windows_for_trials(
         )
         steady &= block.quality >= min_quality
         found.append(TrialWindows(trial, session, _selected(block, inside), steady[inside]))
+    return found
+
+
+def windows_for_labels(
+    block: FeatureBlock,
+    window_samples: int,
+    trials: Sequence[Trial],
+    labels: Mapping[int, TrialLabel],
+    t_lsl_s: Float64Array,
+    *,
+    session: int,
+    min_quality: float,
+) -> list[TrialWindows]:
+    """Give each trial that was found good its windows; steady are those within what the muscle's labels say.
+
+    Parameters
+    ----------
+    labels : mapping of int to TrialLabel
+        By trial number; trials without a good one are left out.
+    t_lsl_s : ndarray, shape (n_samples,)
+        Time of each sample of the session.
+    block, window_samples, trials, session, min_quality
+        As for `windows_for_trials`.
+    """
+    first_sample = block.last_sample - (window_samples - 1)
+    found = []
+    for trial in trials:
+        label = labels.get(trial.trial)
+        if label is None or label.verdict is not Verdict.GOOD:
+            continue
+        begin, end = np.searchsorted(t_lsl_s, (label.from_lsl_s, label.until_lsl_s))
+        # The muscle may begin ahead of its cue and let go after the next.
+        inside = (block.last_sample >= min(trial.start, begin)) & (block.last_sample < max(trial.stop, end))
+        steady = (first_sample >= begin) & (block.last_sample < end) & (block.quality >= min_quality)
+        found.append(TrialWindows(trial, session, _selected(block, inside), steady[inside], label.level))
     return found
 
 

@@ -31,7 +31,8 @@ from calibration.grid_shift import (
 )
 from calibration.held_out import HeldOutResult, assess_held_out
 from calibration.labels import LabelledWindows, TrialWindows, session_windows, stack_steady
-from calibration.train import Progress, TrainSettings, effort_of, provenance, trials_of
+from calibration.train import Progress, TrainSettings, effort_of, provenance
+from calibration.trials import trials_of
 from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import Considered, DecoderFile, DecoderMetadata, HeldOut, Recalibration
 from decoding.drift import DriftSettings

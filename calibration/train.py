@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,9 @@ from calibration.choice import Choice, Wish, choose
 from calibration.labels import (
     LabelledWindows,
     TrialWindows,
-    session_windows,
     stack_steady,
-    windows_for_trials,
 )
+from calibration.trials import STRONG, FeatureCache, trials_of
 from calibration.unknown import fit_rejection
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderMetadata, HeldOut, TrainingSession
@@ -26,17 +24,15 @@ from decoding.filters import design_filter
 from decoding.models.export import export_decoder, software_versions
 from decoding.signal_settings import SignalSettings
 from decoding.temporal import TemporalSettings
-from emg_acquisition.arrays import samples_from_ms
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import GridSettings
-from emg_acquisition.recording.session import Session, trials
+from emg_acquisition.recording.session import Session
 
 logger = logging.getLogger(__name__)
 
 # A gesture hardly above rest still needs a span over which effort can rise: a tenth in log units is 10 %.
 LEAST_EFFORT_SPAN = 0.1
-LEAST_TRIALS = 2
 Progress = Callable[[str, float], None]
 
 
@@ -56,7 +52,12 @@ class TrainSettings(BaseModel):
     reject_unknown : bool
         Whether to reject what lies farther from every gesture than held-out repetitions do (`calibration.unknown`).
     after_cue_s, before_next_s : float
-        Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early.
+        Margins of a trial that are not trained on: the muscle follows the cue late, and leaves it early. A session
+        whose trials carry labels from the muscle (`calibration.trial_labels`) goes by those instead.
+    drop : tuple of str
+        Gestures that the decoder is not to know.
+    merge : tuple of tuple of str
+        Pairs: trials of the second count as the first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +69,8 @@ class TrainSettings(BaseModel):
     reject_unknown: bool = False
     after_cue_s: float = Field(default=1.0, ge=0)
     before_next_s: float = Field(default=1.0, ge=0)
+    drop: tuple[str, ...] = ()
+    merge: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,15 @@ class TrainReport:
     n_trials: int
     n_windows: int
     temperature: float
+    confusion: tuple[tuple[int, ...], ...] = ()
 
 
 def train_decoder(
-    sessions: Sequence[Session], out: Path, settings: TrainSettings, progress: Progress
+    sessions: Sequence[Session],
+    out: Path,
+    settings: TrainSettings,
+    progress: Progress,
+    cache: FeatureCache | None = None,
 ) -> TrainReport:
     """Train on every trial of the sessions and write a decoder file.
 
@@ -101,6 +109,8 @@ def train_decoder(
         Signal, decision and margins.
     progress : callable
         Called with a stage's name and the share done, 0 to 1.
+    cache : FeatureCache, optional
+        Of an earlier training on the same sessions.
 
     Raises
     ------
@@ -109,7 +119,7 @@ def train_decoder(
     """
     began_s = time.monotonic()
     _check_same_kind(sessions)
-    source = _TrialSource(sessions, settings, progress)
+    source = _TrialSource(sessions, settings, progress, cache or FeatureCache())
     first = settings.signal or SignalSettings()
     gestures = _gestures_of(source.windows(first))
     info = sessions[0].emg.info
@@ -135,7 +145,7 @@ def train_decoder(
         sessions,
         settings,
         gestures=gestures,
-        effort=effort_of(known, gestures),
+        effort=effort_of(_comfortable(windows, gestures), gestures),
         choice=choice,
     )
     export_decoder(
@@ -153,7 +163,13 @@ def train_decoder(
         n_trials=len(windows),
         n_windows=len(known.labels),
         temperature=choice.held_out.temperature,
+        confusion=choice.held_out.confusion,
     )
+
+
+def _comfortable(windows: Sequence[TrialWindows], gestures: Sequence[str]) -> LabelledWindows:
+    """Return the windows that effort is measured by: all but those of strong contractions."""
+    return stack_steady([one for one in windows if one.level != STRONG], gestures)
 
 
 def _check_same_kind(sessions: Sequence[Session]) -> None:
@@ -184,7 +200,10 @@ def _layout(grid: object) -> tuple[object, ...]:
 class _TrialSource:
     """The labelled trials of sessions with the features of any settings, computed once for each."""
 
-    def __init__(self, sessions: Sequence[Session], settings: TrainSettings, progress: Progress) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], settings: TrainSettings, progress: Progress, cache: FeatureCache
+    ) -> None:
+        self._cache = cache
         self._sessions = sessions
         self._settings = settings
         self._progress = progress
@@ -193,70 +212,9 @@ class _TrialSource:
     def windows(self, signal: SignalSettings) -> list[TrialWindows]:
         """Trials with at least one usable window; `trials_of` says what is refused."""
         if signal not in self._made:
-            found = trials_of(self._sessions, signal, self._settings, self._progress)
+            found = trials_of(self._sessions, signal, self._settings, self._progress, self._cache)
             self._made[signal] = found
         return self._made[signal]
-
-
-def trials_of(
-    sessions: Sequence[Session], signal: SignalSettings, settings: TrainSettings, progress: Progress
-) -> list[TrialWindows]:
-    """Cut sessions into trials of windows, those with at least one usable window.
-
-    Raises
-    ------
-    InputError
-        If a session has no cues, no trial has a usable window, or gestures or trials are too few.
-    """
-    found: list[TrialWindows] = []
-    for k, session in enumerate(sessions):
-        cued = trials(session)
-        if not cued:
-            msg = f"{session.folder}: holds no cue, so nothing says what was asked for; record it with cues"
-            raise InputError(msg)
-        block, window_samples = session_windows(session, signal)
-        fs_hz = session.emg.info.fs_hz
-        found += windows_for_trials(
-            block,
-            window_samples,
-            cued,
-            session=k,
-            after_cue_samples=_margin_samples(settings.after_cue_s, fs_hz),
-            before_next_samples=_margin_samples(settings.before_next_s, fs_hz),
-            min_quality=settings.decision.min_quality,
-        )
-        progress("features", (k + 1) / len(sessions))
-    usable = [one for one in found if one.steady.any()]
-    if not usable:
-        msg = (
-            f"no trial has a usable window: {settings.after_cue_s:g} s after its cue and {settings.before_next_s:g} s "
-            f"before the next do not leave {signal.window_ms:g} ms (--after-cue and --before-next say how "
-            "much to leave out), or the signal is too poor"
-        )
-        raise InputError(msg)
-    _check_trial_counts(found, usable)
-    return usable
-
-
-def _margin_samples(margin_s: float, fs_hz: float) -> int:
-    return samples_from_ms(margin_s * 1000.0, fs_hz) if margin_s > 0 else 0
-
-
-def _check_trial_counts(found: Sequence[TrialWindows], usable: Sequence[TrialWindows]) -> None:
-    asked = Counter(one.trial.gesture for one in found)
-    counts = Counter(one.trial.gesture for one in usable)
-    if REST not in counts or len(asked) == 1:
-        have = ", ".join(sorted(counts))
-        msg = f"training needs {REST!r} and a gesture, got {have}; rest is what stops the robot"
-        raise InputError(msg)
-    repetitions = {(one.session, one.trial.repetition) for one in usable}
-    least = LEAST_TRIALS if len(repetitions) > 1 else 1
-    scarce = [f"{gesture} ({counts[gesture]})" for gesture in sorted(asked) if counts[gesture] < least]
-    if scarce:
-        msg = f"too few usable trials of {', '.join(scarce)}: {least} at least are needed; record more"
-        raise InputError(msg)
-    if len(repetitions) == 1:
-        logger.warning("a single repetition: accuracy cannot be measured on held-out trials")
 
 
 def _gestures_of(windows: Sequence[TrialWindows]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ In the order in which a chunk goes:
   formulas of those that are more than a sum
 - ``heat_map.py``: features of the whole array, after repair
 - ``feature_chain.py``: the stages so far, wired; training uses the same
+- ``onnx_structure.py``: what an ONNX file from somebody else may not hold
 - ``onnx_classifier.py``: features to probabilities, with onnxruntime
 - ``plausibility.py``: channels louder than this person's muscles ever were
 - ``temporal.py``: probabilities over hops weighed together; off unless a decoder asks for it

@@ -81,7 +81,7 @@ def statistics_from_text(text: str) -> ClassStatistics:
         means = _array_of(fields["means"]).reshape(n_gestures, n_channels, n_features)
         covariance = _array_of(fields["covariance"]).reshape(n_channels * n_features, n_channels * n_features)
         found = ClassStatistics(means, covariance, int(fields["n_trials"]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         msg = f"class statistics lack {error}"
         raise ValueError(msg) from error
     if found.n_trials < 1 or not (np.isfinite(means).all() and np.isfinite(covariance).all()):

@@ -29,6 +29,9 @@ from emg_acquisition.stream_info import EmgStreamInfo
 SCHEMA_VERSION: Literal[1] = 1
 METADATA_KEY = "hdemg_decoder"
 RATE_TOLERANCE_HZ = 1e-3
+SUM_TOLERANCE = 1e-3
+# A grid CNN of 256 electrodes takes a few MiB.
+MAX_BYTES = 256 * 1024**2
 
 
 class DecoderMismatchError(InputError):
@@ -215,11 +218,7 @@ def load_decoder(path: Path) -> DecoderFile:
     InputError
         If it cannot be read, is no ONNX file, is not one of this project's, or contradicts itself.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot read the decoder ({error.strerror}); `hdemg train` makes one"
-        raise InputError(msg) from error
+    content = _content(path)
     classifier = OnnxClassifier(content, str(path))
     metadata = _metadata(classifier.metadata, path)
     expected_in = [len(metadata.channel_labels), len(metadata.signal.features)]
@@ -235,7 +234,31 @@ def load_decoder(path: Path) -> DecoderFile:
         )
         raise InputError(msg)
     statistics = _statistics(classifier.metadata, metadata, path)
+    _try_out(classifier, expected_in, path)
     return DecoderFile(path, hashlib.sha256(content).hexdigest(), metadata, content, statistics)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        msg = f"{path}: cannot read the decoder ({error.strerror}); `hdemg train` makes one"
+        raise InputError(msg) from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: has more than {MAX_BYTES // 1024**2} MiB; it is no hdemg decoder")
+    return content
+
+
+def _try_out(classifier: OnnxClassifier, shape: list[int], path: Path) -> None:
+    """Run the graph once: one that cannot run, or gives no probabilities, is told now and not in use."""
+    try:
+        probabilities, distance = classifier.classify(np.zeros(shape, dtype=np.float32))
+    except Exception as error:  # onnxruntime's errors share no public base class
+        msg = f"{path}: its graph does not run; train it again"
+        raise InputError(msg) from error
+    if not (np.isfinite(distance) and abs(float(probabilities.sum()) - 1.0) < SUM_TOLERANCE):
+        raise InputError(f"{path}: its graph gives no probabilities (they add up to {probabilities.sum():g})")
 
 
 def _statistics(properties: dict[str, str], metadata: DecoderMetadata, path: Path) -> ClassStatistics | None:
@@ -277,7 +300,7 @@ def _metadata(properties: dict[str, str], path: Path) -> DecoderMetadata:
         where = ".".join(str(part) for part in first["loc"]) or "metadata"
         msg = f"{path}: {where}: {first['msg']}"
         raise InputError(msg) from error
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         msg = f"{path}: its {METADATA_KEY!r} metadata is no JSON ({error}); train it again"
         raise InputError(msg) from error
 

@@ -120,6 +120,7 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
         outlet = GestureOutlet(_declare(settings, decoder, stream))
         try:
             publisher = _Publisher(pipeline, outlet, events, report)
+            logger.info("decoding %s as %s", stream.source_id, settings.source_id)
             while not stop.is_set():
                 if not _decode_until_lost(inlet, publisher, stop):
                     inlet.close()

@@ -3,10 +3,10 @@
 import numpy as np
 import onnxruntime as ort
 
+from decoding.onnx_structure import check_structure
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 
-_SHAPE_SIZES = 3
 DISTANCE = "distance"
 
 
@@ -22,10 +22,20 @@ class OnnxClassifier:
     name : str
         What to call it in an error: its path.
 
+    Attributes
+    ----------
+    metadata : dict of str to str
+        The file's ``metadata_props``.
+    has_distance : bool
+        Whether it gives a distance.
+    input_shape, output_shape : tuple
+        As its graph declares them.
+
     Raises
     ------
     InputError
-        If it is no ONNX file that onnxruntime can read, or its graph is of another kind.
+        If it is no ONNX file that onnxruntime can read, its graph is of another kind, or holds what
+        `decoding.onnx_structure` refuses.
     """
 
     def __init__(self, content: bytes, name: str) -> None:
@@ -36,24 +46,25 @@ class OnnxClassifier:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:
-            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            check_structure(content)
+            self._session = ort.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # onnxruntime's errors share no public base class
-            msg = f"{name}: not a readable ONNX file (truncated or of another kind); train or copy it again"
+            why = f": {error}" if type(error) is ValueError else " (truncated or of another kind)"
+            msg = f"{name}: not a readable ONNX file{why}; train or copy it again"
             raise InputError(msg) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         beside = [output.name for output in outputs[1:]]
-        if len(inputs) != 1 or beside not in ([], [DISTANCE]) or len(inputs[0].shape) != _SHAPE_SIZES:
+        shapes = [len(one.shape) for one in (*inputs, *outputs[:1])]
+        if shapes != [3, 2] or beside not in ([], [DISTANCE]):
             msg = f"{name}: its graph takes no features (1, channels, features); it is no hdemg decoder"
             raise InputError(msg)
         self._feed_name, self._fetch_names = inputs[0].name, [output.name for output in outputs]
         self.has_distance = bool(beside)
         self.input_shape = tuple(inputs[0].shape)
         self.output_shape = tuple(outputs[0].shape)
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """The file's ``metadata_props``."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
 
     def probabilities(self, features: Float32Array) -> Float32Array:
         """Classify one window: the first part of `classify`."""

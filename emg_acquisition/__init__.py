@@ -5,6 +5,7 @@ Files in the order that data flows through them:
 - ``errors.py`` ``arrays.py`` ``grid.py`` ``events.py``: what every file below speaks
 - ``settings_file.py``: YAML to checked settings, with errors that name the file and the key
 - ``grid_library.py``: grids by name, or from a YAML file
+- ``description_xml.py``: a declaration's XML, parsed without what makes XML dangerous
 - ``stream_info.py`` ``stream_xml.py``: what a stream declares, as an object and as LSL has it
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
 - ``emulators/``: amplifiers that speak their own protocols over TCP, for those who have none

@@ -1,5 +1,6 @@
 """LSL streams into a session folder, while they run; time stamps are kept as they were sent."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ COPY_EVERY_S = 0.1
 TELL_EVERY_S = 1.0
 # The recorder's own notes: streams that were lost, came back or changed, and gaps.
 NOTES_SOURCE_ID = "hdemg-recorder"
+
+_log = logging.getLogger(__name__)
 
 
 def run_recorder(
@@ -64,6 +67,7 @@ def run_recorder(
         for stream in streams:
             stack.callback(stream.close)
         recorder = _Recorder(settings, folder, streams, stack)
+        _log.info("recording %d streams into %s", len(streams), folder)
         if ready is not None:
             ready.set()
         told_s = time.monotonic()

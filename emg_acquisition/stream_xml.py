@@ -9,6 +9,7 @@ import math
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
+from emg_acquisition.description_xml import MAX_CHANNELS, parse_description
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, grid_from_settings
 from emg_acquisition.stream_info import (
@@ -149,7 +150,7 @@ def emg_info_from_xml(xml: str) -> EmgStreamInfo:
     InputError
         If it is not an EMG stream as this project declares one; the message names the missing part.
     """
-    root = _parse(xml)
+    root = parse_description(xml)
     name = _required(root, "name", "stream")
     where = f"EMG stream {name!r}"
     channels = root.findall("desc/channels/channel")
@@ -184,7 +185,7 @@ def aux_info_from_xml(xml: str) -> AuxStreamInfo:
     InputError
         If its channels are not declared.
     """
-    root = _parse(xml)
+    root = parse_description(xml)
     name = _required(root, "name", "stream")
     where = f"Aux stream {name!r}"
     channels = tuple(
@@ -211,7 +212,7 @@ def gesture_info_from_xml(xml: str) -> GestureStreamInfo:
     InputError
         If the gestures are not declared or do not fit the number of channels.
     """
-    root = _parse(xml)
+    root = parse_description(xml)
     name = _required(root, "name", "stream")
     where = f"Gesture stream {name!r}"
     info = GestureStreamInfo(
@@ -234,6 +235,11 @@ def _declared_grid(root: ET.Element, channels: list[ET.Element], where: str) -> 
         int(_number(root, "desc/grid/rows", where)),
         int(_number(root, "desc/grid/columns", where)),
     )
+    if rows < 1 or columns < 1 or rows * columns > MAX_CHANNELS:
+        msg = (
+            f"{where}: a grid of {rows:.6g} x {columns:.6g} is none; 1 to {MAX_CHANNELS} places are required"
+        )
+        raise InputError(msg)
     layout = [[-1] * columns for _ in range(rows)]
     for index, channel in enumerate(channels):
         unit = channel.findtext("unit", "")
@@ -258,14 +264,6 @@ def _declared_grid(root: ET.Element, channels: list[ET.Element], where: str) -> 
         },
         where,
     )
-
-
-def _parse(xml: str) -> ET.Element:
-    try:
-        return ET.fromstring(xml)  # noqa: S314 - our own recordings and local streams
-    except ET.ParseError as error:
-        msg = f"stream description is no XML: {error}"
-        raise InputError(msg) from error
 
 
 def _required(element: ET.Element, path: str, where: str) -> str:

@@ -15,7 +15,15 @@ Files, in the order in which data flows through them:
 - ``robot_log.py``: where the robot was, when, and what moved.
 - ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
+- ``gesture_operator.py``: "that DoF, to there" as gestures, with an eye on the robot; live or in simulated time.
+- ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down; ``cup_live.py``: the same over LSL and ROS 2.
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
 - ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.
+- ``automatic_calibration.py``: a simulated person who follows a calibration.
+- ``figures_of_merit/``: what can be said of a decoder in numbers: pure functions with their sources.
+- ``judging/``: sessions to evidence, hop by hop, and evidence to figures, without a leak; on one core or many.
+- ``evaluate.py``: a question about decoders and sessions to an evaluation.
+- ``evaluate_study.py``: every participant of a study, within a sitting, an hour later, put on anew.
+- ``reports/``: figures to a page that answers in words, and to CSV and JSON.
 - ``demo.py``: the main job end to end; ``report.py``: what it shows afterwards.
 """

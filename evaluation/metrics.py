@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import IntArray
-from emg_acquisition.recording.session import Session, Trial, trials
+from emg_acquisition.recording.session import Trial, trials
+from emg_acquisition.recording.session_parts import RecordedSession
 
 NO_DECISION = "none"
 # Labels follow the cue, not the muscle: so much is left out on either side of a cue change.
@@ -85,7 +86,12 @@ def trial_outcomes(
 
 
 def session_outcomes(
-    session: Session, decided: Decided, gestures: Sequence[str], *, after_cue_s: float, before_next_s: float
+    session: RecordedSession,
+    decided: Decided,
+    gestures: Sequence[str],
+    *,
+    after_cue_s: float,
+    before_next_s: float,
 ) -> tuple[TrialOutcome, ...]:
     """Judge every trial of a session by `decided`, with margins in seconds."""
     fs_hz = session.emg.info.fs_hz
@@ -99,7 +105,7 @@ def session_outcomes(
     )
 
 
-def recorded_decisions(session: Session) -> Decided:
+def recorded_decisions(session: RecordedSession) -> Decided:
     """Return the decisions that were made live and recorded; none where the session holds no Gesture stream."""
     if session.gestures is None:
         return Decided(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))

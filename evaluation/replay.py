@@ -12,7 +12,7 @@ from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.chunks import ChunkSplitter
 from emg_acquisition.events import DECODING
-from emg_acquisition.recording.session import EmgRecording, Session
+from emg_acquisition.recording.session_parts import EmgRows, RecordedSession, pieces
 from emg_acquisition.stream_info import N_GESTURE_FIXED
 
 CHUNK_S = 1.0
@@ -52,12 +52,13 @@ class Replay:
 
 
 def replay_session(
-    session: Session, decoder: DecoderFile, progress: Callable[[str, float], None] | None = None
+    session: RecordedSession, decoder: DecoderFile, progress: Callable[[str, float], None] | None = None
 ) -> Replay:
     """Decode a whole session.
 
     Where the session was decoded live, replay begins anew at each sample at which the live decoder said that it
-    did (at its start, after a gap, after a restart), so that the two can be compared hop by hop.
+    did (at its start, after a gap, after a restart), so that the two can be compared hop by hop. A session that
+    was opened (`open_session`) rather than loaded is read second by second and never held whole.
 
     Raises
     ------
@@ -74,14 +75,14 @@ def replay_session(
     return Replay(indices, values, t_lsl_s, recorded_s / took_s, _identical(session, values, t_lsl_s))
 
 
-def _since(session: Session) -> list[float]:
+def _since(session: RecordedSession) -> list[float]:
     """LSL times of the samples at which the live decoder began or began anew."""
     return sorted(
         {float(event.fields["since_t_lsl_s"]) for event in session.events if event.kind == DECODING}
     )
 
 
-def _begins(session: Session) -> list[int]:
+def _begins(session: RecordedSession) -> list[int]:
     """Find the samples at which to begin; the recording's first where it was not decoded live."""
     sent_s = session.emg.stamps_as_sent_s
     begins = {_at(sent_s, t_lsl_s) for t_lsl_s in _since(session)}
@@ -95,7 +96,7 @@ def _at(sent_s: Float64Array, t_lsl_s: float) -> int:
 
 
 def _decode(
-    emg: EmgRecording,
+    emg: EmgRows,
     begins: list[int],
     pipeline: DecoderPipeline,
     progress: Callable[[str, float], None] | None,
@@ -105,13 +106,12 @@ def _decode(
     values: list[Float32Array] = []
     sent_s, splitter = emg.stamps_as_sent_s, ChunkSplitter(emg.info)
     step = max(1, int(CHUNK_S * emg.info.fs_hz))
-    for begin, end in itertools.pairwise([*begins, len(emg.emg_uv)]):
+    for begin, end in itertools.pairwise([*begins, len(sent_s)]):
         pipeline.reset()
         splitter.reset()
         at = anchor = begin
-        for start in range(begin, end, step):
-            block = slice(start, min(start + step, end))
-            for chunk in splitter.split(emg.emg_uv[block], sent_s[block]):
+        for block, emg_uv in pieces(emg, begin, end, step):
+            for chunk in splitter.split(emg_uv, sent_s[block]):
                 if chunk.gap_before_s != 0:  # also where time stamps are no numbers
                     pipeline.reset()
                     anchor = at
@@ -122,7 +122,7 @@ def _decode(
                     values.append(decision.to_values())
                 at += chunk.n_samples
             if progress is not None:
-                progress("decoding", block.stop / len(emg.emg_uv))
+                progress("decoding", block.stop / len(sent_s))
     width = N_GESTURE_FIXED + len(pipeline.gestures)
     return (
         np.array(indices, dtype=np.int64),
@@ -131,7 +131,7 @@ def _decode(
     )
 
 
-def _identical(session: Session, values: Float32Array, t_lsl_s: Float64Array) -> bool | None:
+def _identical(session: RecordedSession, values: Float32Array, t_lsl_s: Float64Array) -> bool | None:
     """Whether each recorded decision was made again, bit for bit; None where that cannot be known."""
     recorded, since = session.gestures, _since(session)
     begun_before = bool(since) and since[0] < session.emg.stamps_as_sent_s[0] - SAME_SAMPLE_S

@@ -1,5 +1,6 @@
 """One ROS 2 node in a context and a thread of its own, so that several can live in one process."""
 
+import os
 import threading
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,18 @@ QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 # lost one has been sent again. It matches a reliable publisher.
 QOS_FRESH = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _SPIN_S = 0.1
+DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_OLDER = "ROS_LOCALHOST_ONLY"
+
+
+def keep_to_this_machine() -> None:
+    """Let nodes of this process find, and be found by, this machine's only; unless the environment says otherwise.
+
+    A node of this machine that is open to the network is found all the same. Humble knows only ``ROS_LOCALHOST_ONLY``,
+    with which a driver that is started without it would not be found; it is left as it is.
+    """
+    if _OLDER not in os.environ:
+        os.environ.setdefault(DISCOVERY_RANGE, "LOCALHOST")
 
 
 class RosNode:
@@ -39,6 +52,7 @@ class RosNode:
     """
 
     def __init__(self, name: str, namespace: str = "") -> None:
+        keep_to_this_machine()
         self._context = Context()
         rclpy.init(context=self._context, args=[])
         self.node: Any = rclpy.create_node(

@@ -12,7 +12,7 @@ try:
         warnings.simplefilter("ignore", DeprecationWarning)
         import rosidl_generator_py  # type: ignore[import-untyped]
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-    from geometry_msgs.msg import Twist
+    from geometry_msgs.msg import PoseStamped, Twist
     from nav_msgs.msg import Odometry
     from rclpy.callback_groups import ReentrantCallbackGroup
     from rclpy.clock import Clock, ClockType
@@ -48,6 +48,7 @@ __all__ = [
     "JointState",
     "KeyValue",
     "Odometry",
+    "PoseStamped",
     "QoSProfile",
     "ReentrantCallbackGroup",
     "ReliabilityPolicy",

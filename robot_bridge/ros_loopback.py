@@ -1,4 +1,4 @@
-"""Whether ROS 2 works here: a message from one node to another, for `hdemg doctor`."""
+"""Whether ROS 2 works here: messages from a node of another process, for ``hdemg doctor``."""
 
 import threading
 import time
@@ -6,16 +6,28 @@ import time
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import String
 
+TOPIC = "hdemg_doctor"
+_EVERY_S = 0.02
 
-def loopback_ms(timeout_s: float) -> float | None:
-    """Milliseconds until a first message has gone from one node to another; None if it never arrived."""
+
+def talk(name: str, stop: threading.Event) -> None:
+    """Publish `name` again and again until `stop` is set."""
+    with RosNode("hdemg_doctor_talker") as talker:
+        publisher = talker.node.create_publisher(String, TOPIC, QOS)
+        while not stop.wait(_EVERY_S):
+            publisher.publish(String(data=name))
+
+
+def heard_ms(name: str, timeout_s: float) -> float | None:
+    """Milliseconds until a first message with `name` has come; None if none came in time."""
     arrived = threading.Event()
-    with RosNode("hdemg_doctor_talker") as talker, RosNode("hdemg_doctor_listener") as listener:
-        publisher = talker.node.create_publisher(String, "hdemg_doctor", QOS)
-        listener.node.create_subscription(String, "hdemg_doctor", lambda _: arrived.set(), QOS)
+
+    def hear(message: String) -> None:
+        if message.data == name:
+            arrived.set()
+
+    started_s = time.monotonic()
+    with RosNode("hdemg_doctor_listener") as listener:
+        listener.node.create_subscription(String, TOPIC, hear, QOS)
         listener.start()
-        started_s = time.monotonic()
-        while not arrived.is_set() and time.monotonic() - started_s < timeout_s:
-            publisher.publish(String(data="ping"))
-            arrived.wait(0.02)
-        return (time.monotonic() - started_s) * 1e3 if arrived.is_set() else None
+        return (time.monotonic() - started_s) * 1e3 if arrived.wait(timeout_s) else None

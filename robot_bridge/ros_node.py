@@ -178,7 +178,7 @@ class BridgeNode:
             safety.publisher_problem = self._publisher_problem()
         command = self._core.tick(t_mono_s)
         if command is not None:
-            self.publish(command)
+            self.publish(command, t_mono_s)
         if t_mono_s - self._diagnostics_s >= _DIAGNOSTICS_S:
             self._publish_diagnostics(t_mono_s)
         self._resolve_waiting(t_mono_s)
@@ -201,16 +201,24 @@ class BridgeNode:
     def _modes(self) -> str:
         return self._told([mode_text(ModeChange(one.mode, one.fine)) for one in self._core.controls])
 
-    def publish(self, command: Command) -> None:
-        """Send a command to the robot."""
+    def publish(self, command: Command, t_mono_s: float) -> None:
+        """Send a command to the robot, unless it is from before a hang in this very tick.
+
+        Meanwhile the guard has stopped the robot; an old target would set it in motion again. The next tick finds
+        the hang and stops.
+        """
         twist = Twist()
         twist.linear.x, twist.angular.z = command.translate_m_s, command.rotate_rad_s
-        self._twist_pub.publish(twist)
-        if command.targets:
+        if self._is_current(t_mono_s):
+            self._twist_pub.publish(twist)
+        if command.targets and self._is_current(t_mono_s):
             self._pose_pub.publish(Float64MultiArray(data=joint_pose(command.targets, command.head)))
         if self._commanded_t_lsl_s is not None and self._core.safety.is_live:
             self._figures.on_latency(lsl_clock_s() - self._commanded_t_lsl_s)
         self._commanded_t_lsl_s = None
+
+    def _is_current(self, t_mono_s: float) -> bool:
+        return time.monotonic() - t_mono_s <= self._core.safety.limits.tick_gap_s
 
     def end(self, failure: Exception | None) -> None:
         """Leave a zero Twist and held joints behind, if the robot was being commanded."""
@@ -225,7 +233,7 @@ class BridgeNode:
         if command is None:
             return
         for _ in range(_FINAL_REPEATS):
-            self.publish(command)
+            self.publish(command, time.monotonic())
             time.sleep(_FINAL_EVERY_S)
 
     def _publisher_problem(self) -> str | None:

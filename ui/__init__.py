@@ -6,7 +6,10 @@ Files, in the order in which a command runs:
 - ``commands/``: one file a command; thin, each calls the room that does the work.
 - ``console.py``: progress bars and the last JSON line.
 - ``keyboard.py``: keys of a terminal that steer a simulated wearer.
-- ``doctor.py``: what this machine has and lacks; ``system_libraries.py``: the libraries behind Qt and OpenGL.
+- ``ros_entry.py``: the same commands as nodes, for ``ros2 run`` and launch files.
+- ``log_file.py``: ``log.jsonl``; ``build_details.py``: what ``--version`` says; ``completion.py``: for shells.
+- ``doctor.py``: what this machine has and lacks; ``doctor_peer.py``: its other process;
+  ``doctor_amplifier.py``: an amplifier reached; ``system_libraries.py``: the libraries behind Qt and OpenGL.
 """
 
 import os

@@ -1,24 +1,63 @@
 """What this machine has and lacks for hdemg, each lack with its remedy. Every check uses the real part."""
 
+import ctypes
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from emg_acquisition.errors import StreamNotFoundError
-from emg_acquisition.events import Event
+from emg_acquisition.errors import StreamLostError, StreamNotFoundError
 from emg_acquisition.lsl_config import configure_lsl
+from ui.build_details import installed_version
 from ui.system_libraries import missing_packages
 
 MIN_FREE_BYTES = 2 * 1024**3
-LOOPBACK_TIMEOUT_S = 10.0
+# Two sleeves of 128 channels at 4 kHz: float32 and time stamps.
+MIN_WRITE_MB_S = 20.0
+WRITTEN_BYTES = 16 * 1024**2
+PEER_TIMEOUT_S = 15.0
+MAX_CLOCK_STEP_S = 0.05
+CLOCK_WATCHED_S = 0.3
+# What each extra is for, and the packages that it is checked by (name to install, name to import).
+EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
+    "train": ("training", {"torch": "torch", "onnx": "onnx"}),
+    "gui": ("windows", {"PySide6-Essentials": "PySide6", "pyqtgraph": "pyqtgraph"}),
+    "sim": ("the simulated Stretch", {"mujoco": "mujoco", "hello-robot-stretch-urdf": "stretch_urdf"}),
+    "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),
+    "bids": ("EMG-BIDS export", {"edfio": "edfio"}),
+    "brainflow": ("boards that BrainFlow reads", {"brainflow": "brainflow"}),
+    "report": ("figures in reports", {"matplotlib": "matplotlib"}),
+}
+PLAIN = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "pylsl": "pylsl",
+    "pyxdf": "pyxdf",
+    "onnxruntime": "onnxruntime",
+    "pydantic": "pydantic",
+    "PyYAML": "yaml",
+    "rich": "rich",
+}
+# One context, drawn into and read back, in a process of its own: a broken driver ends the process that asks it.
+_OPENGL = """
+import sys
+from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
+application = QGuiApplication([])
+surface = QOffscreenSurface(); surface.create()
+context = QOpenGLContext()
+if not context.create() or not context.makeCurrent(surface):
+    sys.exit(1)
+functions = context.functions()
+print(functions.glGetString(0x1F02), '-', functions.glGetString(0x1F01))
+"""
 
 
 @dataclass(frozen=True)
@@ -31,19 +70,14 @@ class Check:
     remedy: str = ""
 
 
-def run_checks() -> list[Check]:
-    """Look at everything; takes a few seconds (LSL and ROS 2 loopbacks)."""
-    checks: tuple[Callable[[], Check], ...] = (
-        _python,
-        _packages,
-        _training,
-        _lsl,
-        _ros,
-        _screen,
-        _libraries,
-        _disk,
-    )
-    return [check() for check in checks]
+def run_checks(more: tuple[Callable[[], Check], ...] = ()) -> Iterator[Check]:
+    """Look at everything, one check after the other; takes some seconds (LSL and ROS 2 between two processes)."""
+    yield _python()
+    yield _packages()
+    for extra in EXTRAS:
+        yield _extra(extra)
+    for check in (_lsl, _ros, _screen, _libraries, _opengl, _clock, _disk, *more):
+        yield check()
 
 
 def _python() -> Check:
@@ -53,47 +87,71 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    missing = _not_installed("numpy", "scipy", "pylsl", "pyxdf", "onnxruntime", "pydantic", "yaml", "rich")
+    missing = _missing(PLAIN)
     if missing:
         return Check("runtime packages", False, f"missing {', '.join(missing)}", "pip install hdemg-teleop")
-    return Check("runtime packages", True, f"complete, numpy {np.__version__}")
+    return Check("runtime packages", True, _versions(PLAIN))
 
 
-def _training() -> Check:
-    missing = _not_installed("torch", "onnx")
+def _extra(extra: str) -> Check:
+    purpose, packages = EXTRAS[extra]
+    missing = _missing(packages)
+    name = f"extra {extra}"
     if missing:
-        remedy = "only needed to train: pip install 'hdemg-teleop[train]'"
-        return Check("training (torch)", None, f"missing {', '.join(missing)}", remedy)
-    return Check("training (torch)", True, "installed")
+        remedy = f"only needed for {purpose}: pip install 'hdemg-teleop[{extra}]'"
+        return Check(name, None, f"missing {', '.join(missing)}", remedy)
+    return Check(name, True, _versions(packages))
 
 
-def _not_installed(*modules: str) -> list[str]:
-    return [module for module in modules if importlib.util.find_spec(module) is None]
+def _missing(packages: dict[str, str]) -> list[str]:
+    return [name for name, module in packages.items() if importlib.util.find_spec(module) is None]
+
+
+def _versions(packages: dict[str, str]) -> str:
+    return ", ".join(f"{name} {installed_version(name)}" for name in packages)
+
+
+@contextmanager
+def _peer(kind: str, name: str) -> Iterator[None]:
+    """Run the other process of a check; it ends when its standard input is closed, whatever becomes of this one."""
+    child = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "ui.doctor_peer", kind, name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+    )
+    try:
+        yield
+    finally:
+        if child.stdin is not None:
+            child.stdin.close()
+        try:
+            child.wait(PEER_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _lsl() -> Check:
-    """Send a marker through a real outlet to a real inlet of this machine."""
+    """Take a marker that another process of this machine sends."""
     from emg_acquisition.inlet import EventInlet
-    from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 
     source_id = f"hdemg-doctor-{uuid.uuid4().hex[:8]}"
     configure_lsl(source_id)
-    outlet = EventOutlet("hdemg doctor", source_id)
-    remedy = "let UDP and TCP through on the loopback interface (ports 16571-16604)"
-    try:
-        inlet = EventInlet(source_id, LOOPBACK_TIMEOUT_S)
-        deadline = time.monotonic() + LOOPBACK_TIMEOUT_S
-        started = time.monotonic()
-        while time.monotonic() < deadline:
-            outlet.push(Event(lsl_clock_s(), "ping", {}))
-            if inlet.pull(0.2):
-                return Check(
-                    "LSL", True, f"a sample went round in {(time.monotonic() - started) * 1e3:.0f} ms"
-                )
-    except StreamNotFoundError:
-        return Check("LSL", False, "a stream of this machine cannot be found", remedy)
-    finally:
-        outlet.close()
+    remedy = "let UDP and TCP through on the loopback interface (ports 16571-16699)"
+    started = time.monotonic()
+    with _peer("lsl", source_id):
+        try:
+            inlet = EventInlet(source_id, PEER_TIMEOUT_S)
+            while time.monotonic() - started < PEER_TIMEOUT_S:
+                if inlet.pull(0.2):
+                    took_ms = (time.monotonic() - started) * 1e3
+                    return Check(
+                        "LSL", True, f"found another process's stream and its samples, {took_ms:.0f} ms"
+                    )
+        except (StreamNotFoundError, StreamLostError):
+            return Check("LSL", False, "a stream of another process of this machine cannot be found", remedy)
     return Check("LSL", False, "a stream is found but no sample arrives", remedy)
 
 
@@ -101,15 +159,19 @@ def _ros() -> Check:
     if importlib.util.find_spec("rclpy") is None:
         remedy = "pip install 'hdemg-teleop[ros]', or source a ROS 2 distribution (Humble, Jazzy)"
         return Check("ROS 2", None, "rclpy is not installed", remedy)
-    from robot_bridge.ros_loopback import loopback_ms
+    from robot_bridge.ros_context import DISCOVERY_RANGE
+    from robot_bridge.ros_loopback import heard_ms
 
-    took_ms = loopback_ms(LOOPBACK_TIMEOUT_S)
+    name = f"hdemg-doctor-{uuid.uuid4().hex[:8]}"
+    with _peer("ros", name):
+        took_ms = heard_ms(name, PEER_TIMEOUT_S)
     distribution = os.environ.get("ROS_DISTRO", "wheels")
+    scope = os.environ.get(DISCOVERY_RANGE, "as the distribution has it")
+    scope = f"domain {os.environ.get('ROS_DOMAIN_ID', '0')}, range {scope}"
     if took_ms is None:
-        return Check(
-            "ROS 2", False, "two nodes do not find each other", "check RMW_IMPLEMENTATION and ROS_DOMAIN_ID"
-        )
-    return Check("ROS 2", True, f"{distribution}: a message went round in {took_ms:.0f} ms")
+        remedy = "check RMW_IMPLEMENTATION, ROS_DOMAIN_ID and that multicast works on the loopback interface"
+        return Check("ROS 2", False, f"{distribution}: nodes of two processes do not find each other", remedy)
+    return Check("ROS 2", True, f"{distribution}, {scope}: heard another process, {took_ms:.0f} ms")
 
 
 def _screen() -> Check:
@@ -127,8 +189,71 @@ def _libraries() -> Check:
     return Check("Qt and OpenGL libraries", True, "complete")
 
 
+def _opengl() -> Check:
+    """Make an OpenGL context as the windows do."""
+    if importlib.util.find_spec("PySide6") is None:
+        return Check("OpenGL", None, "not looked for without PySide6", "pip install 'hdemg-teleop[gui]'")
+    remedy = (
+        "only needed for windows: install the graphics driver, or Mesa (sudo apt-get install libgl1-mesa-dri)"
+    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own text
+            [sys.executable, "-c", _OPENGL],
+            capture_output=True,
+            text=True,
+            timeout=PEER_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Check("OpenGL", None, "the graphics driver does not answer", remedy)
+    if done.returncode:
+        return Check("OpenGL", None, "no context can be made", remedy)
+    return Check("OpenGL", True, done.stdout.strip())
+
+
+def _clock() -> Check:
+    """See whether the monotonic clock runs with the wall clock, and whether that one is kept by a server."""
+    began_s = time.monotonic(), time.time()
+    time.sleep(CLOCK_WATCHED_S)
+    step_s = abs((time.monotonic() - began_s[0]) - (time.time() - began_s[1]))
+    if step_s > MAX_CLOCK_STEP_S:
+        remedy = "let it be kept by one service (timedatectl set-ntp true), and by no virtual machine's host as well"
+        return Check(
+            "clock", False, f"the wall clock stepped by {step_s * 1e3:.0f} ms while it was watched", remedy
+        )
+    if _kept_by_a_server() is False:
+        remedy = "only needed where several machines record together: timedatectl set-ntp true"
+        return Check("clock", None, "steady, but no time server keeps it", remedy)
+    return Check("clock", True, "steady")
+
+
+def _kept_by_a_server() -> bool | None:
+    """Ask the kernel (``adjtimex(2)``, STA_UNSYNC); None where it cannot be asked."""
+    if sys.platform != "linux":
+        return None
+    unsynchronised = 5
+    state = int(ctypes.CDLL(None).adjtimex((ctypes.c_long * 64)()))
+    return None if state < 0 else state != unsynchronised
+
+
 def _disk() -> Check:
-    free = shutil.disk_usage(Path.cwd()).free
+    here = Path.cwd()
+    free = shutil.disk_usage(here).free
     found = f"{free / 1024**3:.1f} GiB free here"
-    remedy = "free some space: a session takes about 4 GiB an hour at 256 channels x 4 kHz"
-    return Check("disk", free >= MIN_FREE_BYTES, found, "" if free >= MIN_FREE_BYTES else remedy)
+    if free < MIN_FREE_BYTES:
+        remedy = "free some space: a session takes about 4 GiB an hour at 256 channels x 4 kHz"
+        return Check("disk", False, found, remedy)
+    try:
+        with tempfile.TemporaryFile(dir=here) as file:
+            began_s = time.monotonic()
+            file.write(b"\x5a" * WRITTEN_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+            mb_s = WRITTEN_BYTES / 1e6 / max(time.monotonic() - began_s, 1e-6)
+    except OSError as error:
+        remedy = "only needed to record here: go to a folder that you may write to"
+        return Check("disk", None, f"{found}, but it cannot be written to ({error.strerror})", remedy)
+    found += f", {mb_s:.0f} MB/s written"
+    if mb_s < MIN_WRITE_MB_S:
+        return Check("disk", None, found, f"a recording may need {MIN_WRITE_MB_S:.0f} MB/s: use a local disk")
+    return Check("disk", True, found)

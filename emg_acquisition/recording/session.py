@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -28,6 +28,9 @@ from emg_acquisition.stream_info import (
     GestureStreamInfo,
 )
 from emg_acquisition.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
+
+if TYPE_CHECKING:
+    from emg_acquisition.recording.session_parts import RecordedSession
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +131,10 @@ class EmgRecording:
         """What a live inlet received: ndarray, shape (n_samples,)."""
         return self.t_lsl_s if self.t_sent_s is None else self.t_sent_s
 
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Give samples `start` to `stop`, not included: ndarray, shape (n, n_channels)."""
+        return self.emg_uv[start:stop]
+
 
 @dataclass(frozen=True)
 class GestureRecording:
@@ -198,20 +205,18 @@ def load_session(folder: Path, emg_source_id: str | None = None) -> Session:
     if not path.is_file():
         msg = f"{path} is missing: the session folder is not complete, copy or record it anew"
         raise InputError(msg)
-    _verify(path, info)
+    verify_recording(path, info)
     wanted = choose_streams(read_headers(path), path, emg_source_id)
     streams = {
-        stream.header: _on_clock_of(info.host, stream)
+        stream.header: on_clock_of(info.host, stream)
         for stream in read_xdf(path, only=wanted.__contains__).streams
     }
     by_type = {header.type: streams[header] for header in wanted if header.type != EVENTS_TYPE}
     emg = _emg(by_type[EMG_TYPE], path)
-    if not info.complete:
-        seconds = len(emg.t_lsl_s) / emg.info.fs_hz
-        _log.warning("%s was never closed; its %.1f s of EMG up to the break are used", folder, seconds)
-    events = _events(stream for header, stream in streams.items() if header.type == EVENTS_TYPE)
+    warn_where_never_closed(folder, info, len(emg.t_lsl_s) / emg.info.fs_hz)
+    events = events_of(stream for header, stream in streams.items() if header.type == EVENTS_TYPE)
     return Session(
-        folder, info, emg, events, _gestures(by_type.get(GESTURE_TYPE)), _aux(by_type.get(AUX_TYPE))
+        folder, info, emg, events, gestures_of(by_type.get(GESTURE_TYPE)), _aux(by_type.get(AUX_TYPE))
     )
 
 
@@ -233,7 +238,7 @@ def read_session_info(folder: Path) -> SessionInfo:
     return load_settings(path, SessionInfo)
 
 
-def trials(session: Session) -> tuple[Trial, ...]:
+def trials(session: "RecordedSession") -> tuple[Trial, ...]:
     """Return the session's trials, from its ``cue`` events; each lasts until the next cue or the end.
 
     A cue belongs to the sample whose time stamp is nearest; a cue after the last sample is no trial.
@@ -255,7 +260,7 @@ def trials(session: Session) -> tuple[Trial, ...]:
     )
 
 
-def _trial(session: Session, cue: Event, start: int, stop: int) -> Trial:
+def _trial(session: "RecordedSession", cue: Event, start: int, stop: int) -> Trial:
     try:
         gesture = str(cue.fields["gesture"])
         return Trial(gesture, int(cue.fields["repetition"]), int(cue.fields["trial"]), start, stop)
@@ -264,7 +269,14 @@ def _trial(session: Session, cue: Event, start: int, stop: int) -> Trial:
         raise InputError(msg) from error
 
 
-def _verify(path: Path, info: SessionInfo) -> None:
+def warn_where_never_closed(folder: Path, info: SessionInfo, seconds: float) -> None:
+    """Say how much is used of a recording whose recorder was killed."""
+    if not info.complete:
+        _log.warning("%s was never closed; its %.1f s of EMG up to the break are used", folder, seconds)
+
+
+def verify_recording(path: Path, info: SessionInfo) -> None:
+    """Check that a recording that was closed properly is still what it was; raises InputError if not."""
     if not info.complete or info.recording is None:
         return
     n_bytes = path.stat().st_size
@@ -283,7 +295,7 @@ def _verify(path: Path, info: SessionInfo) -> None:
         raise InputError(msg)
 
 
-def _on_clock_of(host: str, stream: XdfStream) -> XdfStream:
+def on_clock_of(host: str, stream: XdfStream) -> XdfStream:
     """Move a stream that another machine stamped to the recorder's clock, between the offsets that were measured."""
     if not host or stream.header.hostname in {"", host} or len(stream.clock_times_s) == 0:
         return stream
@@ -303,7 +315,8 @@ def _emg(stream: XdfStream, path: Path) -> EmgRecording:
     return EmgRecording(info, emg_uv, smooth_s, stream.t_lsl_s)
 
 
-def _gestures(stream: XdfStream | None) -> GestureRecording | None:
+def gestures_of(stream: XdfStream | None) -> GestureRecording | None:
+    """Take a stream of decisions, if there is one."""
     if stream is None:
         return None
     values = np.ascontiguousarray(stream.values, dtype=np.float32)
@@ -317,7 +330,8 @@ def _aux(stream: XdfStream | None) -> AuxRecording | None:
     return AuxRecording(aux_info_from_xml(stream.header.xml), values, stream.t_lsl_s)
 
 
-def _events(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
+def events_of(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
+    """Take the events of all event streams, in order of time."""
     events = [
         event
         for stream in streams

@@ -3,14 +3,15 @@
 Format: https://github.com/sccn/xdf/wiki/Specifications (XDF 1.0).
 """
 
+import math
 import struct
 import uuid
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from emg_acquisition.description_xml import MAX_CHANNELS, parse_description
 from emg_acquisition.errors import InputError
 
 MAGIC = b"XDF:"
@@ -79,17 +80,20 @@ def header_from_xml(xml: str) -> XdfHeader:
     InputError
         If it is no XML, or lacks what is needed to read samples.
     """
+    root = parse_description(xml)
     try:
-        root = ET.fromstring(xml)  # noqa: S314 - recordings and local streams
         n_channels = int(root.findtext("channel_count", ""))
         fs_hz = float(root.findtext("nominal_srate", ""))
-    except (ET.ParseError, ValueError) as error:
+    except ValueError as error:
         msg = f"stream header is damaged: its channel count and rate are required ({error})"
         raise InputError(msg) from error
     name, channel_format = root.findtext("name", ""), root.findtext("channel_format", "")
-    if n_channels < 1 or (channel_format not in _DTYPES and channel_format != TEXT_FORMAT):
+    known = channel_format in _DTYPES or channel_format == TEXT_FORMAT
+    if not (1 <= n_channels <= MAX_CHANNELS and known):
         msg = f"stream {name!r}: {n_channels} channels of {channel_format!r} are no XDF stream"
         raise InputError(msg)
+    if not 0 <= fs_hz < math.inf:
+        raise InputError(f"stream {name!r}: a rate of {fs_hz} Hz is none; 0 stands for an irregular one")
     return XdfHeader(
         name=name,
         type=root.findtext("type", ""),

@@ -14,6 +14,7 @@ import pyxdf
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
+from emg_acquisition.recording.importers.damage import damage_named
 from emg_acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CLOCK_OFFSET,
@@ -25,7 +26,7 @@ from emg_acquisition.recording.xdf_format import (
     XdfHeader,
     header_from_xml,
 )
-from emg_acquisition.recording.xdf_samples import decode_samples, sample_count
+from emg_acquisition.recording.xdf_samples import decode_samples, least_sample_bytes, sample_count
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class _Entry:
 
     header: XdfHeader
     samples: list[tuple[int, int]] = field(default_factory=list)
+    n_samples: int = 0
     offsets: list[tuple[float, float]] = field(default_factory=list)
     footer_xml: str = ""
 
@@ -118,7 +120,8 @@ def read_xdf(
                 number: entry for number, entry in index.entries.items() if only is None or only(entry.header)
             }
             if synchronised:
-                streams = _synchronised(file, index, chosen)
+                with damage_named(path, "an XDF file"):
+                    streams = _synchronised(file, index, chosen)
             else:
                 streams = [_raw(file, entry, path) for entry in chosen.values()]
             size = path.stat().st_size
@@ -163,6 +166,98 @@ def read_blocks(path: Path, header: XdfHeader) -> Iterator[tuple[npt.NDArray[Any
         raise InputError(msg) from error
 
 
+class ChunkedStream:
+    """A stream of numbers in a file, of which any stretch of samples can be read by itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    entry : _Entry
+        Where its chunks lie; `open_stream` finds them.
+
+    Attributes
+    ----------
+    header : XdfHeader
+        What it declares.
+    t_lsl_s : ndarray, shape (n_samples,)
+        Its time stamps, as sent.
+
+    Raises
+    ------
+    InputError
+        If samples are damaged or the file cannot be read; `rows` too.
+    """
+
+    def __init__(self, path: Path, entry: _Entry) -> None:
+        self.header = entry.header
+        self._path = path
+        self._entry = entry
+        # Chunks without samples are passed over, as `_blocks` does.
+        self._chunks: list[tuple[int, int]] = []
+        ends: list[int] = []
+        with path.open("rb") as file:
+            for start, stop in entry.samples:
+                file.seek(start)
+                count = _declared_samples(file, stop, entry.header)
+                if count:
+                    ends.append((ends[-1] if ends else 0) + count)
+                    self._chunks.append((start, stop))
+            self._ends = np.array(ends, dtype=np.int64)
+            self.t_lsl_s: Float64Array = np.empty(ends[-1] if ends else 0)
+            done = 0
+            for _, t_s in _blocks(file, entry, path):
+                self.t_lsl_s[done : done + len(t_s)] = t_s
+                done += len(t_s)
+        self._newest: tuple[int, npt.NDArray[Any]] | None = None
+
+    def rows(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Read samples `start` to `stop`, not included, as many of them as there are: shape (n, n_channels)."""
+        stop = min(stop, len(self.t_lsl_s))
+        if stop <= start:
+            return np.empty((0, self.header.n_channels), dtype=self.header.dtype)
+        found = np.empty((stop - start, self.header.n_channels), dtype=self.header.dtype)
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        try:
+            with self._path.open("rb") as file:
+                for k in range(first, len(self._ends)):
+                    begin = int(self._ends[k - 1]) if k else 0
+                    if begin >= stop:
+                        break
+                    part = slice(max(start, begin), min(stop, int(self._ends[k])))
+                    values = self._chunk(file, k)
+                    found[part.start - start : part.stop - start] = values[
+                        part.start - begin : part.stop - begin
+                    ]
+        except OSError as error:
+            msg = f"{self._path} cannot be read: {error.strerror or error}"
+            raise InputError(msg) from error
+        return found
+
+    def _chunk(self, file: BinaryIO, k: int) -> npt.NDArray[Any]:
+        """Decode a chunk; the newest is kept, for pieces that end within it."""
+        if self._newest is None or self._newest[0] != k:
+            one = _Entry(self.header, [self._chunks[k]])
+            ((values, _),) = _blocks(file, one, self._path)
+            self._newest = (k, values)
+        return self._newest[1]
+
+    def without_samples(self) -> XdfStream:
+        """Return it with its time stamps and clock measurements, and no channel."""
+        return _stream(self._entry, np.empty((len(self.t_lsl_s), 0)), self.t_lsl_s)
+
+
+def open_stream(path: Path, header: XdfHeader) -> ChunkedStream:
+    """Open one stream of a file, from `read_headers`, to read its samples in pieces; raises as `read_xdf` does."""
+    try:
+        with path.open("rb") as file:
+            entries = [entry for entry in _index(file, path).entries.values() if entry.header == header]
+        return ChunkedStream(path, entries[0])
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
+
+
 def read_headers(path: Path) -> tuple[XdfHeader, ...]:
     """Return what each stream of a file declares, without its samples; raises as `read_xdf` does."""
     try:
@@ -174,11 +269,7 @@ def read_headers(path: Path) -> tuple[XdfHeader, ...]:
 
 
 def _raw(file: BinaryIO, entry: _Entry, path: Path) -> XdfStream:
-    total = 0
-    for start, _ in entry.samples:
-        file.seek(start)
-        total += sample_count(file)
-    header = entry.header
+    header, total = entry.header, entry.n_samples
     values = np.empty((total, header.n_channels), dtype=object if header.is_text else header.dtype)
     t_s = np.empty(total, dtype=np.float64)
     done = 0
@@ -235,7 +326,11 @@ def _index(file: BinaryIO, path: Path) -> _Index:
     size, index, start = path.stat().st_size, _Index(), len(MAGIC)
     begun = start
     while start < size:
-        end = _take_chunk(file, start, size, index)
+        try:
+            end = _take_chunk(file, start, size, index)
+        except InputError as error:
+            msg = f"{path}: {error}"
+            raise InputError(msg) from error
         if end is not None:
             start = end
             continue
@@ -259,7 +354,7 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     content = file.tell() + 2
     end = content - 2 + length
     (tag,) = struct.unpack("<H", file.read(2))
-    shortest = 6 if tag in _WITH_STREAM else 2
+    shortest = 2 + (0 if tag not in _WITH_STREAM else 4 + 16 * (tag == CLOCK_OFFSET))
     if length < shortest or end > size or not 1 <= tag <= STREAM_FOOTER:
         return None
     if tag not in _WITH_STREAM:
@@ -272,6 +367,7 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     if entry is None:
         return None
     if tag == SAMPLES:
+        entry.n_samples += _declared_samples(file, end, entry.header)
         entry.samples.append((content + 4, end))
     elif tag == CLOCK_OFFSET:
         t_s, offset_s = struct.unpack("<dd", file.read(16))
@@ -279,6 +375,16 @@ def _take_chunk(file: BinaryIO, start: int, size: int, index: _Index) -> int | N
     else:
         entry.footer_xml = file.read(length - 6).decode("utf-8", "replace")
     return end
+
+
+def _declared_samples(file: BinaryIO, end: int, header: XdfHeader) -> int:
+    """Return how many samples the chunk's content at the file's position declares, if they have room in it."""
+    start = file.tell()
+    try:
+        return sample_count(file, (end - start) // least_sample_bytes(header))
+    except (ValueError, IndexError, KeyError, struct.error) as error:
+        msg = f"the samples of stream {header.name!r} at byte {start} are damaged ({error})"
+        raise InputError(msg) from error
 
 
 def _after_boundary(file: BinaryIO, start: int) -> int | None:

@@ -11,13 +11,28 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.recording.xdf_format import LENGTH_FORMATS, XdfHeader, sample_layout
 
 _STAMPED = 8
+_SHORTEST_TEXT = 2
 
 
-def sample_count(file: BinaryIO) -> int:
-    """Read how many samples the chunk at the file's position holds."""
+def sample_count(file: BinaryIO, most: int) -> int:
+    """Read how many samples the chunk at the file's position holds.
+
+    Raises
+    ------
+    ValueError, IndexError, KeyError, struct.error
+        If it says more than `most`, or nothing.
+    """
     unpack = LENGTH_FORMATS[file.read(1)[0]]
     (count,) = unpack.unpack(file.read(unpack.size))
+    if count > most:
+        msg = f"{count} samples are declared, {most} at most have room"
+        raise ValueError(msg)
     return int(count)
+
+
+def least_sample_bytes(header: XdfHeader) -> int:
+    """Return the bytes that a sample takes at least: no time stamp, and a text its length's length and its length."""
+    return 1 + header.n_channels * (_SHORTEST_TEXT if header.is_text else header.dtype.itemsize)
 
 
 def decode_samples(
@@ -49,11 +64,8 @@ def decode_samples(
     ValueError, IndexError, KeyError, struct.error
         If the bytes are not what the header declares.
     """
-    count = sample_count(io.BytesIO(content))
+    count = sample_count(io.BytesIO(content), len(content) // least_sample_bytes(header))
     start = 1 + content[0]
-    if count > len(content) - start:
-        msg = f"{count} samples in {len(content) - start} bytes"
-        raise ValueError(msg)
     values = np.empty((count, header.n_channels), dtype=object if header.is_text else header.dtype)
     t_s = np.empty(count, dtype=np.float64)
     if header.is_text:

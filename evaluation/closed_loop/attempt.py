@@ -38,8 +38,9 @@ class Attempt:
         What the bridge did meanwhile.
     decisions, wrong_decisions, missing_decisions : int
         The decoder's, once an intention was half a second old: in all, for another gesture, and for none.
-    gestures, wrong_gestures, lapses, unanswered : int
-        What the user did: gestures made, made wrongly, let go for no reason, and short or long ones without effect.
+    gestures, wrong_gestures, lapses, unanswered, surprises : int
+        What the user did: gestures made, made wrongly, let go for no reason, short or long ones without effect, and
+        how often one was let go because the robot did something else.
     """
 
     task: str
@@ -63,6 +64,7 @@ class Attempt:
     wrong_gestures: int
     lapses: int
     unanswered: int
+    surprises: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Tally:
         }
         counts |= {
             name: getattr(user.counts, name)
-            for name in ("gestures", "wrong_gestures", "lapses", "unanswered")
+            for name in ("gestures", "wrong_gestures", "lapses", "unanswered", "surprises")
         }
         return cls(counts, dict(loop.path))
 
@@ -183,6 +185,8 @@ def why_slow(counted: Mapping[str, int], overshoots: int) -> str:
         words.append(f"the bridge stopped {counted['stops']} times")
     if max(wrong, missing) > 0.1:  # noqa: PLR2004 - a tenth of the decisions is felt
         words.append(f"the decoder took {wrong:.0%} of held gestures for others and {missing:.0%} for none")
+    if counted["surprises"] > 1:
+        words.append(f"{counted['surprises']} times the robot did something else than the gesture says")
     if counted["unanswered"] > 1:
         words.append(f"{counted['unanswered']} gestures that switch had no effect")
     if overshoots > 1:

@@ -130,7 +130,7 @@ class _Bench:
         from evaluation.closed_loop.physics_tasks import PhysicsHome  # noqa: PLC0415
 
         home = PhysicsHome(self.model)
-        task = home.set_up(name, start_of(name), 1000 * self._settings.seed + number)
+        task = home.set_up(name, 1000 * self._settings.seed + number)
         return self.rig(home.robot, number), task
 
     def body(self) -> StretchBody:

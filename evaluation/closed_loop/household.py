@@ -170,7 +170,7 @@ def _unreachable(name: str, why: str) -> Attempt:
     counts = dict.fromkeys(
         (
             *("mode_switches", "speed_switches", "stops", "decisions", "wrong_decisions"),
-            *("missing_decisions", "gestures", "wrong_gestures", "lapses", "unanswered"),
+            *("missing_decisions", "gestures", "wrong_gestures", "lapses", "unanswered", "surprises"),
         ),
         0,
     )

@@ -163,13 +163,14 @@ class CupToMouth:
     name: str = "cup"
     at_mouth: bool = False
     squeeze_m: float = GRIP_M
+    at_m: float = 0.0
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Grasp it, draw it in, go before the mouth, reach."""
         return (
             straighten(),
-            *grasp_steps(self.grip, self.squeeze_m),
+            *grasp_steps(self.grip, self.squeeze_m, self.at_m),
             draw_in(),
             fingers_to("go before the mouth", lambda: self.mouth, {"lift": 0.02, "base_translate": 0.02}),
             fingers_to("reach the mouth", lambda: self.mouth, BEFORE | {"arm": 0.02}, lambda: self.at_mouth),

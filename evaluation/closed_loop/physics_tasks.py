@@ -4,7 +4,7 @@ What is the person's own, a mouth to drink at, is not in the scene: the cup is b
 shelf the cup is taken from the table first. Things lie a little elsewhere each time, and so does the robot.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,13 +30,17 @@ from robot_bridge.robot_model import RobotModel
 from robot_bridge.simulator.mujoco_stretch import MujocoStretch
 
 # How far the motor goes on closing beyond a thing's width: its squeeze.
-SQUEEZE_M = 0.03
+SQUEEZE_M = 0.05
 TIPPED_RAD = 0.7
 FELL_M = 0.08
 STANDS_M = 0.015
 TABLE_TOP_M, SHELF_TOP_M = 0.70, 0.862
-# Half a fingertip: the place between the tips, with the fingers on a table.
-FINGERTIP_M = 0.015
+# From the place between the fingertips down to the hand's lower side, which is what touches a table.
+HAND_BELOW_M = 0.052
+# Above the furniture, hand level and closed.
+START = {"lift": 0.75, "arm": 0.1, "wrist_yaw": 0.5, "wrist_pitch": -0.1, "wrist_roll": 0.0, "gripper": 0.1}
+# MuJoCo's contacts are soft and creep; what a hand holds for a minute would turn in it. This many passes prevent it.
+NO_SLIP_ITERATIONS = 3
 DOOR_OPEN_RAD = 0.3
 SWITCH_ON_RAD = 0.1
 NEARBY_M = 0.08
@@ -50,8 +54,8 @@ BASES = {
     "wipe": (1.35, 0.0),
 }
 SIZES = {"cup": (0.072, 0.12), "bottle": (0.066, 0.22)}
-# A bottle is taken at its belly, below its middle.
-HOLD_AT_M = {"cup": 0.0, "bottle": -0.03}
+# Things are taken above their centre of mass, so that they hang.
+HOLD_AT_M = {"cup": 0.01, "bottle": -0.01}
 
 
 class PhysicsGrip:
@@ -112,11 +116,11 @@ class CupOnShelf:
         stands = SHELF_TOP_M + self.grip.thing.height_m / 2
 
         def above(up_m: float) -> Callable[[], tuple[float, float, float]]:
-            return lambda: (*self.place, stands + up_m)
+            return lambda: (*self.place, stands + HOLD_AT_M["cup"] + up_m)
 
         return (
             straighten(),
-            *grasp_steps(self.grip, SQUEEZE_M),
+            *grasp_steps(self.grip, SQUEEZE_M, HOLD_AT_M["cup"]),
             draw_in(),
             fingers_to("go before the shelf", above(0.06), {"lift": 0.02, "base_translate": 0.04}),
             fingers_to("reach over it", above(0.06), {"lift": 0.025, "base_translate": 0.05, "arm": 0.03}),
@@ -188,7 +192,7 @@ class PressRocker:
     """Press the upper half of a rocker switch with closed fingers."""
 
     robot: MujocoStretch
-    place: tuple[float, float, float] = (-0.65, -0.829, 1.028)
+    place: tuple[float, float, float] = (-0.65, -0.836, 1.028)
     name: str = "switch"
     failure: str = ""
 
@@ -200,7 +204,7 @@ class PressRocker:
             gripper("close the hand", 0.0),
             fingers_to("go before it", lambda: self.place, {"lift": 0.010, "base_translate": NEAR_M}),
             fingers_to(
-                "push", lambda: self.place, {"lift": 0.012, "base_translate": 0.018, "arm": 0.007}, self._on
+                "push", lambda: self.place, {"lift": 0.012, "base_translate": 0.018, "arm": 0.01}, self._on
             ),
         )
 
@@ -225,33 +229,28 @@ class PhysicsHome:
     robot: MujocoStretch = field(init=False)
 
     def __post_init__(self) -> None:
-        resting = {
-            "lift": 0.6,
-            "arm": 0.1,
-            "wrist_yaw": 0.0,
-            "wrist_pitch": 0.0,
-            "wrist_roll": 0.0,
-            "gripper": 0.1,
-        }
-        self.robot = MujocoStretch(self.model, resting)
+        self.robot = MujocoStretch(self.model, START)
+        self.robot.model.opt.noslip_iterations = NO_SLIP_ITERATIONS
 
-    def set_up(self, name: str, start: Mapping[str, float], seed: int) -> Task:
+    def set_up(self, name: str, seed: int) -> Task:
         """Put everything to where a task begins, moved about by a seed."""
         rng = np.random.default_rng((seed, 0x403E))
         x, y = BASES[name]
         base = (x + float(rng.uniform(-0.08, 0.08)), y, float(rng.uniform(-0.05, 0.05)))
-        self.robot.reset(start, base, seed)
+        self.robot.reset(START, base, seed)
         for _ in range(15):
             self.robot.step(1 / 30)
         makers: dict[str, Callable[[], Task]] = {
-            "cup": lambda: CupToMouth(self._grip("cup", full=True), (0.10, -0.60, 1.08), squeeze_m=SQUEEZE_M),
+            "cup": lambda: CupToMouth(
+                self._grip("cup", full=True), (0.10, -0.60, 1.08), squeeze_m=SQUEEZE_M, at_m=HOLD_AT_M["cup"]
+            ),
             "bottle": lambda: PickUpBottle(
                 self._grip("bottle"), squeeze_m=SQUEEZE_M, at_m=HOLD_AT_M["bottle"]
             ),
             "door": lambda: PullDoor(self.robot),
             "switch": lambda: PressRocker(self.robot),
             "shelf": lambda: CupOnShelf(self._grip("cup"), (2.75, -0.90)),
-            "wipe": lambda: WipeTable((1.55, -0.62), table_m=TABLE_TOP_M + FINGERTIP_M),
+            "wipe": lambda: WipeTable((1.55, -0.62), table_m=TABLE_TOP_M + HAND_BELOW_M),
         }
         return makers[name]()
 

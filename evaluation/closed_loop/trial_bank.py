@@ -5,8 +5,11 @@ over from what was there to a trial drawn anew. Signals of two trials are not co
 faded linearly: the noise of electrodes and amplifier stays as it is throughout, and muscle activity grows as the
 square root of time, a little quicker than a muscle does. Electrodes drift by millivolts between trials, which would
 make a step of every fade; so what lies below the band of EMG is taken off first, of the whole recording and without
-delay. What a bank cannot show: patterns that muscles pass through on the way from one gesture to another, and how a
-person's contraction changes when the robot does not obey.
+delay. A trial may be played again within a moment, which no electrode does; a decoder rightly takes samples that come
+again, bit for bit, for those of a stuck buffer, so a trace of noise, far below the amplifier's own, is added.
+
+What a bank cannot show: patterns that muscles pass through on the way from one gesture to another, and how a person's
+contraction changes when the robot does not obey.
 
 References
 ----------
@@ -32,6 +35,7 @@ FADE_S = 0.15
 BASELINE_HZ = 5.0
 # A trial is entered in its first half, so that much of it is left.
 LATEST_ENTRY = 0.5
+TRACE_UV = 0.05
 SHORTEST_S = 1.0
 
 
@@ -142,6 +146,7 @@ class BankMuscle:
     def __init__(self, bank: TrialBank, seed: int, rest: str) -> None:
         self._bank = bank
         self._rng = np.random.default_rng((seed, 0xBA2C))
+        self._trace_rng = np.random.default_rng((seed, 0x7ACE))
         self._fade = max(1, round(FADE_S * bank.info.fs_hz))
         self._gesture = rest
         self._voices = [self._draw(rest, 1.0)]
@@ -171,7 +176,8 @@ class BankMuscle:
 
     def read(self, n_samples: int) -> Float32Array:
         """Return the next samples: ndarray, shape (n_samples, n_channels), float32, µV."""
-        emg_uv = np.empty((n_samples, self.info.n_channels), dtype=np.float32)
+        emg_uv = self._trace_rng.standard_normal((n_samples, self.info.n_channels), dtype=np.float32)
+        emg_uv *= np.float32(TRACE_UV)
         done = 0
         while done < n_samples:
             newest = self._voices[-1]
@@ -180,7 +186,7 @@ class BankMuscle:
                 newest = self._voices[-1]
             # A newest voice is never played into what its own fading out will need.
             n = min(n_samples - done, len(newest.emg_uv) - newest.at - self._fade)
-            emg_uv[done : done + n] = self._mixed(n)
+            emg_uv[done : done + n] += self._mixed(n)
             done += n
         return emg_uv
 

@@ -11,6 +11,7 @@ Files, in the order in which data flows through them:
 - ``wearer_decoder.py``, ``rig.py``: the live chain with all of these around it.
 - ``kinds.py``: what can go wrong, and what the bridge must say of it.
 - ``judge.py``, ``bounds.py``: what was recorded -> when, how far; and how far is allowed.
+- ``outcome.py``: what came of one fault, and whether it kept the bounds.
 - ``injection.py``: one fault from motion to motion; ``campaign.py``: many, drawn from a seed, side by side.
 - ``summary.py``: figures and tables.
 """

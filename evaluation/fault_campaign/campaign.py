@@ -17,8 +17,9 @@ import numpy as np
 
 from emg_acquisition.errors import InputError, StreamLostError
 from evaluation.chain import isolate
-from evaluation.fault_campaign.injection import Injector, Outcome
+from evaluation.fault_campaign.injection import Injector
 from evaluation.fault_campaign.kinds import KIND_OF_NAME
+from evaluation.fault_campaign.outcome import Outcome
 from evaluation.fault_campaign.rig import running_rig
 
 RESULTS_FILE = "results.jsonl"

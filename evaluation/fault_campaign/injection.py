@@ -2,7 +2,6 @@
 
 import re
 import time
-from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -10,9 +9,18 @@ import numpy as np
 
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
-from evaluation.fault_campaign.bounds import ZERO_LIMIT_S, travel_bound
-from evaluation.fault_campaign.judge import SAME, STILL, Recorded, last_motion_s, travel, zero_command_s
+from evaluation.fault_campaign.bounds import travel_bound
+from evaluation.fault_campaign.judge import (
+    SAME,
+    STILL,
+    Recorded,
+    last_motion_s,
+    travel,
+    was_moving,
+    zero_command_s,
+)
 from evaluation.fault_campaign.kinds import FaultKind, moving_dof
+from evaluation.fault_campaign.outcome import Outcome
 from evaluation.fault_campaign.rig import FaultRig
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import RobotSnapshot
@@ -30,65 +38,13 @@ BACK_TIMEOUT_S = 25.0
 LATE_GESTURE_S = 0.4
 MODE_TRIES = 6
 FINE_SHARE = 0.25
+IN_A_MODE = 6
+ATTEMPTS = 4
 # A fault is made only if the DoF has moved by this part of its tier's speed over so long.
 LEAST_PART_OF_SPEED = 0.1
 JUST_NOW_S = 0.15
 # A joint that is closer to its limit than this, as a part of its range, is moved away from it.
 NEAR_LIMIT = 0.3
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one injected fault did.
-
-    Parameters
-    ----------
-    index, kind : int, str
-        Which injection of the plan, and its kind.
-    dof, fine : str, bool
-        What was moving, and in which speed tier.
-    reason : str
-        What the bridge said; empty where its guard had to act.
-    noticed : bool
-        Whether the robot was stopped, the stop latched, and the reason was the right one.
-    zero_ms, still_ms : float or None, float
-        From the fault to the first command after which none moves anything, and to the robot's last motion.
-    travel, bound : mapping, mapping
-        Distance of each DoF after the fault, and what was allowed for the one that was moving; m or rad.
-    moved_before_rearm : bool
-        Whether anything moved later, with gestures still being made, or arming was accepted with a gesture held.
-    seconds : float
-        What the injection took.
-    """
-
-    index: int
-    kind: str
-    dof: str
-    fine: bool
-    reason: str
-    noticed: bool
-    zero_ms: float | None
-    still_ms: float
-    travel: dict[str, float]
-    bound: dict[str, float]
-    moved_before_rearm: bool
-    seconds: float
-
-    @property
-    def missed(self) -> bool:
-        """Neither noticed nor answered by a zero command."""
-        return not self.noticed or self.zero_ms is None
-
-    @property
-    def in_bounds(self) -> bool:
-        """Whether everything that is promised was kept."""
-        zero = self.zero_ms is not None and self.zero_ms <= 1e3 * ZERO_LIMIT_S
-        near = all(distance <= self.bound[dof] for dof, distance in self.travel.items())
-        return zero and near and not self.missed and not self.moved_before_rearm
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return asdict(self)
 
 
 class Ending(Protocol):
@@ -123,17 +79,28 @@ class Injector:
         StreamLostError, CommandRejectedError, TimeoutError
             If the chain cannot be brought to move, or back after the fault.
         """
-        began_s = time.monotonic()
         rng = np.random.default_rng([self._seed, index])
         fine = bool(rng.random() < FINE_SHARE)
-        self._ready(rng, fine=fine)
+        for attempt in range(1, ATTEMPTS + 1):
+            if self._ending.is_set():
+                msg = "the campaign is being ended"
+                raise InterruptedError(msg)
+            began_s = time.monotonic()
+            outcome = self._attempt(index, kind, rng, fine=fine)
+            if outcome is not None:
+                return Outcome(**outcome, attempts=attempt, seconds=round(time.monotonic() - began_s, 2))
+        msg = f"the robot stopped by itself {ATTEMPTS} times: {self._link.snapshot().reason}"
+        raise StreamLostError(msg)
+
+    def _attempt(
+        self, index: int, kind: FaultKind, rng: np.random.Generator, *, fine: bool
+    ) -> dict[str, Any] | None:
+        """Move, and inject; None where the robot was found to have stopped by itself before the fault."""
+        self._ready(index, fine=fine)
         dof, gesture = self._move(kind, rng, fine=fine)
-        if self._ending.is_set():
-            msg = "the campaign is being ended"
-            raise InterruptedError(msg)
         stops = self._link.snapshot().stops
-        t_fault_s = time.monotonic()
-        kind.make(self._rig)
+        asked_s = time.monotonic()
+        t_fault_s = kind.make(self._rig) or asked_s
         t_still_s = self._wait_for_standstill(kind, t_fault_s)
         seen = self._link.snapshot()
         kind.end(self._rig)
@@ -142,18 +109,20 @@ class Injector:
         end_s = time.monotonic()
         recorded = self._rig.observer.recorded(t_fault_s - 0.5)
         self._rig.muscles.make(REST)
-        outcome = self._judge(
-            index, kind, dof, recorded, (t_fault_s, t_still_s, end_s), fine=fine, reason=reason, armed=armed
-        )
-        return Outcome(**outcome, seconds=round(time.monotonic() - began_s, 2))
+        if not was_moving(recorded, t_fault_s):
+            return None
+        times_s = (t_fault_s, t_still_s, end_s)
+        return self._judge(index, kind, dof, recorded, times_s, fine=fine, reason=reason, armed=armed)
 
     # ---- before the fault
 
-    def _ready(self, rng: np.random.Generator, *, fine: bool) -> None:
+    def _ready(self, index: int, *, fine: bool) -> None:
         """Rest, arm, and choose mode and speed."""
         self._rest()
         self._link.arm_within(ARM_TIMEOUT_S)
-        wanted = str(rng.choice(self._rig.map.mode_names))
+        # The same for a few injections: changing it takes as long as a fault does.
+        block = np.random.default_rng([self._seed, index // IN_A_MODE, 1])
+        wanted = str(block.choice(self._rig.map.mode_names))
         for _ in range(MODE_TRIES):
             mode = self._link.wait_for(lambda now: bool(now.mode), MOVE_TIMEOUT_S).mode
             if mode == wanted:
@@ -273,7 +242,11 @@ class Injector:
         zero_s = zero_command_s(recorded, t_fault_s, t_still_s)
         after = travel(recorded, t_fault_s, t_still_s)
         later = travel(recorded, t_still_s, end_s)
-        moved = {name for name, distance in later.items() if distance > STILL} - set(kind.let_go)
+        moved = {
+            name: round(distance, 5)
+            for name, distance in later.items()
+            if distance > STILL and name not in kind.let_go
+        }
         kept = {name: distance for name, distance in after.items() if name not in kind.let_go}
         bound = {
             name: travel_bound(self._rig.model, name, fine=fine, cut_off_s=kind.cut_off_s)
@@ -293,6 +266,8 @@ class Injector:
             "travel": {name: round(distance, 5) for name, distance in kept.items()},
             "bound": bound,
             "moved_before_rearm": bool(moved) or armed,
+            "moved_later": moved,
+            "armed_in_gesture": armed,
         }
 
 

@@ -17,6 +17,10 @@ SAME = 1e-6
 STILL = 2e-4
 # One tick of the bridge sends the wheels' command and the joints' within this time.
 TICK_S = 0.008
+# A bridge that commands at all has done so within this time (it stops itself where it could not), and a moving target
+# follows the driver's 30 Hz: it changes within four of the bridge's ticks.
+FRESH_S = 0.15
+LATEST_POSES = 5
 # Of the arrays of `Recorded`.
 RECORDED_COLUMNS = (3, 11, 4, 1 + len(JOINT_DOF))
 
@@ -46,6 +50,17 @@ class Recorded:
         """Return what was heard in a span of time."""
         logs = (self.wheels, self.poses, self.base, self.joints)
         return Recorded(*(log[(log[:, 0] >= begin_s) & (log[:, 0] <= end_s)] for log in logs))
+
+
+def was_moving(recorded: Recorded, t_s: float) -> bool:
+    """Whether the newest commands of before a time moved something."""
+    just_before = recorded.between(t_s - FRESH_S, t_s)
+    if not len(just_before.wheels):
+        return False
+    targets = just_before.poses[-LATEST_POSES:, 1:9]
+    return bool(np.any(just_before.wheels[-1, 1:] != 0.0)) or bool(
+        np.any(np.abs(np.diff(targets, axis=0)) > SAME)
+    )
 
 
 def zero_command_s(recorded: Recorded, t_fault_s: float, end_s: float) -> float | None:

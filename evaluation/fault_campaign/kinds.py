@@ -18,6 +18,8 @@ from robot_bridge.simulator.driver_logic import CMD_VEL_LIMIT_S
 from robot_bridge.stretch_interface import CMD_VEL, DOF_NAMES, JOINT_POSE
 
 Act = Callable[[FaultRig], None]
+# Returns when the fault began (monotonic clock), if that is known better than by when it was asked for.
+Make = Callable[[FaultRig], "float | None"]
 DRIVER_HANGS_S = 0.6
 _STALE = r"no decision for|decision is stale"
 _POOR = r"signal is poor"
@@ -47,7 +49,7 @@ class FaultKind:
 
     name: str
     what: str
-    make: Act
+    make: Make
     end: Act
     reason: str
     by_guard: bool = False
@@ -60,8 +62,8 @@ def _relayed(name: str, what: str, relay: str, reason: str, cut_off_s: float = 0
     """Make a kind that a relay makes: ``<stage>_<what the relay calls it>``."""
     fault = name if relay == "ros" else name.split("_", 1)[1]
 
-    def make(rig: FaultRig) -> None:
-        rig.relays[relay].make(fault)
+    def make(rig: FaultRig) -> float:
+        return rig.relays[relay].make(fault)
 
     def end(rig: FaultRig) -> None:
         rig.relays[relay].make(NONE)

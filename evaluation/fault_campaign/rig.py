@@ -135,7 +135,7 @@ def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) ->
         out=out,
         decoder_id=RAW_DECODER_ID,
         robot_namespace=robot_namespace(names),
-        # Without physics: what moves after a fault is then the command's doing, to the last micrometre.
+        # Without a home around it: a robot that drives into a table would be stopped by the table.
         robot=("--kinematic",),
     )
     relays = {name: RelayLink() for name in ("emg", "gesture", "ros")}

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from evaluation.fault_campaign.injection import Outcome
+from evaluation.fault_campaign.bounds import ZERO_LIMIT_S
 from evaluation.fault_campaign.kinds import FAULT_KINDS
+from evaluation.fault_campaign.outcome import Outcome
 from robot_bridge.stretch_interface import DOF_NAMES
 
 METRES = {"base_translate", "lift", "arm"}
@@ -94,6 +95,11 @@ def travel_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
     return rows
 
 
+def void_attempts(outcomes: Sequence[Outcome]) -> int:
+    """Count the faults that were made again: the robot had stopped by itself just before them."""
+    return sum(outcome.attempts - 1 for outcome in outcomes)
+
+
 def broken(outcomes: Sequence[Outcome]) -> list[str]:
     """Return a line for each injection that broke a promise."""
     return [_complaint(outcome) for outcome in outcomes if not outcome.in_bounds]
@@ -124,13 +130,17 @@ def _complaint(outcome: Outcome) -> str:
     faults = []
     if outcome.missed:
         faults.append("missed")
-    if outcome.zero_ms is not None and outcome.zero_ms > 300:  # noqa: PLR2004 - design rule
+    if outcome.zero_ms is not None and outcome.zero_ms > 1e3 * ZERO_LIMIT_S:
         faults.append(f"zero command after {outcome.zero_ms:.0f} ms")
     far = [dof for dof, distance in outcome.travel.items() if distance > outcome.bound[dof]]
     faults += [
         f"{dof} went {length(dof, outcome.travel[dof])} of {length(dof, outcome.bound[dof])}" for dof in far
     ]
-    if outcome.moved_before_rearm:
-        faults.append("moved before it was armed")
+    faults += [
+        f"{dof} moved by {length(dof, distance)} before it was armed"
+        for dof, distance in outcome.moved_later.items()
+    ]
+    if outcome.armed_in_gesture:
+        faults.append("was armed while a gesture was made")
     said = outcome.reason or "nothing"
     return f"injection {outcome.index}, {outcome.kind}, {outcome.dof}: {'; '.join(faults)} (the bridge said: {said})"

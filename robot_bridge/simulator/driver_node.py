@@ -6,6 +6,7 @@ readings other than rest. Topics are where the stock launch file puts them (``st
 """
 
 import math
+import os
 import threading
 import time
 from array import array
@@ -206,6 +207,11 @@ def make_body(settings: SimSettings) -> StretchBody:
             f"{error.name} is not installed: pip install 'hdemg-teleop[sim]', or use --kinematic (no physics)"
         )
         raise InputError(msg) from error
+    except (AttributeError, OSError, RuntimeError) as error:
+        # MuJoCo loads the OpenGL that the variable names as it is imported, and fails in many ways without.
+        wanted = os.environ.get("MUJOCO_GL", "")
+        msg = f"MuJoCo cannot be loaded with MUJOCO_GL={wanted!r}: unset it, or use --kinematic ({error})"
+        raise InputError(msg) from error
     return MujocoStretch(model, settings.start, settings.scene)
 
 
@@ -213,13 +219,15 @@ def _start_looking(
     ros: RosNode, settings: SimSettings, body: StretchBody, lock: threading.Lock, cleanup: ExitStack
 ) -> Callable[[], bool]:
     """Start what shows the robot; what is returned refreshes it, and is false once a viewer was closed."""
-    if not (settings.camera or settings.viewer):
+    if settings.kinematic:
         return lambda: True
     from robot_bridge.simulator.drawing import SceneCamera, Viewer  # noqa: PLC0415 - needs MuJoCo
     from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+    from robot_bridge.simulator.scene_topics import SceneTopics  # noqa: PLC0415 - needs MuJoCo
 
     if not isinstance(body, MujocoStretch):
-        raise InputError("--camera and --viewer show the physics: leave --kinematic out")
+        return lambda: True
+    SceneTopics(ros, body)
     checks: list[Callable[[], bool]] = []
     if settings.camera:
         camera = SceneCamera(body, lock, CameraTopic(ros).publish)

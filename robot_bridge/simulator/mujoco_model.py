@@ -93,6 +93,8 @@ def build_model(scene: Scene) -> mujoco.MjModel:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
+    # Soft contacts creep; what is held for a minute would turn in the hand.
+    spec.option.noslip_iterations = 3
     base = spec.worldbody.add_body(name="base")
     slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
     base.add_joint(name=BASE_JOINTS[0], type=slide, axis=[1, 0, 0])

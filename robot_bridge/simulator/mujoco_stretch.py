@@ -37,6 +37,8 @@ STEPS_PER_CONTROL = 2
 CONTROL_S = TIMESTEP_S * STEPS_PER_CONTROL
 # A limp finger is opened by its own spring, N·m/rad and rad.
 LIMP_SPRING, LIMP_OPENING = 0.5, 0.45
+# The scene's switch, off at first, and the light that it switches.
+SWITCH, LAMPLIGHT = "switch", "lamplight"
 # How far `reset` with a seed moves things about, each way.
 JITTER_M = 0.02
 
@@ -90,6 +92,9 @@ class MujocoStretch:
         self._balanced = np.array([self._dof[name] for name in MOTORS])
         self._gains = (self.model.actuator_gainprm.copy(), self.model.actuator_biasprm.copy())
         free = self.model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
+        hinges = self.model.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
+        names = [self.model.joint(joint).name for joint in np.flatnonzero(hinges)]
+        self.hinges = tuple(name for name in names if name not in MOTORS)
         self.things = tuple(self.model.body(body).name for body in self.model.jnt_bodyid[free])
         self.reset()
 
@@ -118,10 +123,13 @@ class MujocoStretch:
         self.move_base_by = self._motors.wheels.move_by
         self.base = BaseState(*base_pose)
         self._base_target = BaseState(*base_pose)
+        self._stalled: set[str] = set()
         self._left_over_s = 0.0
         self._restore_drives()
         for name, target in self._targets().items():
             self.data.qpos[self._qpos[name]] = target
+        if SWITCH in self.hinges:
+            self.data.joint(SWITCH).qpos = self.model.joint(SWITCH).range[0]
         if seed is not None:
             self._scatter(np.random.default_rng(seed))
         mujoco.mj_forward(self.model, self.data)
@@ -162,8 +170,9 @@ class MujocoStretch:
         return self._motors.joints[joint].target
 
     def is_still(self) -> bool:
-        """Tell whether no motor is moving."""
-        moving = any(profile.velocity for profile in self._motors.joints.values())
+        """Tell whether no motor is moving; one that stalls is not."""
+        joints = self._motors.joints.items()
+        moving = any(profile.velocity for joint, profile in joints if joint not in self._stalled)
         wheels = self._motors.wheels
         return not (moving or wheels.velocity_m_s or wheels.velocity_rad_s)
 
@@ -200,6 +209,8 @@ class MujocoStretch:
             self._control()
             mujoco.mj_step(self.model, self.data, STEPS_PER_CONTROL)
         self._read_base()
+        if SWITCH in self.hinges:
+            self.model.light(LAMPLIGHT).active = self.joint_angle_rad(SWITCH) > 0
 
     # ---- what is around it
 
@@ -288,9 +299,11 @@ class MujocoStretch:
         leads["arm"] = len(ARM_JOINTS) * MOTORS[ARM_JOINTS[0]].lead
         leads["gripper"] = MOTORS[FINGER_JOINTS[0]].lead
         measured = {**self.positions, "gripper": self.finger_angle_rad}
+        self._stalled.clear()
         for joint, profile in self._motors.joints.items():
             ahead = profile.position - measured[joint]
             if abs(ahead) > leads[joint]:
+                self._stalled.add(joint)
                 profile.stall_at(measured[joint] + math.copysign(leads[joint], ahead))
         qpos, target = self.data.qpos, self._base_target
         for name, attribute in zip(BASE_JOINTS, ("x_m", "y_m", "heading_rad"), strict=True):

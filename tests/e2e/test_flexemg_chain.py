@@ -38,6 +38,9 @@ def test_real_emg_moves_exactly_what_the_map_says(
     assert figures["trial_accuracy"] >= 0.97
     assert figures["trials_exact_motion"] == figures["trials"], ran.out
     assert figures["identical_to_recording"] is True
+    assert figures["commands_identical_to_recording"] is True
+    # About 50 s armed, 50 ticks a second.
+    assert figures["commands"] > 1500
     assert figures["stops"] == 0
     for gesture, motion in (
         ("wrist_extension", "lift +"),

@@ -93,6 +93,8 @@ def test_a_channel_four_times_as_loud_as_in_any_gesture_is_implausible(columns):
     half = loudest.copy()
     half[:3] += scale * np.log(10.0)
     assert bound.plausible_share(half) == pytest.approx(0.5)
+    half[1:3] = loudest[1:3]
+    assert bound.plausible_share(half) == 1.0  # a jolt of one electrode
 
 
 def test_without_statistics_or_levels_every_channel_is_plausible():

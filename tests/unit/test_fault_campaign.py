@@ -9,10 +9,10 @@ import pytest
 from emg_acquisition.errors import InputError
 from evaluation.fault_campaign.bounds import travel_bound
 from evaluation.fault_campaign.campaign import CampaignSettings, read_outcomes, run_campaign
-from evaluation.fault_campaign.injection import Outcome
-from evaluation.fault_campaign.judge import Recorded, last_motion_s, travel, zero_command_s
+from evaluation.fault_campaign.judge import Recorded, last_motion_s, travel, was_moving, zero_command_s
 from evaluation.fault_campaign.kinds import FAULT_KINDS, KIND_OF_NAME
 from evaluation.fault_campaign.lsl_relay import EmgFaults, GestureFaults
+from evaluation.fault_campaign.outcome import Outcome
 from evaluation.fault_campaign.relay_link import NONE
 from evaluation.fault_campaign.summary import (
     all_in_bounds,
@@ -76,6 +76,14 @@ def test_commands_that_just_end_are_no_zero_command():
     assert zero_command_s(record(*commands(20.0, end_s=9.9, wheels=0.1)), FAULT_S, 11.5) is None
 
 
+@pytest.mark.parametrize("motion", [{"wheels": 0.1}, {"lift_m_s": 0.1}])
+def test_a_robot_that_had_stopped_before_the_fault_was_not_moving(motion):
+    recorded = record(*commands(10.2, **motion))
+    assert was_moving(recorded, FAULT_S)
+    assert not was_moving(recorded, 10.4)
+    assert not was_moving(record(*commands(20.0, end_s=9.5, **motion)), FAULT_S)
+
+
 def test_a_zero_in_between_does_not_count():
     twists, poses = commands(11.0, wheels=0.1)
     twists[(twists[:, 0] > 10.1) & (twists[:, 0] < 10.3), 1] = 0.0
@@ -106,8 +114,8 @@ def test_motion_that_comes_late_is_seen_unless_the_robot_let_go_itself():
 
 def test_bounds_are_those_of_the_safety_page():
     model = load_robot_model()
-    # 0.11 m/s for 300 ms and two ticks of the driver, and 22 mm of lead.
-    assert travel_bound(model, "lift", fine=False) == pytest.approx(0.0623, abs=1e-4)
+    # 0.11 m/s for 300 ms and two ticks of the driver, and 41 mm of lead.
+    assert travel_bound(model, "lift", fine=False) == pytest.approx(0.0816, abs=1e-4)
     # 0.12 m/s as long, and 60 mm on the driver's ramp of 0.12 m/s².
     assert travel_bound(model, "base_translate", fine=False) == pytest.approx(0.104, abs=1e-4)
     for dof in DOF_NAMES:
@@ -135,6 +143,7 @@ def outcome(index=0, kind="source_killed", dof="lift", **changes):
         "travel": dict.fromkeys(DOF_NAMES, 0.0) | {dof: 0.03},
         "bound": dict.fromkeys(DOF_NAMES, 2e-4) | {dof: 0.06},
         "moved_before_rearm": False,
+        "attempts": 1,
         "seconds": 4.0,
     }
     return Outcome(index, kind, dof, **(fields | changes))
@@ -148,7 +157,8 @@ def outcome(index=0, kind="source_killed", dof="lift", **changes):
         ({"zero_ms": 301.0}, "zero command after 301 ms"),
         ({"travel": dict.fromkeys(DOF_NAMES, 0.0) | {"lift": 0.07}}, "lift went 70.0 mm of 60.0 mm"),
         ({"travel": dict.fromkeys(DOF_NAMES, 0.0) | {"gripper": 0.1}}, "gripper went"),
-        ({"moved_before_rearm": True}, "moved before it was armed"),
+        ({"moved_before_rearm": True, "moved_later": {"lift": 0.001}}, "lift moved by 1.0 mm before"),
+        ({"moved_before_rearm": True, "armed_in_gesture": True}, "armed while a gesture was made"),
     ],
 )
 def test_each_promise_that_is_broken_is_told(changes, complaint):

@@ -22,6 +22,8 @@ from ui.console import StatusLine
     ("error", "status", "word"),
     [
         (InputError("rate 1000 Hz,\n2000 Hz is required"), 2, "rate 1000 Hz, 2000 Hz is required"),
+        (InputError(f"grid {'x' * 5000}: unknown; choose one"), 2, "x […] x"),
+        (InputError(f"grid {'x' * 5000}: unknown; choose one"), 2, "unknown; choose one"),
         (FileNotFoundError(2, "No such file or directory", "x.xdf"), 2, "x.xdf"),
         (StreamLostError("decode ended"), 3, "decode ended"),
         (CommandRejectedError("run-stopped"), 3, "run-stopped"),
@@ -46,6 +48,7 @@ def test_a_failure_is_one_line(
     assert cli.main(["doctor"]) == status
     err = capsys.readouterr().err
     assert err.count("\n") == 1
+    assert len(err) < 1000
     assert err.startswith("hdemg doctor: ")
     assert word in err
 
@@ -155,9 +158,7 @@ def test_a_decoder_file_that_is_a_folder_is_told_before_anything_is_read(
 def test_a_reader_that_goes_away_ends_a_command_quietly(arguments: tuple[str, ...], unbuffered: str) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    code = (
-        "import sys; from ui import cli, doctor; doctor.run_checks = lambda: [doctor.Check('a', True, 'b')];"
-    )
+    code = "import sys; from ui import cli, doctor; doctor.run_checks = lambda _more: [doctor.Check('a', True, 'b')];"
     ended = subprocess.run(
         [sys.executable, "-c", code + "sys.exit(cli.main(sys.argv[1:]))", *arguments],
         stdout=write_end,

@@ -5,9 +5,8 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import yaml
-
-from emg_acquisition.errors import SearchStoppedError
+from emg_acquisition.errors import InputError, SearchStoppedError
+from emg_acquisition.settings_file import yaml_value
 from ui.commands.acquire_options import refuse_foreign_options
 from ui.commands.acquire_wearer import steer, wearers_of
 from ui.commands.options import source_id
@@ -137,8 +136,8 @@ def _setting(text: str) -> tuple[str, object]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"a name, = and a value are required, such as gain=4; got {text!r}")
     try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        return name.strip(), yaml_value(value)
+    except InputError as error:
         raise argparse.ArgumentTypeError(
             f"{value!r} is no value: a number, yes, no or a word is required"
         ) from error

@@ -10,7 +10,7 @@ from ui.commands.options import add_json, add_wearer, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.fault_campaign.injection import Outcome
+    from evaluation.fault_campaign.outcome import Outcome
 
 NAME = "fault-campaign"
 HELP = "inject faults into the running chain and measure how the robot is stopped"
@@ -86,6 +86,8 @@ def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> i
     if outcomes:
         print(shown(summary.kinds_table(outcomes)), end="\n\n")
         print(shown(summary.travel_table(outcomes)), end="\n\n")
+    if voids := summary.void_attempts(outcomes):
+        print(f"{voids} more faults do not count: the robot had stopped by itself just before them")
     for line in summary.broken(outcomes):
         print(line)
     print(f"results: {out}")

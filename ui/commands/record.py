@@ -1,12 +1,14 @@
 """``hdemg record``."""
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
 from ui.commands.options import add_json, add_lsl, folder, source_id
 from ui.console import StatusLine, print_json, stop_on_signals
+from ui.log_file import LOG_NAME, LOG_VARIABLE, log_to
 
 if TYPE_CHECKING:
     from emg_acquisition.recorder_start import RecorderReport
@@ -69,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     configure_lsl(args.lsl_session, args.let_in)
     if args.out.exists():
         raise InputError(f"{args.out} exists: a session is never overwritten; choose another folder")
+    if LOG_VARIABLE not in os.environ and args.log_file is None:
+        log_to(args.out / LOG_NAME, NAME)
     settings = RecorderSettings(
         participant=args.participant,
         session=args.out.name.removeprefix("ses-"),

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     from decoding.decoder_file import load_decoder
-    from emg_acquisition.recording.session import load_session
+    from emg_acquisition.recording.session_parts import open_session
     from evaluation.bridge_replay import replay_bridge
     from evaluation.metrics import CUE_MARGIN_S, Decided, session_outcomes, trial_accuracy
     from evaluation.replay import replay_session
@@ -69,7 +69,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             "--seconds shortens a replay with a robot (--robot sim); without one the whole session is decoded"
         )
     decoder_file = load_decoder(decoder)
-    session = load_session(args.session, args.emg)
+    session = open_session(args.session, args.emg)
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_session(session, decoder_file, progress)
     bridge = replay_bridge(args.session)

@@ -43,7 +43,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
     )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="GESTURE",
+        help="a gesture that the decoder is not to know; repeatable",
+    )
+    parser.add_argument(
+        "--merge",
+        action="append",
+        default=[],
+        type=gesture_pair,
+        metavar="FIRST=SECOND",
+        help="trials of SECOND count as FIRST; repeatable",
+    )
     add_json(parser)
+
+
+def gesture_pair(text: str) -> tuple[str, str]:
+    """Read ``first=second``."""
+    first, _, second = text.partition("=")
+    if not first or not second or first == second:
+        raise argparse.ArgumentTypeError(f"two different gestures as FIRST=SECOND are required, got {text!r}")
+    return first, second
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
             model=args.model,
             reject_unknown=args.reject_unknown,
             temporal=TemporalSettings() if args.temporal else None,
+            drop=tuple(args.drop),
+            merge=tuple(args.merge),
             **margins_given(args),
         )
         report = train_decoder(sessions, args.out, settings, progress)

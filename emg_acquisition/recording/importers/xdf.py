@@ -14,6 +14,7 @@ import pyxdf
 from pydantic import BaseModel, ConfigDict, Field
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.description_xml import MAX_CHANNELS
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
@@ -133,9 +134,10 @@ def _import_file(
     options: XdfOptions,
     cues: Mapping[str, str],
 ) -> None:
-    streams = _load(path)
-    emg = _emg(_chosen(streams, options.stream, path), options, path)
-    events = [event for stream in streams for event in _events(stream)]
+    with damage_named(path, "an XDF file"):
+        streams = _load(path)
+        emg = _emg(_chosen(streams, options.stream, path), options, path)
+        events = [event for stream in streams for event in _events(stream)]
     events = _with_cues(sorted(events, key=lambda event: event.t_lsl_s), cues)
     gestures = dict.fromkeys(str(event.fields["gesture"]) for event in events if event.kind == "cue")
     protocol = ProtocolInfo(name="XDF recording", gestures=tuple(gestures), notes=path.name)
@@ -150,15 +152,15 @@ def _to_uv(emg: _Emg, at: int) -> Float32Array:
 
 
 def _load(path: Path) -> list[Stream]:
-    with damage_named(path, "an XDF file"):
-        # The same reader that session folders use: it knows where a file was cut, which pyxdf does not say.
-        truncated = read_xdf(path, only=lambda _header: False).truncated
-        streams, _ = pyxdf.load_xdf(
-            str(path),
-            jitter_break_threshold_seconds=_BREAK_S,
-            jitter_break_threshold_samples=1,
-            verbose=False,
-        )
+    # The same reader that session folders use: it knows where a file was cut and what its chunks have room for,
+    # which pyxdf does not look at.
+    truncated = read_xdf(path, only=lambda _header: False).truncated
+    streams, _ = pyxdf.load_xdf(
+        str(path),
+        jitter_break_threshold_seconds=_BREAK_S,
+        jitter_break_threshold_samples=1,
+        verbose=False,
+    )
     if truncated:
         msg = f"{path} is cut short: its last chunk is not whole; copy it anew"
         raise InputError(msg)
@@ -261,7 +263,10 @@ def _declared_grid(
     """Read the grid as this project's own streams declare it; None where it is not declared."""
     grid = {key: value[0] for key, value in (_child(stream["info"], "desc", "grid") or {}).items()}
     try:
-        layout = [[NO_ELECTRODE] * int(grid["columns"]) for _ in range(int(grid["rows"]))]
+        rows, n_columns = int(grid["rows"]), int(grid["columns"])
+        if not 1 <= rows * n_columns <= MAX_CHANNELS:
+            return None
+        layout = [[NO_ELECTRODE] * n_columns for _ in range(rows)]
         for channel, index in enumerate(columns):
             layout[int(channels[index]["row"])][int(channels[index]["column"])] = channel
     except (KeyError, ValueError, IndexError):

@@ -1,0 +1,159 @@
+"""How far a calibration got, read from what was recorded: there is no other state that could disagree with it.
+
+A calibration lies in one session folder, or in several where it was resumed or extended: ``ses-T``, ``ses-Tp2``,
+``ses-Tp3``; what was recorded during try-outs in ``ses-Tt1``, ``ses-Tt2``. Each is a session of its own and closed
+by itself, so that nothing is ever appended to a recording that something was computed from.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from calibration.protocol import CueSchedule
+from calibration.trial_labels import TrialLabel, labels_of
+from emg_acquisition.errors import InputError
+from emg_acquisition.events import Event, events_from_texts
+from emg_acquisition.recording.session import RECORDING_FILE, SESSION_FILE
+from emg_acquisition.recording.xdf_reader import read_headers, read_xdf
+from emg_acquisition.stream_info import EVENTS_TYPE
+
+# The first event of each part: what is asked for, of whom.
+CALIBRATION = "calibration"
+_PART = re.compile(r"ses-(?P<session>[A-Za-z0-9]*?)(?:p(?P<part>[0-9]+))?$")
+_TRY_OUT = "ses-{}t{}"
+
+
+@dataclass(frozen=True)
+class CalibrationProgress:
+    """What the parts of a calibration hold.
+
+    Parameters
+    ----------
+    session : str
+        Code of the first part.
+    protocol : CueSchedule
+        As the newest part has it.
+    source_id : str
+        The EMG stream.
+    base : str
+        The decoder that is to be made to fit; empty where one is trained afresh.
+    parts : tuple of Path
+        Session folders that hold EMG, in order.
+    labels : tuple of TrialLabel
+        The last one of each trial.
+    next_part, next_try_out : int
+        Numbers of the part and the try-out that come next.
+    """
+
+    session: str
+    protocol: CueSchedule
+    source_id: str
+    base: str
+    parts: tuple[Path, ...]
+    labels: tuple[TrialLabel, ...]
+    next_part: int
+    next_try_out: int
+
+
+def about(protocol: CueSchedule, source_id: str, base: str) -> dict[str, Any]:
+    """Return the fields of a part's first event."""
+    return {"protocol": protocol.model_dump(mode="json"), "source_id": source_id, "base": base}
+
+
+def part_code(session: str, part: int) -> str:
+    """Return the session code of a part; the first has the calibration's own."""
+    return session if part == 1 else f"{session}p{part}"
+
+
+def read_events(folder: Path) -> tuple[Event, ...]:
+    """Read the events of a session folder, without its EMG.
+
+    Raises
+    ------
+    InputError
+        If its recording cannot be read.
+    """
+    path = folder / RECORDING_FILE
+    wanted = {header for header in read_headers(path) if header.type == EVENTS_TYPE}
+    events = [
+        event
+        for stream in read_xdf(path, only=wanted.__contains__).streams
+        for event in events_from_texts(
+            zip(stream.texts, stream.t_lsl_s.tolist(), strict=True), stream.header.name
+        )
+    ]
+    return tuple(sorted(events, key=lambda event: event.t_lsl_s))
+
+
+def find_calibration(root: Path, participant: str, session: str | None) -> CalibrationProgress:
+    """Find a participant's calibration, the newest where none is named, and how far it got.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message says where it was looked for.
+    """
+    folder = root / f"sub-{participant}"
+    parts = _parts(folder)
+    for code in [session] if session else sorted(parts, reverse=True):
+        found = _read(code, parts.get(code, {}))
+        if found is not None:
+            return found
+    what = f"calibration {session!r}" if session else "calibration"
+    msg = f"{folder} holds no {what} to resume; start one without --resume"
+    raise InputError(msg)
+
+
+def _parts(folder: Path) -> dict[str, dict[int, Path]]:
+    found: dict[str, dict[int, Path]] = {}
+    for path in sorted(folder.glob("ses-*")):
+        name = _PART.match(path.name)
+        if name and (path / RECORDING_FILE).is_file():
+            found.setdefault(name["session"], {})[int(name["part"] or 1)] = path
+    return found
+
+
+def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None:
+    labels: list[TrialLabel] = []
+    told: Event | None = None
+    usable: list[Path] = []
+    for part in sorted(parts):
+        try:
+            events = read_events(parts[part])
+        except InputError:
+            continue  # killed before anything was written; it keeps its number
+        begun = [event for event in events if event.kind == CALIBRATION]
+        if not begun or not (parts[part] / SESSION_FILE).is_file():
+            continue
+        told = begun[-1]
+        labels += labels_of(events).values()
+        if any(event.kind == "cue" for event in events):
+            usable.append(parts[part])
+    if told is None:
+        return None
+    protocol, source_id, base = _told(told, session)
+    root = parts[max(parts)].parent
+    tried = 1
+    while (root / _TRY_OUT.format(session, tried)).exists():
+        tried += 1
+    return CalibrationProgress(
+        session, protocol, source_id, base, tuple(usable), tuple(labels), max(parts) + 1, tried
+    )
+
+
+def _told(event: Event, session: str) -> tuple[CueSchedule, str, str]:
+    try:
+        protocol = CueSchedule.model_validate(event.fields["protocol"])
+        return protocol, str(event.fields["source_id"]), str(event.fields["base"])
+    except (KeyError, ValidationError) as error:
+        msg = f"calibration {session!r} was made by another version of this program and cannot be resumed; start anew"
+        raise InputError(msg) from error
+
+
+def trained_on(parts: Sequence[Path]) -> tuple[Path, ...]:
+    """Return those of the parts in which a trial was found good: training refuses the others."""
+    return tuple(part for part in parts if labels_of(read_events(part)))

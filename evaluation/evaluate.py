@@ -1,0 +1,148 @@
+"""A question about decoders and sessions to an evaluation: what to judge, done by many workers, put together."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emg_acquisition.errors import InputError
+from emg_acquisition.recording.session import read_session_info
+from evaluation.judging.by_decoder import judge_decoder
+from evaluation.judging.cross_validation import CurvePoint, Split, folds_of, judge_fold, learning_curve
+from evaluation.judging.evidence import Evidence
+from evaluation.judging.many_sessions import Outcome, Workers, do_all
+from evaluation.judging.recipe import Recipe
+from evaluation.reports.evaluation import Evaluation, Failure
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Parameters
+    ----------
+    decoders : tuple of Path
+        Decoder files to judge; or none, and then `recipe` is judged.
+    sessions : tuple of Path
+        Session folders.
+    splits : tuple of str
+        How a recipe is judged; empty: in every way that the sessions allow.
+    recipe : Recipe
+        How decoders are made; its margins count for decoder files too.
+    emg : str or None
+        Which EMG stream of sessions that hold several.
+    learning_curve : bool
+        Whether to judge what more repetitions bring, where a recipe is judged by repetition.
+    allow_training_data : bool
+        Whether a decoder file is judged on its own training sessions.
+    title : str
+        Of the report.
+    """
+
+    decoders: tuple[Path, ...]
+    sessions: tuple[Path, ...]
+    splits: tuple[Split, ...] = ()
+    recipe: Recipe = field(default_factory=Recipe)
+    emg: str | None = None
+    learning_curve: bool = True
+    allow_training_data: bool = False
+    title: str = "Evaluation"
+
+
+def evaluate(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+    """Answer a question; sessions that cannot be judged are failures of the evaluation and stop nothing.
+
+    Raises
+    ------
+    InputError
+        If the question itself cannot be answered: a split that the sessions do not allow, or that would leak.
+    """
+    if question.decoders:
+        return _of_decoders(question, workers, progress)
+    return _of_recipe(question, workers, progress)
+
+
+def _of_decoders(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+    pairs = [(decoder, session) for decoder in question.decoders for session in question.sessions]
+    judge = functools.partial(_judge_pair, question)
+    outcomes = do_all(judge, pairs, workers, lambda done: progress("judging", done))
+    evidence, failures = _sorted(outcomes, [session for _, session in pairs])
+    return Evaluation(question.title, tuple(evidence), tuple(failures))
+
+
+def _judge_pair(question: Question, pair: tuple[Path, Path]) -> Evidence:
+    return judge_decoder(
+        *pair, question.emg, question.recipe.margins, allow_training_data=question.allow_training_data
+    )
+
+
+def _of_recipe(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+    readable, failures = _readable(question.sessions)
+    splits = question.splits or _possible(readable)
+    folds = [fold for split in splits for fold in folds_of(split, readable)] if readable else []
+    judge = functools.partial(judge_fold, question.recipe, question.emg)
+    outcomes = do_all(judge, folds, workers, lambda done: progress("judging", 0.8 * done))
+    evidence, failed = _sorted(outcomes, [fold.tested for fold in folds])
+    curves: list[CurvePoint] = []
+    if question.learning_curve and "repetition" in splits:
+        judged = {one.folder for one in evidence}
+        usable = [folder for folder in readable if str(folder) in judged]
+        draw = functools.partial(learning_curve, question.recipe, question.emg)
+        drawn = do_all(draw, usable, workers, lambda done: progress("learning curve", 0.8 + 0.2 * done))
+        for folder, outcome in zip(usable, drawn, strict=True):
+            curves += outcome.result or ()
+            if outcome.result is None:
+                failed.append(Failure(str(folder), f"learning curve: {outcome.failure}"))
+    return Evaluation(question.title, tuple(evidence), (*failures, *_once(failed)), tuple(curves))
+
+
+def _readable(sessions: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+    """Leave out at once what is no session, and what is of another kind than most: it would spoil every fold."""
+    infos, failures = {}, []
+    for folder in sessions:
+        try:
+            infos[folder] = read_session_info(folder)
+        except InputError as error:  # noqa: PERF203 - each session fails by itself
+            failures.append(Failure(str(folder), " ".join(str(error).split())))
+    kinds = [(info.fs_hz, info.grid.model_dump_json()) for info in infos.values()]
+    readable = []
+    for (folder, info), kind in zip(infos.items(), kinds, strict=True):
+        usual = max(kinds, key=kinds.count)
+        if kind == usual:
+            readable.append(folder)
+        else:
+            reason = (
+                f"is of {info.fs_hz:g} Hz on grid {info.grid.name!r}, most are of {usual[0]:g} Hz: "
+                "a decoder is for one rate and grid; judge it by itself"
+            )
+            failures.append(Failure(str(folder), reason))
+    return readable, failures
+
+
+def _possible(sessions: Sequence[Path]) -> tuple[Split, ...]:
+    """Which splits the sessions allow."""
+    persons = [read_session_info(folder).participant for folder in sessions]
+    splits: list[Split] = ["repetition"]
+    if len(set(persons)) < len(persons):
+        splits.append("session")
+    if len(set(persons)) > 1:
+        splits.append("participant")
+    return tuple(splits)
+
+
+def _sorted(
+    outcomes: Sequence[Outcome[Evidence]], folders: Sequence[Path]
+) -> tuple[list[Evidence], list[Failure]]:
+    evidence, failures = [], []
+    for outcome, folder in zip(outcomes, folders, strict=True):
+        if outcome.result is not None:
+            evidence.append(outcome.result)
+        else:
+            failures.append(Failure(str(folder), outcome.failure))
+    return evidence, _once(failures)
+
+
+def _once(failures: Sequence[Failure]) -> list[Failure]:
+    return list(dict.fromkeys(failures))

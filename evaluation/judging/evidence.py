@@ -1,0 +1,168 @@
+"""What a decoder said of a session, hop by hop, beside what was asked: all figures come from here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
+from emg_acquisition.events import REST
+from emg_acquisition.recording.session import Trial
+from evaluation.figures_of_merit.classification import confusion_counts
+from evaluation.figures_of_merit.holds import Hold, judge_hold
+from evaluation.online import OnlineBehaviour
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Parts of a trial that are not judged: the muscle follows the cue late and may leave it early; seconds."""
+
+    after_cue_s: float = 1.0
+    before_next_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Hops:
+    """What was said at each hop.
+
+    Parameters
+    ----------
+    sample_index : ndarray of int64, shape (n_hops,)
+        Newest EMG sample of the hop's window, counted in the recording.
+    probabilities : ndarray, shape (n_hops, n_gestures)
+        Of the window alone.
+    decided : ndarray of int64, shape (n_hops,)
+        Gesture after rejection and smoothing; -1 for none.
+    """
+
+    sample_index: IntArray
+    probabilities: Float32Array
+    decided: IntArray
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was said of one session.
+
+    Parameters
+    ----------
+    participant, session, folder : str
+        Which one.
+    decoder : str
+        Who said it: a decoder's name, or a recipe and how it was split.
+    gestures : tuple of str
+        Names by index.
+    fs_hz, hop_s : float
+        Sampling rate, and time between two hops.
+    cued : tuple of Trial
+        What was asked for.
+    hops : Hops
+        What was said.
+    trial_of : ndarray of int64, shape (n_hops,)
+        Which trial the newest sample lies in; -1 outside all.
+    steady : ndarray of bool, shape (n_hops,)
+        Whether the whole window lies in that trial and beyond its margins.
+    behaviour : OnlineBehaviour or None
+        Delays and false activations; None where the recording has no rest.
+    remarks : tuple of str
+        What a reader must know: training data, codes that look alike.
+    """
+
+    participant: str
+    session: str
+    folder: str
+    decoder: str
+    gestures: tuple[str, ...]
+    fs_hz: float
+    hop_s: float
+    cued: tuple[Trial, ...]
+    hops: Hops
+    trial_of: IntArray
+    steady: npt.NDArray[np.bool_]
+    behaviour: OnlineBehaviour | None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def rest_index(self) -> int:
+        """Which gesture is rest; -1 where there is none."""
+        return self.gestures.index(REST) if REST in self.gestures else -1
+
+    @property
+    def judged(self) -> list[int]:
+        """Trials that have a steady hop."""
+        return sorted({int(k) for k in self.trial_of[self.steady]})
+
+    def truth(self, trial: int) -> int:
+        """Which gesture a trial asked for."""
+        return self.gestures.index(self.cued[trial].gesture)
+
+    def steady_hops(self, trial: int) -> IntArray:
+        """Places of a trial's steady hops."""
+        return np.flatnonzero(self.steady & (self.trial_of == trial)).astype(np.int64)
+
+    def window_table(self) -> IntArray:
+        """Confusion of windows of each judged trial: ndarray, (n_trials, n_gestures, n_gestures + 1)."""
+        return self._table(lambda places: self.hops.probabilities[places].argmax(axis=1))
+
+    def decision_of(self, trial: int) -> int:
+        """Most frequent decision over a trial's steady hops, rejected and smoothed as live; -1 for none at all."""
+        decided = self.hops.decided[self.steady_hops(trial)]
+        decided = decided[decided >= 0]
+        return int(np.bincount(decided).argmax()) if len(decided) else -1
+
+    def trial_table(self) -> IntArray:
+        """Confusion of each judged trial by itself: ndarray, (n_trials, n_gestures, n_gestures + 1)."""
+        return self._table(lambda places: np.array([self.decision_of(int(self.trial_of[places[0]]))]))
+
+    def _table(self, said: Callable[[IntArray], IntArray]) -> IntArray:
+        n = len(self.gestures)
+        tables = [np.zeros((0, n, n + 1), dtype=np.int64)]
+        for trial in self.judged:
+            answers = said(self.steady_hops(trial)).astype(np.int64)
+            tables.append(confusion_counts(np.full(len(answers), self.truth(trial)), answers, n)[np.newaxis])
+        return np.concatenate(tables)
+
+    def confidence_and_right(self) -> tuple[Float64Array, Float64Array]:
+        """Greatest probability of each steady window, and 1 where it is that of the gesture asked for."""
+        places = np.flatnonzero(self.steady)
+        probabilities = self.hops.probabilities[places].astype(np.float64)
+        truth = np.array([self.truth(int(k)) for k in self.trial_of[places]], dtype=np.int64)
+        return probabilities.max(axis=1, initial=0.0), (probabilities.argmax(axis=1) == truth).astype(
+            np.float64
+        )
+
+    def holds(self) -> list[Hold]:
+        """Judge the holds of gestures, rest left out."""
+        wanted = {k: self.truth(k) for k in self.judged}
+        return [
+            judge_hold(self.hops.decided[self.steady_hops(k)], gesture, self.rest_index)
+            for k, gesture in wanted.items()
+            if gesture != self.rest_index
+        ]
+
+
+def place_hops(
+    sample_index: IntArray, cued: Sequence[Trial], window_samples: int, margins: Margins, fs_hz: float
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Say of each hop which trial its newest sample lies in, and whether its whole window counts.
+
+    A steady window lies wholly within its trial and beyond the margins, so it shares no sample with another trial.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_hops,)
+        The trial; -1 outside all.
+    ndarray of bool, shape (n_hops,)
+        Whether it is steady.
+    """
+    after = samples_from_ms(1e3 * margins.after_cue_s, fs_hz) if margins.after_cue_s > 0 else 0
+    before = samples_from_ms(1e3 * margins.before_next_s, fs_hz) if margins.before_next_s > 0 else 0
+    trial_of = np.full(len(sample_index), -1, dtype=np.int64)
+    steady = np.zeros(len(sample_index), dtype=np.bool_)
+    first = sample_index - (window_samples - 1)
+    for k, trial in enumerate(cued):
+        inside = (sample_index >= trial.start) & (sample_index < trial.stop)
+        trial_of[inside] = k
+        steady |= inside & (first >= trial.start + after) & (sample_index < trial.stop - before)
+    return trial_of, steady

@@ -1,0 +1,218 @@
+"""The report of a study: a table by participant, figures over all of them, and paired tests between conditions."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emg_acquisition.arrays import Float64Array
+from evaluation.evaluate_study import (
+    ANEW_NEW,
+    ANEW_OLD,
+    CONDITIONS,
+    HOUR_NEW,
+    HOUR_OLD,
+    RECALIBRATION_REPETITIONS,
+    WITHIN,
+    Study,
+    Wearer,
+)
+from evaluation.figures_of_merit.intervals import mean_interval
+from evaluation.figures_of_merit.paired_tests import wilcoxon
+from evaluation.judging.figures import figures_of
+from evaluation.reports import page
+from evaluation.reports.evaluation import Group
+from evaluation.reports.evaluation_report import answer_parts, figure_rows
+from evaluation.reports.pictures import (
+    INK,
+    PALE,
+    confusion_picture,
+    dots_picture,
+    new_axes,
+    picture,
+    reliability_picture,
+)
+from evaluation.reports.tables import figures_json, number, trial_rows, write_csv, write_json
+
+REPORT, FIGURES, PARTICIPANTS, TRIALS = "study.html", "study.json", "participants.csv", "trials.csv"
+COMPARED = ((HOUR_OLD, HOUR_NEW), (ANEW_OLD, ANEW_NEW), (WITHIN, ANEW_NEW))
+
+
+def study_figures(study: Study) -> dict[str, dict[str, float | int | None]]:
+    """Mean over participants of the trials right, by condition, with its interval and the worst participant."""
+    found: dict[str, dict[str, float | int | None]] = {}
+    for condition in CONDITIONS:
+        values = _accuracies(study, condition)
+        there = values[np.isfinite(values)]
+        if len(there):
+            low, high = mean_interval(there)
+            found[condition] = {
+                "mean": number(float(there.mean())),
+                "low": number(low),
+                "high": number(high),
+                "worst": number(float(there.min())),
+                "participants": len(there),
+            }
+    return found
+
+
+def write_study(study: Study, out: Path) -> Path:
+    """Write ``study.html``, ``study.json``, ``participants.csv`` and ``trials.csv``; returns the report's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    evidence = [one for wearer in study.wearers for one in wearer.evidence.values()]
+    write_json(
+        out / FIGURES,
+        {
+            "protocol": study.protocol,
+            "conditions": study_figures(study),
+            "pooled": {group.name: figures_json(group.pooled) for group in _groups(study)},
+            "failed": [{"session": one.folder, "reason": one.reason} for one in study.failures],
+        },
+    )
+    write_csv(out / PARTICIPANTS, [_row(wearer) for wearer in study.wearers])
+    write_csv(out / TRIALS, trial_rows(evidence))
+    title = f"Study of {len(study.wearers)} participants"
+    return page.write_page(out / REPORT, title, _parts(study))
+
+
+def _groups(study: Study) -> list[Group]:
+    found = []
+    for condition in CONDITIONS:
+        evidence = tuple(
+            wearer.evidence[condition] for wearer in study.wearers if condition in wearer.evidence
+        )
+        if evidence:
+            found.append(Group(condition, evidence))
+    return found
+
+
+def _accuracies(study: Study, condition: str) -> Float64Array:
+    return np.array([_accuracy(wearer, condition) for wearer in study.wearers])
+
+
+def _accuracy(wearer: Wearer, condition: str) -> float:
+    if condition not in wearer.evidence:
+        return float("nan")
+    return figures_of([wearer.evidence[condition]]).trial_accuracy.value
+
+
+def _row(wearer: Wearer) -> dict[str, object]:
+    row: dict[str, object] = {"participant": wearer.participant, **wearer.traits}
+    for condition in CONDITIONS:
+        row[condition] = number(_accuracy(wearer, condition))
+    row["refused"] = "; ".join(f"{name}: {why}" for name, why in wearer.refused.items())
+    return row
+
+
+def _parts(study: Study) -> Iterator[str]:
+    protocol = ", ".join(f"{key} {value}" for key, value in study.protocol.items() if key != "gestures")
+    yield page.paragraph(
+        "Each participant's own decoder. Judged within its sitting by repetitions left out; an hour later and after "
+        f"the sleeve was put on anew, as it is and recalibrated by the first {RECALIBRATION_REPETITIONS} repetitions "
+        f"of the new session, on the repetitions after those. {protocol}."
+    )
+    yield page.heading("What was found")
+    yield _conditions_table(study)
+    yield page.figures(
+        [page.figure(_by_condition(study), "Trials right: a line a participant, and the mean.")]
+    )
+    yield _tests_table(study)
+    yield page.heading("By participant")
+    yield _participants_table(study)
+    yield page.figures([page.figure(_by_participant(study), "Trials right, participant by participant.")])
+    if study.failures:
+        rows = [(one.folder, one.reason) for one in study.failures]
+        yield page.table("Not judged", ("participant", "reason"), rows, words=True)
+    yield page.heading("Is it good enough to drive with, and what limits it?")
+    for group in _groups(study):
+        yield from answer_parts(group)
+    for group in _groups(study):
+        yield page.heading(group.name)
+        yield page.table("Over all participants", ("figure", "value"), figure_rows(group.pooled), words=True)
+        figures = group.pooled
+        yield page.figures(
+            [
+                page.figure(
+                    confusion_picture(figures.trial_counts, figures.gestures), "Trials asked and decided."
+                ),
+                page.figure(
+                    reliability_picture(figures.reliability), "Windows by the confidence put in them."
+                ),
+            ]
+        )
+
+
+def _conditions_table(study: Study) -> str:
+    rows = [
+        (
+            name,
+            line["participants"],
+            _text(line["mean"]),
+            f"{_text(line['low'])} to {_text(line['high'])}",
+            _text(line["worst"]),
+        )
+        for name, line in study_figures(study).items()
+    ]
+    heads = ("condition", "participants", "trials right, mean", "95 % over participants", "worst")
+    return page.table("Trials right, over participants", heads, rows)
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _tests_table(study: Study) -> str:
+    rows = []
+    for first, second in COMPARED:
+        a, b = _accuracies(study, first), _accuracies(study, second)
+        both = np.isfinite(a) & np.isfinite(b)
+        if both.sum() >= 2:  # noqa: PLR2004 - a single pair says nothing
+            test = wilcoxon(a[both], b[both], "participants")
+            rows.append(
+                (
+                    first,
+                    second,
+                    test.name,
+                    test.pairs,
+                    test.first_better,
+                    test.second_better,
+                    f"{test.p_value:.4f}",
+                )
+            )
+    heads = ("first", "second", "test", "pairs", "first better", "second better", "p, two-sided")
+    return page.table("Paired tests, not corrected for their number", heads, rows, words=True)
+
+
+def _participants_table(study: Study) -> str:
+    traits = sorted({name for wearer in study.wearers for name in wearer.traits})
+    rows = [
+        (
+            wearer.participant,
+            *(wearer.traits.get(name, "-") for name in traits),
+            *(page.share(_accuracy(wearer, condition)) for condition in CONDITIONS),
+        )
+        for wearer in study.wearers
+    ]
+    return page.table("Trials right", ("participant", *traits, *CONDITIONS), rows)
+
+
+def _by_condition(study: Study) -> str:
+    figure, axes = new_axes(7.2, 3.8)
+    table = np.array([_accuracies(study, condition) for condition in CONDITIONS])
+    places = np.arange(len(CONDITIONS))
+    for column in table.T:
+        axes.plot(places, column, color=PALE, lw=0.8, marker=".", ms=4)
+    means = [np.nanmean(row) if np.isfinite(row).any() else np.nan for row in table]
+    axes.plot(places, means, "o", color=INK, ms=8)
+    axes.set_xticks(places, [name.replace(", ", ",\n") for name in CONDITIONS], fontsize=8)
+    axes.set_ylabel("share of trials right")
+    axes.set_ylim(min(0.5, float(np.nanmin(table)) - 0.03), 1.02)
+    return picture(figure, "Trials right by condition")
+
+
+def _by_participant(study: Study) -> str:
+    names = [wearer.participant for wearer in study.wearers]
+    intervals = [figures_of([wearer.evidence[WITHIN]]).trial_accuracy.interval for wearer in study.wearers]
+    shown = (WITHIN, ANEW_OLD, ANEW_NEW)
+    series: dict[str, Sequence[float]] = {name: list(_accuracies(study, name)) for name in shown}
+    return dots_picture(names, series, [one.low for one in intervals], [one.high for one in intervals])

@@ -1,0 +1,235 @@
+"""``hdemg calibrate``."""
+
+import argparse
+import importlib
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emg_acquisition.errors import InputError
+from ui.commands.options import (
+    DEFAULT_WEARER,
+    add_json,
+    add_lsl,
+    code,
+    folder,
+    positive_number,
+    seed,
+    source_id,
+)
+from ui.console import print_json, stop_on_signals
+
+if TYPE_CHECKING:
+    from calibration.session import CalibrationSession
+    from calibration.start import CalibrationSettings
+    from evaluation.automatic_calibration import SimulatedPerson
+
+NAME = "calibrate"
+HELP = "a participant, guided by cues -> session folder and decoder.onnx, in about five minutes"
+EXAMPLE = """hdemg calibrate --source sessantaquattro-1 --protocol five_minutes --participant P01
+         hdemg calibrate --source simulated --auto --headless --participant DEMO"""
+SIMULATED = "simulated"
+WINDOW = "ui.windows.calibration"
+# A busy machine takes long to start a process and to draw a wearer.
+WEARER_START_S = 60.0
+DEFAULT_PROTOCOL = "five_minutes"
+EXIT_INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--source",
+        type=source_id,
+        metavar="SOURCE_ID",
+        help=f"EMG stream, or '{SIMULATED}' to start a simulated wearer (default: the only stream there is)",
+    )
+    parser.add_argument(
+        "--protocol",
+        metavar="NAME|YAML",
+        help="five_minutes (default), reference, quick, caregiver, effort, or a YAML file",
+    )
+    parser.add_argument(
+        "--participant", type=code, required=True, metavar="CODE", help="letters and digits, no name"
+    )
+    parser.add_argument(
+        "--out",
+        type=folder,
+        default=Path("data"),
+        metavar="FOLDER",
+        help="where session folders lie (default: data)",
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        type=_session_or_none,
+        metavar="SESSION",
+        help="go on with the participant's newest calibration, or the one named",
+    )
+    parser.add_argument(
+        "--decoder",
+        type=folder,
+        metavar="DECODER",
+        help="decoder to make fit (default: the newest accepted one)",
+    )
+    parser.add_argument("--headless", action="store_true", help="on the terminal instead of in a window")
+    parser.add_argument(
+        "--auto",
+        action="store_true",
+        help="a simulated wearer follows the cues, unattended (needs --source simulated)",
+    )
+    parser.add_argument(
+        "--wearer",
+        type=seed,
+        default=DEFAULT_WEARER,
+        metavar="SEED",
+        help="which simulated wearer (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=positive_number,
+        metavar="HZ",
+        help="sampling rate of the simulated wearer (default: 2000)",
+    )
+    add_lsl(parser)
+    add_json(parser)
+
+
+def _session_or_none(text: str) -> str:
+    return code(text) if text else ""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate, until a decoder is accepted or the person quits."""
+    from calibration.start import open_calibration
+    from emg_acquisition.lsl_config import configure_lsl
+
+    if args.auto and args.source != SIMULATED:
+        raise InputError("--auto needs --source simulated: a real wearer follows the cues by themselves")
+    settings = _settings(args)
+    configure_lsl(_lsl_session(args))
+    with stop_on_signals() as stop, ExitStack() as cleanup:
+        intend = _start_wearer(args, cleanup) if args.source == SIMULATED else None
+        session = cleanup.enter_context(open_calibration(settings, stop))
+        person = _person(session, intend) if args.auto and intend else None
+        _show(session, person, stop, args)
+        if session.failed:
+            raise InputError(session.failed)
+        return _tell(session, person, stop, args)
+
+
+def _settings(args: argparse.Namespace) -> "CalibrationSettings":
+    from calibration.protocol import load_protocol
+    from calibration.start import CalibrationSettings
+
+    resume = args.resume is not None
+    name = args.protocol or (None if resume else DEFAULT_PROTOCOL)
+    return CalibrationSettings(
+        root=args.out.resolve(),
+        participant=args.participant,
+        protocol=load_protocol(name) if name else None,
+        source_id=_wearer_info(args) if args.source == SIMULATED else args.source,
+        resume=resume,
+        session=args.resume or None,
+        base=args.decoder,
+        timeout_s=max(args.timeout, WEARER_START_S) if args.source == SIMULATED else args.timeout,
+    )
+
+
+def _lsl_session(args: argparse.Namespace) -> str:
+    """Return LSL's session; a simulated wearer that nobody else is to see gets one of its own."""
+    if args.source == SIMULATED and args.lsl_session == "default":
+        return f"calibrate-{uuid.uuid4().hex[:8]}"
+    return str(args.lsl_session)
+
+
+def _wearer_info(args: argparse.Namespace) -> str:
+    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+
+    return SimulatedWearer(WearerSettings(seed=args.wearer)).info.source_id
+
+
+def _start_wearer(args: argparse.Namespace, cleanup: ExitStack) -> Callable[[str, float], None]:
+    """Start a simulated wearer in a process of its own; return what steers it."""
+    from emg_acquisition.events import Event
+    from emg_acquisition.lsl_config import ensure_configured
+    from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+    from evaluation.processes import ProcessGroup
+
+    intentions_id = f"calibrate-intentions-{uuid.uuid4().hex[:8]}"
+    outlet = EventOutlet("calibration intentions", intentions_id)
+    cleanup.callback(outlet.close)
+    stages = ProcessGroup(args.out.resolve() / f"sub-{args.participant}" / "logs")
+    cleanup.callback(stages.stop)
+    rate = ("--rate", f"{args.rate:g}") if args.rate else ()
+    arguments = ("acquire", SIMULATED, "--wearer", str(args.wearer), "--intentions", intentions_id, *rate)
+    stages.start("acquire", (*arguments, "--lsl-session", ensure_configured()))
+
+    def intend(gesture: str, effort: float) -> None:
+        outlet.push(Event(lsl_clock_s(), "intention", {"gesture": gesture, "effort": effort}))
+
+    return intend
+
+
+def _person(session: "CalibrationSession", intend: Callable[[str, float], None]) -> "SimulatedPerson":
+    from evaluation.automatic_calibration import SimulatedPerson
+
+    return SimulatedPerson(session, intend)
+
+
+def _show(
+    session: "CalibrationSession",
+    person: "SimulatedPerson | None",
+    stop: threading.Event,
+    args: argparse.Namespace,
+) -> None:
+    follow = person.follow if person else None
+    if args.headless:
+        from ui.commands.calibrate_terminal import run_on_terminal
+
+        run_on_terminal(session, follow, stop, keys=person is None)
+        return
+    try:
+        window = importlib.import_module(WINDOW)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("ui."):
+            msg = "this installation has no calibration window; use --headless for the terminal"
+            raise InputError(msg) from error
+        raise
+    window.show_calibration(session, follow, stop)
+
+
+def _tell(
+    session: "CalibrationSession",
+    person: "SimulatedPerson | None",
+    stop: threading.Event,
+    args: argparse.Namespace,
+) -> int:
+    from calibration.session_view import Step
+
+    view = session.view()
+    if session.step is not Step.DONE or view.result is None:
+        print(f"not finished; go on with: hdemg calibrate --participant {args.participant} --resume")
+        return EXIT_INTERRUPTED if stop.is_set() else 0
+    result = view.result
+    print(f"{result.decoder}: gestures {', '.join(result.gestures)}; the same by: {result.command}")
+    if person is not None:
+        print(f"try-out: {person.score.right} of {len(person.score.decoded)} gestures decoded as meant")
+    if args.json:
+        held_out = {"window_accuracy": result.window_accuracy, "trial_accuracy": result.trial_accuracy}
+        values: dict[str, object] = {
+            "decoder": result.decoder,
+            "model": session.model,
+            "held_out": held_out,
+            "seconds": round(result.seconds, 3),
+            "sessions": [str(part) for part in session.parts],
+        }
+        if person is not None:
+            values["try_out"] = person.score.decoded
+        print_json(values)
+    return 0

@@ -3,8 +3,8 @@
 Usage: python benchmarks/dds_joining.py [--joins 5] [--transports default UDPv4] [--nice 0]
 
 The bridge stops after 0.25 s without joint states. With ``--nice -15`` (needs the right to it) talker and listener go
-before everything else on the machine: what is then left of the silences is the middleware's doing, the rest the doing
-of a processor that is busy with the programs that start.
+before everything else on the machine: what is then left of the silences is the middleware's doing, the rest comes of a
+processor that is busy with the programs that start.
 """
 
 import argparse

@@ -29,7 +29,7 @@ class SafetyLimits(BaseModel):
     quality_min: float = Field(default=0.7, ge=0, le=1)
     poor_quality_s: float = Field(default=0.15, ge=0, le=0.25)
     rest_before_arming_s: float = Field(default=0.3, ge=0)
-    # While nodes discover each other, ROS 2 may hold messages back for some 0.35 s: not a moment to arm in.
+    # Programs that start keep the processors busy, and joint states then come late: not a moment to arm in.
     steady_joints_before_arming_s: float = Field(default=1.0, ge=0)
     require_heartbeat: bool = False
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SPEED_CONTROLS
-from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.gesture_map import load_gesture_map, load_gesture_maps
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, JOINT_STATE_NAMES, POSE_JOINTS
@@ -44,15 +44,16 @@ STEPS = st.lists(
 class World:
     """The core, a robot that follows its joint targets with a lag, and oracles over every command."""
 
-    def __init__(self, mode=0, speed_control="tiers"):
+    def __init__(self, mode=0, speed_control="tiers", maps=None):
         self.core = BridgeCore(
             MODEL,
-            [load_gesture_map(MAP_NAME, GESTURES, MODEL)],
+            maps or [load_gesture_map(MAP_NAME, GESTURES, MODEL)],
             SafetyLimits(),
             Listeners(lambda _: None, lambda _sleeve, _change: None),
             speed_control,
         )
-        self.core.control.mode = DOF_NAMES[mode]
+        if maps is None:
+            self.core.control.mode = DOF_NAMES[mode]
         self.core.safety.guard_problem = None
         self.core.on_joint_limits(
             list(JOINTS.values()),
@@ -75,7 +76,7 @@ class World:
         self.positions = dict(self.at)
         self.stamp = -math.inf
         for _ in range(60):
-            self.tick(0, 0.02)
+            self.tick((0,) * len(self.core.controls), 0.02)
         assert self.core.safety.arm(self.t) is None
 
     def report_joints(self, values=None):
@@ -92,14 +93,16 @@ class World:
             self.stamp = self.t
             self.positions = {dof: by_joint[joint] for dof, joint in JOINTS.items()}
 
-    def tick(self, index, dt):
+    def tick(self, indices, dt):
+        """Let time pass; one decision, or one a sleeve, None for silence."""
         self.t += dt
         for topic, value in {"mode": "navigation", "is_homed": True, "is_streaming_position": True}.items():
             self.core.safety.on_driver(topic, value, self.t)
         self.core.safety.on_driver("is_runstopped", False, self.t)
         self.report_joints()
-        if index is not None:
-            self.core.on_decision(GestureDecision(float(index), 1.0, 0.5, 1.0, 0.03), self.t)
+        for sleeve, index in enumerate(indices if isinstance(indices, tuple) else (indices,)):
+            if index is not None:
+                self.core.on_decision(GestureDecision(float(index), 1.0, 0.5, 1.0, 0.03), self.t, sleeve)
         self.command()
 
     def command(self):
@@ -271,3 +274,31 @@ def test_the_arm_out_slows_driving():
     for _ in range(60):
         stowed.tick(4, 0.02)
     assert stowed.commands[-1].translate_m_s == 0.12
+
+
+TEN = [*GESTURES, "tripod_pinch", "wrist_abduction", "wrist_adduction", "pronation", "supination"]
+HELD = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 40))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(HELD, max_size=6), st.sampled_from(SPEED_CONTROLS), st.integers(0, 1))
+def test_two_sleeves_keep_every_limit_and_the_silence_of_either_is_zero_within_280_ms(held, control, silent):
+    world = World(speed_control=control, maps=load_gesture_maps("two_sleeves", [TEN, TEN], MODEL))
+    for left, right, ticks in held:
+        for _ in range(ticks):
+            world.tick((left, right), 0.02)
+            assert world.core.safety.is_live
+    silence = world.t
+    speaking = (held[-1][:2] if held else (0, 0))[1 - silent]
+    while world.core.safety.is_live:
+        world.tick((None, speaking) if silent == 0 else (speaking, None), 0.02)
+        assert world.t - silence <= 0.28 + 1e-9
+    whose = ("left", "right")[silent]
+    assert world.core.safety.reason.startswith(f"{whose} sleeve: no decision")
+    # Whatever comes afterwards, from either, nothing moves until it is armed anew.
+    stopped = world.commands[-1]
+    for index in range(10):
+        world.tick((index, index), 0.02)
+        command = world.commands[-1]
+        assert (command.translate_m_s, command.rotate_rad_s) == (0.0, 0.0)
+        assert command.targets == stopped.targets

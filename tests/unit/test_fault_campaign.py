@@ -114,8 +114,8 @@ def test_motion_that_comes_late_is_seen_unless_the_robot_let_go_itself():
 
 def test_bounds_are_those_of_the_safety_page():
     model = load_robot_model()
-    # 0.11 m/s for 300 ms and two ticks of the driver, and 22 mm of lead.
-    assert travel_bound(model, "lift", fine=False) == pytest.approx(0.0623, abs=1e-4)
+    # 0.11 m/s for 300 ms and two ticks of the driver, and 41 mm of lead.
+    assert travel_bound(model, "lift", fine=False) == pytest.approx(0.0816, abs=1e-4)
     # 0.12 m/s as long, and 60 mm on the driver's ramp of 0.12 m/s².
     assert travel_bound(model, "base_translate", fine=False) == pytest.approx(0.104, abs=1e-4)
     for dof in DOF_NAMES:

@@ -61,7 +61,7 @@ def test_windows_and_trials_are_what_scikit_learn_makes_of_them(corpus):
                 truth.append(trial.gesture)
                 said.append(evidence.gestures[int(np.argmax(probabilities))])
     figures = figures_of([evidence])
-    assert figures.windows == len(truth) == 9 * 32
+    assert figures.windows == len(truth) == 9 * 33
     assert figures.window_accuracy.value == pytest.approx(accuracy_score(truth, said), abs=1e-12)
     assert figures.window_balanced.value == pytest.approx(balanced_accuracy_score(truth, said), abs=1e-12)
     assert figures.window_macro_f1 == pytest.approx(f1_score(truth, said, average="macro"), abs=1e-12)

@@ -3,6 +3,7 @@
 Everything follows from the seeds: the same participant and settings give the same attempts, bit for bit.
 """
 
+import logging
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
@@ -267,3 +268,4 @@ def _run_one(argument: tuple[Participant, CampaignSettings, Path]) -> CampaignRe
 
 def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("robot_bridge").setLevel(logging.ERROR)

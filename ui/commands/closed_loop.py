@@ -1,6 +1,7 @@
 """``hdemg closed-loop``."""
 
 import argparse
+import logging
 import math
 import time
 from pathlib import Path
@@ -100,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
     from evaluation.closed_loop.results import condition_of, write_results
 
     participants, settings = _participants(args), _settings(args)
+    # Every gesture arms and moves the robot; stops are counted and shown, and need no line each.
+    logging.getLogger("robot_bridge").setLevel(logging.ERROR)
     began_s = time.monotonic()
     with interrupt_on_sigterm(), ProgressBar(NAME) as progress:
         results = run_campaigns(participants, settings, args.out, args.jobs, progress)

@@ -176,7 +176,7 @@ def _tests_table(study: Study) -> str:
                     test.pairs,
                     test.first_better,
                     test.second_better,
-                    f"{test.p_value:.4f}",
+                    page.p_value(test.p_value),
                 )
             )
     heads = ("first", "second", "test", "pairs", "first better", "second better", "p, two-sided")

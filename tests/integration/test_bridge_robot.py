@@ -273,12 +273,15 @@ def test_run_stop_faults_and_release_does_not_restart(ten, outsider):
     ten.go_to("arm")
     ten.start_moving("lift", -1, 0.005)
     outsider.call(outsider.runstop, SetBool.Request(data=True))
-    ten.link.wait_for(lambda s: s.safety_state == "fault" and "run-stop" in s.reason, 2)
-    ten.decoder.gesture = "rest"
-    ten.link.wait_for(lambda s: s.gesture == "rest", 5)
-    with pytest.raises(CommandRejectedError, match="run-stop"):
-        ten.link.arm_within(1.0)
-    outsider.call(outsider.runstop, SetBool.Request(data=False))
+    try:
+        ten.link.wait_for(lambda s: s.safety_state == "fault" and "run-stop" in s.reason, 2)
+        ten.decoder.gesture = "rest"
+        ten.link.wait_for(lambda s: s.gesture == "rest", 5)
+        with pytest.raises(CommandRejectedError, match="run-stop"):
+            ten.link.arm_within(2.0)
+    finally:
+        # Left pressed, it would fail every test that shares this robot.
+        outsider.call(outsider.runstop, SetBool.Request(data=False))
     before = ten.link.wait_for(lambda s: s.runstopped is False, 2)
     time.sleep(0.3)
     assert ten.link.snapshot().safety_state == "fault"

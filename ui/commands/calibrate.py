@@ -1,7 +1,6 @@
 """``hdemg calibrate``."""
 
 import argparse
-import importlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -32,7 +31,6 @@ HELP = "a participant, guided by cues -> session folder and decoder.onnx, in abo
 EXAMPLE = """hdemg calibrate --source sessantaquattro-1 --protocol five_minutes --participant P01
          hdemg calibrate --source simulated --auto --headless --participant DEMO"""
 SIMULATED = "simulated"
-WINDOW = "ui.windows.calibration"
 # A busy machine takes long to start a process and to draw a wearer.
 WEARER_START_S = 60.0
 DEFAULT_PROTOCOL = "five_minutes"
@@ -111,6 +109,10 @@ def run(args: argparse.Namespace) -> int:
     if args.auto and args.source != SIMULATED:
         raise InputError("--auto needs --source simulated: a real wearer follows the cues by themselves")
     settings = _settings(args)
+    if not args.headless:
+        from ui.screen import require_screen
+
+        require_screen()
     configure_lsl(_lsl_session(args))
     with stop_on_signals() as stop, ExitStack() as cleanup:
         intend = _start_wearer(args, cleanup) if args.source == SIMULATED else None
@@ -194,14 +196,9 @@ def _show(
 
         run_on_terminal(session, follow, stop, keys=person is None)
         return
-    try:
-        window = importlib.import_module(WINDOW)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("ui."):
-            msg = "this installation has no calibration window; use --headless for the terminal"
-            raise InputError(msg) from error
-        raise
-    window.show_calibration(session, follow, stop)
+    from ui.windows.calibration import show_calibration
+
+    show_calibration(session, follow, stop)
 
 
 def _tell(

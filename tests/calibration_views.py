@@ -1,11 +1,15 @@
 """What a calibration shows at every step, with the longest names and sentences that occur: for windows under test."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from calibration.session import _ALLOWED
 from calibration.session_ports import FeedSnapshot, TrainJob, TrainOutcome
 from calibration.session_text import result_view, signal_problems, signal_view
 from calibration.session_view import (
+    ActionKind,
     ActivityView,
     CueView,
     Phase,
@@ -58,8 +62,6 @@ def outcome():
 
 
 def result():
-    from pathlib import Path
-
     return result_view(outcome(), TrainJob((Path(FOLDER),), Path(FOLDER) / "decoder.onnx"))
 
 
@@ -75,9 +77,11 @@ def view(step, **parts):
     defaults = {
         "problems": signal_problems(shot, INFO) if watched else (),
         "signal": signal_view(shot, INFO) if watched else None,
-        "activity": ActivityView(0.9, 0.5, 1.6, True) if watched else None,  # noqa: FBT003
+        "activity": ActivityView(0.9, 0.5, 1.6, True) if watched else None,
     }
-    return SessionView(step, "P01", "five_minutes", FOLDER, _ALLOWED[step], **(defaults | parts))
+    return SessionView(
+        step, "P01", "five_minutes", FOLDER, _ALLOWED[step], gestures=GESTURES[1:], **(defaults | parts)
+    )
 
 
 def try_out_view(decoded, p):
@@ -121,7 +125,10 @@ def views():
         "stream_lost": view(Step.STREAM_LOST, cue=cue(Phase.REST), snapshot=snapshot(connected=False)),
         "training": view(Step.TRAINING, training=TrainingView("choosing features and classifier", 0.62, 7.4)),
         "result": view(Step.RESULT, result=result()),
-        "no_result": view(Step.RESULT, problems=(NO_DECODER,)),
+        "no_result": replace(
+            view(Step.RESULT, problems=(NO_DECODER,)),
+            allowed=_ALLOWED[Step.RESULT] - {ActionKind.NEXT, ActionKind.TRY_OUT, ActionKind.ACCEPT},
+        ),
         "try_out": view(Step.TRY_OUT, result=result(), try_out=try_out_view("wrist_extension", 0.88)),
         "try_out_none": view(
             Step.TRY_OUT, result=result(), try_out=TryOutView(GESTURES, "", (0.1,) * 10, 0.1, 0.0)

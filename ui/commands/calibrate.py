@@ -127,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> "CalibrationSettings":
     from calibration.protocol import load_protocol
     from calibration.start import CalibrationSettings
+    from evaluation.wearer_process import wearer_source_id
 
     resume = args.resume is not None
     name = args.protocol or (None if resume else DEFAULT_PROTOCOL)
@@ -134,7 +135,7 @@ def _settings(args: argparse.Namespace) -> "CalibrationSettings":
         root=args.out.resolve(),
         participant=args.participant,
         protocol=load_protocol(name) if name else None,
-        source_id=_wearer_info(args) if args.source == SIMULATED else args.source,
+        source_id=wearer_source_id(args.wearer) if args.source == SIMULATED else args.source,
         resume=resume,
         session=args.resume or None,
         base=args.decoder,
@@ -149,33 +150,12 @@ def _lsl_session(args: argparse.Namespace) -> str:
     return str(args.lsl_session)
 
 
-def _wearer_info(args: argparse.Namespace) -> str:
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-
-    return SimulatedWearer(WearerSettings(seed=args.wearer)).info.source_id
-
-
 def _start_wearer(args: argparse.Namespace, cleanup: ExitStack) -> Callable[[str, float], None]:
     """Start a simulated wearer in a process of its own; return what steers it."""
-    from emg_acquisition.events import Event
-    from emg_acquisition.lsl_config import ensure_configured
-    from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-    from evaluation.processes import ProcessGroup
+    from evaluation.wearer_process import start_wearer
 
-    intentions_id = f"calibrate-intentions-{uuid.uuid4().hex[:8]}"
-    outlet = EventOutlet("calibration intentions", intentions_id)
-    cleanup.callback(outlet.close)
-    stages = ProcessGroup(args.out.resolve() / f"sub-{args.participant}" / "logs")
-    cleanup.callback(stages.stop)
-    rate = ("--rate", f"{args.rate:g}") if args.rate else ()
-    arguments = ("acquire", SIMULATED, "--wearer", str(args.wearer), "--intentions", intentions_id, *rate)
-    stages.start("acquire", (*arguments, "--lsl-session", ensure_configured()))
-
-    def intend(gesture: str, effort: float) -> None:
-        outlet.push(Event(lsl_clock_s(), "intention", {"gesture": gesture, "effort": effort}))
-
-    return intend
+    logs = args.out.resolve() / f"sub-{args.participant}" / "logs"
+    return start_wearer(args.wearer, args.rate, logs, cleanup).intend
 
 
 def _person(session: "CalibrationSession", intend: Callable[[str, float], None]) -> "SimulatedPerson":

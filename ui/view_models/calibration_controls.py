@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from calibration.session_view import Action, ActionKind, ResultView, SessionView, Step
+from calibration.session_view import Action, ActionKind, SessionView, Step
 from emg_acquisition.events import REST
 
 Tone = Literal["main", "plain", "stop"]
@@ -20,7 +20,7 @@ _STAGE_OF = {
     Step.TRY_OUT: 4,
     Step.DONE: 5,
 }
-# Rest and two gestures: with fewer there is nothing left to choose from.
+# With fewer than two gestures left there is nothing to tell apart.
 LEAST_GESTURES = 3
 
 
@@ -64,8 +64,11 @@ def stage_of(step: Step) -> int | None:
     return _STAGE_OF.get(step)
 
 
-def choices(result: ResultView) -> tuple[Choice, ...]:
-    """Return every gesture but rest, each with the one that it is confused with most."""
+def choices(view: SessionView) -> tuple[Choice, ...]:
+    """Return every gesture but rest, each with the one that it is confused with most; itself where that is unknown."""
+    result = view.result
+    if result is None:
+        return tuple(Choice(name, name) for name in view.gestures)
     active = [k for k, name in enumerate(result.gestures) if name != REST]
     confusion = result.confusion
     found = []
@@ -90,7 +93,7 @@ def controls_of(view: SessionView, choice: Choice | None) -> tuple[Control, ...]
     if view.step is Step.RESULT:
         allowed.discard(_A.NEXT)  # the same as trying it out
     found = [_control(kind, view.step) for kind in _CONTROLS if kind in allowed]
-    if view.step is Step.RESULT and choice is not None and view.result is not None:
+    if view.step is Step.RESULT and choice is not None:
         found[1:1] = _parting(view, choice)
     return tuple(sorted(found, key=lambda control: ("main", "plain", "stop").index(control.tone)))
 
@@ -107,15 +110,13 @@ def _control(kind: ActionKind, step: Step) -> Control:
         tone = "plain"
     if kind is _A.ACCEPT and step is Step.TRY_OUT:
         tone = "main"
-    if kind is _A.REPEAT_TRAINING and step is Step.RESULT:
-        text = "Two more rounds"
     if kind is _A.QUIT and step in {Step.DONE, Step.STOPPED}:
         text, tone = "Close", "main"
     return Control(text, key, action, tone)
 
 
 def _parting(view: SessionView, choice: Choice) -> list[Control]:
-    if view.result is None or len(view.result.gestures) <= LEAST_GESTURES:
+    if len(choices(view)) < LEAST_GESTURES:
         return []
     weak, other = (name.replace("_", " ") for name in (choice.gesture, choice.partner))
     found = []
@@ -124,5 +125,5 @@ def _parting(view: SessionView, choice: Choice) -> list[Control]:
     if _A.MERGE_GESTURES in view.allowed and choice.partner != choice.gesture:
         # The partner keeps its name.
         merge = Action(_A.MERGE_GESTURES, choice.partner, choice.gesture)
-        found.append(Control(f"Merge {weak} into {other}", "G", merge))
+        found.append(Control(f"Merge {weak}\ninto {other}", "G", merge))
     return found

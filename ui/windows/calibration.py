@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from calibration.session_view import Action, ActionKind, Phase, SessionView, Step, Traces
 from emg_acquisition.outlet import lsl_clock_s
@@ -134,6 +134,7 @@ class CalibrationWindow(QWidget):
             ("+", self.change_text_scale, 84),
         ):
             button = KeyedButton(self.theme, points=11, height=48)
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             button.setFixedWidth(width)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.paint_in(lambda theme: theme.faint)

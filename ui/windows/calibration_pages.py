@@ -17,6 +17,7 @@ from ui.windows.calibration_widgets import (
     PHASE_WORDS,
     ActivityGauge,
     CountdownRing,
+    FittedLine,
     ProgressBar,
     Words,
     phase_color,
@@ -82,7 +83,10 @@ def set_text(label: Words, text: str) -> None:
 
 def problem_lines(problems: tuple[Problem, ...]) -> str:
     """Return what is wrong and what to do, a line each."""
-    lines = [f"{SIGNS[one.severity]} {one.what}. {one.do}." for one in problems[:MOST_PROBLEMS]]
+    lines = [
+        f"{SIGNS[one.severity]} {one.what}. {one.do[:1].upper()}{one.do[1:]}."
+        for one in problems[:MOST_PROBLEMS]
+    ]
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
     return "\n".join(lines)
@@ -114,7 +118,7 @@ class SignalPage(Page):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self.plot, 1)
         left.addWidget(self.plot_words)
-        right.addWidget(self.grid, 3)
+        right.addWidget(self.grid, 4)
         right.addWidget(self.legend)
         right.addWidget(self.advice, 3)
         columns = QHBoxLayout()
@@ -200,7 +204,7 @@ class CuePage(Page):
     def build(self) -> None:
         """Make its widgets."""
         self.picture = FramedPicture(self.theme)
-        self.name = Words(self.theme, 44, bold=True, align=CENTRE)
+        self.name = FittedLine(self.theme, 44)
         self.ring = CountdownRing(self.theme)
         self.gauge = ActivityGauge(self.theme)
         self.next_picture = GesturePicture(self.theme)
@@ -237,8 +241,8 @@ class CuePage(Page):
         self.picture.show_gesture(shown, cue.phase)
         self.ring.show_cue(cue, with_words=told)
         self.gauge.show_activity(view.activity, with_words=told)
-        strength = f", {cue.level}" if cue.level else ""
-        set_text(self.name, words(shown) + (strength if shown != REST else "") if told else "")
+        strength = f", {cue.level}" if cue.level and shown != REST else ""
+        self.name.show_text(words(shown) + strength if told else "")
         follows = cue.upcoming if resting and not waiting else ""
         self.next_picture.show_gesture(follows)
         self.next_name.setVisible(told)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
-from calibration.session_view import ResultView, SessionView
+from calibration.session_view import SessionView, Step
 from emg_acquisition.events import REST
 from ui.view_models.calibration_controls import Choice, choices
 from ui.windows.calibration_pages import Page, problem_lines, set_text
-from ui.windows.calibration_widgets import ConfusionMatrix, ProgressBar, Words
+from ui.windows.calibration_widgets import ConfusionMatrix, FittedLine, ProgressBar, Words
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.widgets import CENTRE, Bars
 
@@ -78,10 +78,15 @@ class ResultPage(Page):
             set_text(self.title, "✖ No decoder yet")
             set_text(self.accuracy, problem_lines(view.problems))
             set_text(self.advice, view.message)
-            self.picture.show_gesture("")
-            set_text(self.chosen, "")
-            return
         row = choice.gesture if choice else ""
+        self.picture.show_gesture(row)
+        framed = "is framed" if result is not None else "is shown"
+        set_text(
+            self.chosen,
+            f"{words(row)} {framed}; ↑ and ↓ choose another gesture to drop or merge." if row else "",
+        )
+        if result is None:
+            return
         self.matrix.show_result(result, row)
         right = result.trial_accuracy
         set_text(self.title, f"{right:.0%} of the gestures right" if right is not None else "Decoder made")
@@ -94,9 +99,6 @@ class ResultPage(Page):
         set_text(self.accuracy, told)
         advice = result.weakest.text if result.weakest else "✓ No two gestures are confused often."
         set_text(self.advice, f"▲ {advice}" if result.weakest else advice)
-        self.picture.show_gesture(row)
-        if choice is not None:
-            set_text(self.chosen, f"{words(row)} is framed; ↑ and ↓ choose another gesture to drop or merge.")
 
     def show_view(self, view: SessionView) -> None:
         """Show a result without a choice."""
@@ -110,7 +112,7 @@ class TryOutPage(Page):
         """Make its widgets."""
         self.title = Words(self.theme, 19, color=lambda theme: theme.faint)
         self.picture = GesturePicture(self.theme)
-        self.name = Words(self.theme, 44, bold=True, align=CENTRE)
+        self.name = FittedLine(self.theme, 44)
         self.bars = Bars(self.theme, largest=15.0, row=54.0)
         self.bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.levels = Bars(self.theme, largest=15.0, row=42.0)
@@ -136,7 +138,7 @@ class TryOutPage(Page):
             return
         set_text(self.title, "Try each gesture: the picture shows what is decoded.")
         self.picture.show_gesture(now.decoded or REST)
-        set_text(self.name, words(now.decoded) if now.decoded else "no decision")
+        self.name.show_text(words(now.decoded) if now.decoded else "no decision")
         marked = now.gestures.index(now.decoded) if now.decoded in now.gestures else -1
         rows = [(words(name), p) for name, p in zip(now.gestures, now.probabilities, strict=True)]
         self.bars.show_bars(rows, marked)
@@ -148,18 +150,19 @@ class TryOutPage(Page):
 class Chooser:
     """Which gesture of a result a person looks at; begins at the weakest."""
 
-    _result: ResultView | None = None
     _choices: tuple[Choice, ...] = ()
     _at: int = 0
 
     def choice(self, view: SessionView) -> Choice | None:
         """Return the choice for a view."""
-        result = view.result
-        if result is not self._result and result is not None:
-            self._result, self._choices, self._at = result, choices(result), 0
-            if result.weakest is not None:
-                self.pick(result.weakest.gesture)
-        return self._choices[self._at] if self._choices and result is not None else None
+        if view.step is not Step.RESULT:
+            return None
+        found = choices(view)
+        if found != self._choices:
+            self._choices, self._at = found, 0
+            if view.result is not None and view.result.weakest is not None:
+                self.pick(view.result.weakest.gesture)
+        return found[self._at] if found else None
 
     def move(self, steps: int) -> None:
         """Look at another gesture."""

@@ -66,6 +66,28 @@ class Words(QLabel):
         self.setPalette(palette)
 
 
+class FittedLine(Drawn):
+    """One line of writing in the middle, smaller where it would not fit; it keeps its place when it is empty."""
+
+    def __init__(self, theme: ThemeNow, points: float, parent: QWidget | None = None) -> None:
+        super().__init__(theme, (400, round(2.0 * points)), parent)
+        self.setFixedHeight(round(2.0 * points))
+        self._points, self._text = points, ""
+
+    def show_text(self, text: str) -> None:
+        """Write something else."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def draw(self, painter: QPainter, theme: Theme) -> None:
+        """Draw the line."""
+        painter.setPen(theme.text)
+        box = QRectF(self.rect())
+        draw_fitted(painter, box, int(CENTRE), self._text, self._points * theme.text_scale, bold=True)
+
+
 class StepTrail(Drawn):
     """Where one stands: steps that are done with a tick, this one filled, those to come as rings."""
 
@@ -263,8 +285,8 @@ class ConfusionMatrix(Drawn):
     def _cells(self) -> tuple[QRectF, float, float]:
         """Return the place of the cells and the size of one."""
         n = len(self._result.gestures) if self._result else 1
-        names, head = 0.24 * self.width(), 78.0
-        box = QRectF(names, head, self.width() - names - 4, self.height() - head - 4)
+        names, head = 0.23 * self.width(), 112.0
+        box = QRectF(names, head, self.width() - names - 44, self.height() - head - 4)
         return box, box.width() / n, min(52.0, box.height() / n)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
@@ -300,7 +322,7 @@ class ConfusionMatrix(Drawn):
             k = result.gestures.index(self._row)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.accent, 4))
-            painter.drawRect(QRectF(2, box.y() + k * high, self.width() - 4, high))
+            painter.drawRect(QRectF(2, box.y() + k * high, box.right() - 2, high))
 
     def _draw_names(self, painter: QPainter, theme: Theme, name: str, k: int) -> None:
         box, wide, high = self._cells()
@@ -309,7 +331,7 @@ class ConfusionMatrix(Drawn):
         draw_fitted(painter, row, int(RIGHT), name, 13)
         head = QRectF(box.x() + k * wide, 0, wide, box.y() - 4)
         painter.save()
-        painter.translate(head.center().x() - 0.2 * wide, head.bottom())
-        painter.rotate(-38)
-        draw_fitted(painter, QRectF(0, -22, 122, 22), int(LEFT), name, 11)
+        painter.translate(head.center().x(), head.bottom() - 4)
+        painter.rotate(-60)
+        draw_fitted(painter, QRectF(0, -11, 118, 22), int(LEFT), name, 11)
         painter.restore()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
@@ -12,6 +13,7 @@ from ui.windows.widgets import BigButton, ThemeNow
 HEIGHT = 92
 POINTS, LEAST_POINTS = 16.0, 8.0
 PADDING = 24
+LEAST_STRETCH = 11
 
 
 class KeyedButton(BigButton):
@@ -25,7 +27,7 @@ class KeyedButton(BigButton):
 
     def show_words(self, text: str, key: str) -> None:
         """Write other words and their key."""
-        written = f"{text}\n[{key}]"
+        written = f"{text} [{key}]" if "\n" in text else f"{text}\n[{key}]"
         if written != self.text():
             self.setText(written)
             self.setAccessibleName(f"{text.replace(chr(10), ' ')}, key {key}")
@@ -72,9 +74,10 @@ class ControlBar(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(12)
         self.setFixedHeight(HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def show_controls(self, controls: tuple[Control, ...]) -> None:
-        """Show other buttons; the first gets the focus where there are others than before."""
+        """Show other buttons; the one that is usually wanted gets the focus where there are others than before."""
         if controls == self.controls:
             return
         same = [control.key for control in controls] == [control.key for control in self.controls]
@@ -87,8 +90,12 @@ class ControlBar(QWidget):
                 control = controls[k]
                 button.paint_in(_fill(control.tone))
                 button.show_words(control.text, control.key)
-        if self.buttons and controls and not same:
-            self.buttons[0].setFocus()
+                # Room by what is written, so that long words need not be small.
+                longest = max(len(line) for line in control.text.split("\n"))
+                self._layout.setStretchFactor(button, max(LEAST_STRETCH, longest))
+        if not same and controls:
+            # Where nothing is usually wanted, a switch must not end the calibration with its next press.
+            (self.buttons[0] if controls[0].tone == "main" else self).setFocus()
 
     def focused(self) -> Control | None:
         """Return the control that has the focus."""

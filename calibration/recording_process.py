@@ -65,9 +65,9 @@ class RecordingProcess:
 
     @property
     def closed(self) -> bool:
-        """Whether it has ended and its hash is written."""
+        """Whether its hash is written and its process is gone, so that `close` need not wait for it."""
         self._listen()
-        return self._closed
+        return self._closed and not self._process.is_alive()
 
     @property
     def failure(self) -> str:

@@ -225,6 +225,7 @@ class CalibrationSession:
             training=self._training if self._step is Step.TRAINING else None,
             result=self._result if self._step in {Step.RESULT, Step.TRY_OUT, Step.DONE} else None,
             try_out=self._try_out() if self._step is Step.TRY_OUT else None,
+            gestures=tuple(one for one in self._protocol.gestures if one not in self._gone),
             message=(runner.message if runner else "") or self._message,
         )
 
@@ -396,6 +397,10 @@ class CalibrationSession:
         self._end_try_out()
         self._drop, self._merge = drop, merge
         self._to_training()
+
+    @property
+    def _gone(self) -> set[str]:
+        return {*self._drop, *(other for _, other in self._merge)}
 
     def _record_more(self) -> None:
         repetitions = self._protocol.repetitions + EXTRA_REPETITIONS

@@ -224,6 +224,7 @@ class SessionView:
     training: TrainingView | None = None
     result: ResultView | None = None
     try_out: TryOutView | None = None
+    gestures: tuple[str, ...] = ()  # that are asked for and not dropped or merged away, without rest
     message: str = ""  # one line on what has just happened, e.g. why a trial is offered again
 
 

@@ -20,6 +20,7 @@ Files, in the order in which data flows through them:
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
 - ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.
 - ``automatic_calibration.py``: a simulated person who follows a calibration.
+- ``wearer_process.py``: a simulated wearer in a process of its own, for those who have no amplifier.
 - ``figures_of_merit/``: what can be said of a decoder in numbers: pure functions with their sources.
 - ``judging/``: sessions to evidence, hop by hop, and evidence to figures, without a leak; on one core or many.
 - ``evaluate.py``: a question about decoders and sessions to an evaluation.

@@ -1,7 +1,6 @@
 """``hdemg calibrate``."""
 
 import argparse
-import importlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -32,7 +31,6 @@ HELP = "a participant, guided by cues -> session folder and decoder.onnx, in abo
 EXAMPLE = """hdemg calibrate --source sessantaquattro-1 --protocol five_minutes --participant P01
          hdemg calibrate --source simulated --auto --headless --participant DEMO"""
 SIMULATED = "simulated"
-WINDOW = "ui.windows.calibration"
 # A busy machine takes long to start a process and to draw a wearer.
 WEARER_START_S = 60.0
 DEFAULT_PROTOCOL = "five_minutes"
@@ -111,6 +109,10 @@ def run(args: argparse.Namespace) -> int:
     if args.auto and args.source != SIMULATED:
         raise InputError("--auto needs --source simulated: a real wearer follows the cues by themselves")
     settings = _settings(args)
+    if not args.headless:
+        from ui.screen import require_screen
+
+        require_screen()
     configure_lsl(_lsl_session(args))
     with stop_on_signals() as stop, ExitStack() as cleanup:
         intend = _start_wearer(args, cleanup) if args.source == SIMULATED else None
@@ -125,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> "CalibrationSettings":
     from calibration.protocol import load_protocol
     from calibration.start import CalibrationSettings
+    from evaluation.wearer_process import wearer_source_id
 
     resume = args.resume is not None
     name = args.protocol or (None if resume else DEFAULT_PROTOCOL)
@@ -132,7 +135,7 @@ def _settings(args: argparse.Namespace) -> "CalibrationSettings":
         root=args.out.resolve(),
         participant=args.participant,
         protocol=load_protocol(name) if name else None,
-        source_id=_wearer_info(args) if args.source == SIMULATED else args.source,
+        source_id=wearer_source_id(args.wearer) if args.source == SIMULATED else args.source,
         resume=resume,
         session=args.resume or None,
         base=args.decoder,
@@ -147,33 +150,12 @@ def _lsl_session(args: argparse.Namespace) -> str:
     return str(args.lsl_session)
 
 
-def _wearer_info(args: argparse.Namespace) -> str:
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-
-    return SimulatedWearer(WearerSettings(seed=args.wearer)).info.source_id
-
-
 def _start_wearer(args: argparse.Namespace, cleanup: ExitStack) -> Callable[[str, float], None]:
     """Start a simulated wearer in a process of its own; return what steers it."""
-    from emg_acquisition.events import Event
-    from emg_acquisition.lsl_config import ensure_configured
-    from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-    from evaluation.processes import ProcessGroup
+    from evaluation.wearer_process import start_wearer
 
-    intentions_id = f"calibrate-intentions-{uuid.uuid4().hex[:8]}"
-    outlet = EventOutlet("calibration intentions", intentions_id)
-    cleanup.callback(outlet.close)
-    stages = ProcessGroup(args.out.resolve() / f"sub-{args.participant}" / "logs")
-    cleanup.callback(stages.stop)
-    rate = ("--rate", f"{args.rate:g}") if args.rate else ()
-    arguments = ("acquire", SIMULATED, "--wearer", str(args.wearer), "--intentions", intentions_id, *rate)
-    stages.start("acquire", (*arguments, "--lsl-session", ensure_configured()))
-
-    def intend(gesture: str, effort: float) -> None:
-        outlet.push(Event(lsl_clock_s(), "intention", {"gesture": gesture, "effort": effort}))
-
-    return intend
+    logs = args.out.resolve() / f"sub-{args.participant}" / "logs"
+    return start_wearer(args.wearer, args.rate, logs, cleanup).intend
 
 
 def _person(session: "CalibrationSession", intend: Callable[[str, float], None]) -> "SimulatedPerson":
@@ -194,14 +176,9 @@ def _show(
 
         run_on_terminal(session, follow, stop, keys=person is None)
         return
-    try:
-        window = importlib.import_module(WINDOW)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("ui."):
-            msg = "this installation has no calibration window; use --headless for the terminal"
-            raise InputError(msg) from error
-        raise
-    window.show_calibration(session, follow, stop)
+    from ui.windows.calibration import show_calibration
+
+    show_calibration(session, follow, stop)
 
 
 def _tell(

@@ -75,6 +75,10 @@ def run(args: argparse.Namespace) -> int:
     """Run a session until its window is closed, ``q`` or Ctrl-C; the robot is stopped first."""
     settings = _settings(args)
     settings.check()
+    if not args.headless:
+        from ui.screen import require_screen
+
+        require_screen()
     from ui.teleop.session import running_session
 
     with ExitStack() as stack:

@@ -1,26 +1,20 @@
 """Mode changes and stops as beeps or spoken words, through the programs that a desktop has for it."""
 
-import io
 import logging
 import shutil
 import subprocess
 import threading
-import wave
 from collections.abc import Callable, Sequence
-
-import numpy as np
 
 from emg_acquisition.errors import InputError
 from robot_bridge.operator_link import RobotSnapshot
 from ui.teleop.settings import Feedback
+from ui.tones import PLAYERS, tones
 
 logger = logging.getLogger(__name__)
 
-PLAYERS = (("paplay",), ("pw-play", "-"), ("aplay", "-q"))
 SPEAKERS = (("spd-say", "--wait"), ("espeak-ng",), ("espeak",))
 LOOK_S = 0.05
-FS_HZ = 22050
-TONE_S, FADE_S = 0.12, 0.01
 # Up for what begins to move the robot, down for what ends it: to be told apart without looking.
 TONES_HZ = {
     "armed": (660, 880),
@@ -113,17 +107,3 @@ class FeedbackVoice:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             logger.warning("no feedback: %s", error)
-
-
-def tones(pitches_hz: Sequence[float]) -> bytes:
-    """Return a WAV file of tones one after the other, faded so that they do not click."""
-    t_s = np.arange(round(TONE_S * FS_HZ)) / FS_HZ
-    fade = np.minimum(1.0, np.minimum(t_s, t_s[::-1]) / FADE_S)
-    sound = np.concatenate([0.4 * fade * np.sin(2 * np.pi * pitch_hz * t_s) for pitch_hz in pitches_hz])
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(FS_HZ)
-        out.writeframes((32767 * sound).astype("<i2").tobytes())
-    return file.getvalue()

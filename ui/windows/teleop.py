@@ -249,7 +249,7 @@ class TeleopWindow(QWidget):
         seen, robot = view.seen, view.robot
         if seen.info is not None and seen.quality is not None:
             level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
-            self.grid.show_grid(seen.info.grid, level, seen.quality.states)
+            self.grid.show_grid(seen.info.grid.channel_at, level, seen.quality.states)
         parts = [f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})"]
         parts.append(f"gaps {seen.gaps} · stops {robot.stops}")
         if view.recording is not None:

@@ -26,6 +26,8 @@ class Theme:
         For what is shown, right, in doubt, wrong.
     skin, skin_line : QColor
         The drawn hand and its outline.
+    text_scale : float
+        By which writing is larger than usual.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Theme:
     bad: QColor
     skin: QColor
     skin_line: QColor
+    text_scale: float = 1.0
 
 
 LIGHT = Theme(

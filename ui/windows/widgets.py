@@ -8,7 +8,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.quality_picture import SYMBOLS
 from emg_acquisition.quality_rules import ChannelState
 from ui.windows.theme import Theme, font
@@ -112,10 +111,23 @@ class StateBadge(Drawn):
 
 
 class Bars(Drawn):
-    """Named bars from 0 to 1; one of them is marked."""
+    """Named bars from 0 to 1; one of them is marked.
 
-    def __init__(self, theme: ThemeNow, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    theme : callable
+        Returns the look.
+    largest : float
+        Points of the writing, where there is room.
+    row : float
+        Pixels that a bar takes at the most.
+    """
+
+    def __init__(
+        self, theme: ThemeNow, parent: QWidget | None = None, *, largest: float = 10.5, row: float = 26.0
+    ) -> None:
         super().__init__(theme, (260, 230), parent)
+        self._largest, self._row = largest, row
         self._rows: list[tuple[str, float]] = []
         self._marked = -1
 
@@ -128,8 +140,8 @@ class Bars(Drawn):
         """Draw the bars."""
         if not self._rows:
             return
-        height = min(26.0, self.height() / len(self._rows))
-        painter.setFont(font(max(7.0, min(10.5, 0.44 * height))))
+        height = min(self._row, self.height() / len(self._rows))
+        painter.setFont(font(max(7.0, min(self._largest, 0.44 * height))))
         names = 0.5 * self.width()
         for k, (name, value) in enumerate(self._rows):
             row = QRectF(0, k * height, self.width(), height)
@@ -195,22 +207,22 @@ class GridMap(Drawn):
 
     def __init__(self, theme: ThemeNow, parent: QWidget | None = None) -> None:
         super().__init__(theme, (260, 130), parent)
-        self._grid: ElectrodeGrid | None = None
+        self._layout: Sequence[Sequence[int]] = ()
         self._level = np.zeros(0)
         self._states = np.zeros(0, dtype=int)
 
-    def show_grid(self, grid: ElectrodeGrid, level: np.ndarray, states: np.ndarray) -> None:
-        """Show levels (0 to 1) and states of all channels."""
-        self._grid, self._level, self._states = grid, level, states
+    def show_grid(self, channel_at: Sequence[Sequence[int]], level: np.ndarray, states: np.ndarray) -> None:
+        """Show levels (0 to 1) and states of all channels; `channel_at` by row and column, -1 for none."""
+        self._layout, self._level, self._states = channel_at, level, states
         self.update()
 
     def draw(self, painter: QPainter, theme: Theme) -> None:
         """Draw the cells."""
-        if self._grid is None:
+        if not self._layout:
             painter.setPen(theme.faint)
             painter.drawText(self.rect(), int(CENTRE), "no signal yet")
             return
-        layout = self._grid.channel_at
+        layout = self._layout
         rows, columns = len(layout), len(layout[0])
         cell = min((self.width() - 2) / columns, (self.height() - 2) / rows)
         left, top = (self.width() - cell * columns) / 2, (self.height() - cell * rows) / 2

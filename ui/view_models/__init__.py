@@ -1,0 +1,5 @@
+"""What windows show, worked out without Qt.
+
+- ``calibration_controls.py``: which buttons and keys a calibration has now, and which gestures may go
+- ``traces.py``: the outline of many samples, for few columns of a screen
+"""

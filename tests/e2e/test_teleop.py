@@ -98,6 +98,9 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
 
         wearer.rest()
         wait_for(lambda: session.arm() is None, "it does not arm again")
+        # The decoder that came back says once a second since when it decodes; a recorder takes a moment to find it
+        # again, and without that word replay cannot begin where it did.
+        time.sleep(4.0)
         assert session.stop() is None
         assert wait_for(lambda: not session.view().live, "stop")
         session.sheet.note("cup was too far")

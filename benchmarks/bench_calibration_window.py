@@ -3,8 +3,7 @@
     python benchmarks/bench_calibration_window.py
 
 A simulated wearer (64 channels at 4 kHz, a process of its own) is calibrated unattended in the real window: signal
-check, cues, training, try-out. By step, of the window's process: CPU as a share of one core (`resource.getrusage`:
-all of its
+check, cues, training, try-out. By step, of the window's process: CPU as a share of one core (`getrusage`: all of its
 threads, reading and judging EMG included; recorder, trainer and wearer are other processes), the longest time that the
 event loop did not turn (a timer of 5 ms), and the most CPU and the longest time that one frame took.
 """

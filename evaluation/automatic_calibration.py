@@ -38,10 +38,14 @@ class SimulatedPerson:
         To act on.
     intend : callable
         Told the gesture and the effort that the wearer is to make, when it changes.
+    presses : bool
+        Whether to press what must be pressed, too; otherwise somebody else does.
     """
 
-    def __init__(self, session: CalibrationSession, intend: Callable[[str, float], None]) -> None:
-        self._session, self._intend = session, intend
+    def __init__(
+        self, session: CalibrationSession, intend: Callable[[str, float], None], *, presses: bool = True
+    ) -> None:
+        self._session, self._intend, self._presses = session, intend, presses
         self._wanted = self._intended = (REST, 1.0)
         self._since_s = 0.0
         self._step, self._step_since_s = Step.CONNECTING, 0.0
@@ -58,11 +62,15 @@ class SimulatedPerson:
         if view.step is Step.TRY_OUT:
             asked = self._try_out(view, here_s)
         elif (view.step is Step.SIGNAL_CHECK and here_s >= CHECK_S) or view.step is Step.WAITING:
-            self._session.handle(Action(ActionKind.NEXT))
+            self._press(ActionKind.NEXT)
         elif view.step is Step.RESULT:
             able = ActionKind.TRY_OUT in view.allowed
-            self._session.handle(Action(ActionKind.TRY_OUT if able else ActionKind.QUIT))
+            self._press(ActionKind.TRY_OUT if able else ActionKind.QUIT)
         self._move(asked, now_s)
+
+    def _press(self, kind: ActionKind) -> None:
+        if self._presses:
+            self._session.handle(Action(kind))
 
     def _move(self, asked: tuple[str, float], now_s: float) -> None:
         if asked != self._wanted:
@@ -81,7 +89,7 @@ class SimulatedPerson:
             self.score.decoded[gestures[done]] = heard[0][0] if heard else ""
             self._heard.clear()
         if int(place) >= len(gestures):
-            self._session.handle(Action(ActionKind.ACCEPT))
+            self._press(ActionKind.ACCEPT)
             return REST, 1.0
         if within_s < TRY_REST_S:
             return REST, 1.0

@@ -3,6 +3,8 @@
 - ``theme.py``: colours that colour-blind people tell apart, light and dark; sizes to be read from two metres
 - ``gesture_picture.py``: the ten gestures as one drawn hand, and a plain one for others
 - ``widgets.py``: badge, bars, history, electrode grid, joints
+- ``calibration.py``: a calibration; ``calibration_pages.py``, ``calibration_results.py``: its screens;
+  ``calibration_widgets.py``, ``trace_plot.py``, ``control_bar.py``, ``cue_sounds.py``: what they are made of
 - ``teleop.py``, ``participant.py``: a live session for the operator, and the large view for the participant
-- ``screenshots.py``: every screen as a picture, for the documentation and for looking at
+- ``screenshots.py``, ``calibration_screenshots.py``: every screen as a picture, to document and to look at
 """

@@ -1,4 +1,4 @@
-"""Every state of the teleoperation windows as a picture: ``python -m ui.windows.screenshots FOLDER``.
+"""Every state of the windows as a picture: ``python -m ui.windows.screenshots FOLDER [--only calibration|teleop]``.
 
 The real windows, shown a session with the simulated wearer and robot that is really running.
 """
@@ -24,6 +24,7 @@ from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.simulated_session import record_schedule
 from ui.teleop.session import running_session
 from ui.teleop.settings import TeleopSettings
+from ui.windows.calibration_screenshots import save_picture, take_calibration
 from ui.windows.teleop import TeleopWindow
 
 WEARER = 2
@@ -35,12 +36,21 @@ def main() -> int:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="folder for the pictures")
+    parser.add_argument("--only", choices=("calibration", "teleop"), help="one window's (default: both)")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication([])
-    session_id, intentions_id = f"hdemg-{uuid.uuid4().hex[:8]}", f"screenshots-{uuid.uuid4().hex[:8]}"
-    configure_lsl(session_id)
+    configure_lsl(session_id := f"hdemg-{uuid.uuid4().hex[:8]}")
+    if args.only != "teleop":
+        take_calibration(app, args.out)
+    if args.only != "calibration":
+        _take_teleop(app, args.out, session_id)
+    return 0
+
+
+def _take_teleop(app: QApplication, out: Path, session_id: str) -> None:
+    intentions_id = f"screenshots-{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         settings = TeleopSettings(
             decoder=_decoder(Path(folder)),
@@ -54,11 +64,10 @@ def main() -> int:
                 window = TeleopWindow(app, session)
                 window.show()
                 window.start()
-                _Tour(app, window, intentions, args.out).take()
+                _Tour(app, window, intentions, out).take()
                 window.close()
         finally:
             intentions.close()
-    return 0
 
 
 class _Tour:
@@ -111,8 +120,7 @@ class _Tour:
         self._window.resize(*SIZES[0])
 
     def _save(self, widget: QWidget, name: str) -> None:
-        widget.grab().save(str(self._out / f"{name}.png"))
-        print(name)  # noqa: T201 - what it is for
+        save_picture(widget, self._out / f"{name}.png")
 
     def _for(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds

@@ -14,7 +14,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from accuracy_data import drifting, flexemg_sessions, grabmyo_session, of_repetitions, threedc_sessions
+from accuracy_data import drifting, flexemg_sessions, grabmyo_session, threedc_sessions
 from accuracy_judge import Judge, Score, as_decided, quiet, threshold_free
 
 from calibration.grid_shift import RecalibrationError
@@ -24,6 +24,7 @@ from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.drift import DriftSettings
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.recording.session import Session
+from evaluation.evaluate_study import of_repetitions
 
 PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"
 REPETITIONS = range(1, 11)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import wfdb
 from emg_acquisition.events import REST, Event
 from emg_acquisition.grid import ElectrodeGrid, GridSettings, rectangular_grid
 from emg_acquisition.recording.importers.flexemg import import_flexemg
-from emg_acquisition.recording.session import EmgRecording, Session, SessionInfo, load_session, trials
+from emg_acquisition.recording.session import EmgRecording, Session, SessionInfo, load_session
 from emg_acquisition.stream_info import EmgStreamInfo
 
 # Between files that do not continue each other: long enough to be a gap, so that no state is carried across.
@@ -76,21 +75,6 @@ def grabmyo_session(data: Path) -> Session:
     grid = ElectrodeGrid("GRABMyo", layout, 20.0, "rows")
     info = EmgStreamInfo("GRABMyo", "grabmyo-p1s1", 2048.0, grid, tuple(names))
     return _session(info, pieces, "P1", "S1")
-
-
-def of_repetitions(session: Session, repetitions: Iterable[int]) -> Session:
-    """Cut out the part of a session that holds some of its repetitions, in time as it was."""
-    wanted = set(repetitions)
-    chosen = [trial for trial in trials(session) if trial.repetition in wanted]
-    kept = np.zeros(len(session.emg.t_lsl_s), dtype=bool)
-    for trial in chosen:
-        kept[trial.start : trial.stop] = True
-    events = tuple(
-        event for event in session.events if event.kind == "cue" and event.fields["repetition"] in wanted
-    )
-    # Trials end at the next cue that is left: the gap between is no sample of theirs.
-    emg = EmgRecording(session.emg.info, session.emg.emg_uv[kept], session.emg.t_lsl_s[kept])
-    return dataclasses.replace(session, emg=emg, events=events)
 
 
 def drifting(session: Session, spread: float) -> Session:

@@ -14,6 +14,10 @@ Files, in the order in which data flows through them:
 - ``chain.py``: the live chain, a process a stage, kept to itself.
 - ``robot_log.py``: where the robot was, when, and what moved.
 - ``robot_replay.py``: a recorded session in real time through the whole chain, judged trial by trial.
+- ``motion_table.py``: how every DoF moves from each ready-made map, against the robot's table.
+- ``driven_robot.py``: stretch_driver's logic over a simulated body, stepped by whoever keeps the clock.
+- ``stepped_bridge.py``: the bridge's core over such a robot, in one process and in simulated time.
+- ``online.py``: how a decoder behaves in time: delays, activations that nobody asked for.
 - ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
 - ``gesture_operator.py``: "that DoF, to there" as gestures, with an eye on the robot; live or in simulated time.
 - ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down; ``cup_live.py``: the same over LSL and ROS 2.

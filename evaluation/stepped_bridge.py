@@ -6,34 +6,25 @@ What lies between them on a real robot is kept: decisions every 25 ms, ticks of 
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import StreamLostError
+from evaluation.driven_robot import DRIVER_HZ, DrivenRobot, DriverWords
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import DRIVER_TOPICS, GestureDecision, SafetyLimits
-from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
+from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.simulator.stretch_body import StretchBody
-from robot_bridge.stretch_interface import JOINT_DOF, JOINT_OF_DOF, JOINT_STATE_NAMES, joint_pose
 
 STEP_S = 0.005
-DECISION_STEPS, TICK_STEPS, DRIVER_HZ = 5, 4, 30.0
+DECISION_STEPS, TICK_STEPS = 5, 4
 TRANSPORT_S = 0.005
 AGE_S = 0.02
 ARMING_LIMIT_S = 10.0
 REST_S = 0.4
-
-
-@dataclass(frozen=True)
-class _JointStates:
-    t_s: float
-    positions: Sequence[float]
-    velocities: Sequence[float]
 
 
 class SteppedBridge:
@@ -62,20 +53,14 @@ class SteppedBridge:
         nobody = Listeners(lambda _: None, lambda _sleeve, _change: None)
         self.core = BridgeCore(model, maps, SafetyLimits(), nobody, speed_control)
         self.core.safety.guard_problem = None
-        bounds = [model.dof[dof] for dof in JOINT_DOF]
-        self.core.on_joint_limits(
-            [JOINT_OF_DOF[dof] for dof in JOINT_DOF],
-            [one.position_lower for one in bounds],
-            [one.position_upper for one in bounds],
-        )
-        self.driver = DriverLogic(SimSettings(start_mode="navigation"), body)
-        self.driver.set_streaming(True)
+        self.robot = DrivenRobot(body)
+        self.core.on_joint_limits(*self.robot.limits())
         self.gestures = [one.rest for one in maps]
         self.effort = 1.0
         # Sleeves whose decoder says nothing.
         self.silent: set[int] = set()
         self._steps, self._driver_words = 0, 0
-        self._travelling: deque[_JointStates] = deque()
+        self._travelling: deque[tuple[float, DriverWords]] = deque()
 
     @property
     def t_s(self) -> float:
@@ -85,9 +70,7 @@ class SteppedBridge:
     @property
     def positions(self) -> Float64Array:
         """The 8 DoF in the order of ``DOF_NAMES``; the base as travel and unwrapped heading."""
-        robot = self.driver.robot
-        at = robot.positions
-        return np.array([robot.base.travel_m, robot.base.heading_rad, *(at[dof] for dof in JOINT_DOF)])
+        return np.array(self.robot.positions())
 
     def arm(self) -> None:
         """Rest until the bridge arms.
@@ -139,9 +122,9 @@ class SteppedBridge:
         if self._driver_words <= now_s * DRIVER_HZ:
             self._driver_words += 1
             self._hear_driver(now_s)
-        while self._travelling and now_s - self._travelling[0].t_s >= TRANSPORT_S:
-            word = self._travelling.popleft()
-            self.core.on_joint_states(JOINT_STATE_NAMES, word.positions, word.t_s, now_s, word.velocities)
+        while self._travelling and now_s - self._travelling[0][0] >= TRANSPORT_S:
+            said_s, words = self._travelling.popleft()
+            self.core.on_joint_states(words.names, words.positions, said_s, now_s, words.velocities)
         if self._steps % DECISION_STEPS == 0:
             for sleeve, gesture in enumerate(self.gestures):
                 if sleeve in self.silent:
@@ -151,15 +134,12 @@ class SteppedBridge:
         if self._steps % TICK_STEPS == 0:
             command = self.core.tick(now_s)
             if command is not None:
-                self.driver.on_cmd_vel(command.translate_m_s, command.rotate_rad_s, now_s)
-                self.driver.on_joint_pose(joint_pose(command.targets, command.head))
+                self.robot.command(command, now_s)
 
     def _hear_driver(self, now_s: float) -> None:
-        driver = self.driver
-        driver.step(now_s)
-        self._travelling.append(_JointStates(now_s, *driver.joint_states()))
-        said: tuple[str | bool, ...] = (driver.mode, driver.homed, driver.runstopped, driver.streaming)
-        for topic, value in zip(DRIVER_TOPICS, said, strict=True):
+        words = self.robot.step(now_s)
+        self._travelling.append((now_s, words))
+        for topic, value in words.status.items():
             self.core.safety.on_driver(topic, value, now_s)
 
     def _call(self, function: Function, sleeve: int) -> None:

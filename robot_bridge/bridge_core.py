@@ -169,7 +169,7 @@ class BridgeCore:
         if self._new_limits is not None and not self.is_commanding(t_mono_s):
             self._adopt_limits(self._new_limits)
         if self.safety.is_live and self._reading is not None:
-            desired = self._desired(t_mono_s)
+            desired = self._desired(t_mono_s, self._reading)
             self.safety.set_moving(any(desired.values()), t_mono_s)
             command = self._shaper.step(desired, self._reading, t_mono_s, self._step.goal)
             if _is_finite(command):
@@ -179,7 +179,7 @@ class BridgeCore:
             return None
         return self.stop_command(t_mono_s)
 
-    def _desired(self, t_mono_s: float) -> Mapping[str, float]:
+    def _desired(self, t_mono_s: float, reading: JointReading) -> Mapping[str, float]:
         """Add up what the sleeves ask for; each has DoF of its own. A step goes on only while all of them rest."""
         desired = dict.fromkeys(DOF_NAMES, 0.0)
         for control in self.controls:
@@ -189,9 +189,9 @@ class BridgeCore:
             if step is not None:
                 self._step.begin(step, t_mono_s)
         if not all(control.is_resting for control in self.controls):
-            self._step.cancel()
+            self._step.cancel(reading)
             return desired
-        return self._step.desired(t_mono_s)
+        return self._step.desired(t_mono_s, reading)
 
     def stop_command(self, t_mono_s: float) -> Command | None:
         """Command that stops the robot, latched at the first call after a motion; None if never armed.
@@ -215,7 +215,7 @@ class BridgeCore:
         self._listeners.on_transition(transition)
 
     def _release(self) -> None:
-        self._step.cancel()
+        self._step.cancel(self._reading)
         for control in self.controls:
             control.release()
 

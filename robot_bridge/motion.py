@@ -65,6 +65,10 @@ class MotionShaper:
         """Target that a joint moves to or holds."""
         return self._targets[dof]
 
+    def give_up(self, dof: str, measured: JointReading) -> None:
+        """Hold a joint where it can stand, however far on its target is: something is in its way."""
+        self._targets[dof] = self._stop_point(dof, measured)
+
     def step(
         self, desired: Mapping[str, float], measured: JointReading, t_mono_s: float, goal: Goal | None = None
     ) -> Command:

@@ -387,6 +387,8 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
                     pass
             finally:
                 ros.stop_spinning()
+                for reader in readers:
+                    reader.on_received = lambda: None
                 node.end(ros.failure)
                 robot_stopped = True
             if ros.failure is not None:

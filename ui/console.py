@@ -1,11 +1,12 @@
 """What a command prints: progress on the error stream, results on standard output, JSON as the last line."""
 
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from rich.console import Console
@@ -73,18 +74,34 @@ def print_json(values: Mapping[str, object]) -> None:
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set, so that a stage can end in order."""
+    """Give an event that SIGINT and SIGTERM set, so that a stage can end in order.
+
+    The handler only writes a byte to a pipe, and a thread sets the event: a handler interrupts its own thread, which
+    may hold the event's lock just then, and setting it there would wait for that lock for ever.
+    """
     stop = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
 
-    def set_stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        with suppress(BlockingIOError):  # so many signals that the pipe is full say no more than one
+            os.write(writing, b"s")
 
-    former = {number: signal.signal(number, set_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def pass_on() -> None:
+        if os.read(reading, 1):
+            stop.set()
+
+    watcher = threading.Thread(target=pass_on, name="signals", daemon=True)
+    watcher.start()
+    former = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        os.close(writing)
+        watcher.join()
+        os.close(reading)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Steers a simulated wearer by the keys of a terminal, which is left as it was found."""
+"""The keys of a terminal, which is left as it was found; and how they steer a simulated wearer."""
 
 import os
 import select
@@ -69,15 +69,13 @@ class KeyState:
 
 
 @contextmanager
-def keyboard_steering(wearer: Intending, stop: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
+def keyboard_steering(wearer: Intending, say: Callable[[str], None]) -> Iterator[None]:
     """Let keys steer a wearer until the block ends; Ctrl-C still interrupts.
 
     Parameters
     ----------
     wearer : Intending
         Whom they steer.
-    stop : threading.Event
-        Ends the thread that reads the keys.
     say : callable
         Told what the keys do, and what the wearer does after each.
 
@@ -89,16 +87,36 @@ def keyboard_steering(wearer: Intending, stop: threading.Event, say: Callable[[s
     if not sys.stdin.isatty():
         raise InputError("--keyboard needs a terminal as standard input; use --intentions instead")
     state = KeyState(wearer)
+
+    def take(pressed: str) -> None:
+        for key in pressed:
+            said = state.press(key)
+            if said is not None:
+                say(said)
+
+    # Setting a terminal up drops what was typed before: what the keys do is said only then.
+    with terminal_keys(take, lambda: say(state.help())):
+        yield
+
+
+@contextmanager
+def terminal_keys(take: Callable[[str], None], ready: Callable[[], None]) -> Iterator[None]:
+    """Hand on what is typed, as it comes, from a thread of its own until the block ends; Ctrl-C still interrupts.
+
+    Parameters
+    ----------
+    take : callable
+        Takes one or more characters.
+    ready : callable
+        Called once the terminal listens.
+    """
     descriptor = sys.stdin.fileno()
     former = termios.tcgetattr(descriptor)
     done = threading.Event()
-    thread = threading.Thread(
-        target=_read_keys, args=(descriptor, state, stop, done, say), name="keyboard", daemon=True
-    )
+    thread = threading.Thread(target=_read_keys, args=(descriptor, take, done), name="keyboard", daemon=True)
     tty.setcbreak(descriptor)
     try:
-        # Only now: setting a terminal up drops what was typed before.
-        say(state.help())
+        ready()
         thread.start()
         yield
     finally:
@@ -107,21 +125,12 @@ def keyboard_steering(wearer: Intending, stop: threading.Event, say: Callable[[s
         termios.tcsetattr(descriptor, termios.TCSADRAIN, former)
 
 
-def _read_keys(
-    descriptor: int,
-    state: KeyState,
-    stop: threading.Event,
-    done: threading.Event,
-    say: Callable[[str], None],
-) -> None:
-    while not (stop.is_set() or done.is_set()):
+def _read_keys(descriptor: int, take: Callable[[str], None], done: threading.Event) -> None:
+    while not done.is_set():
         ready, _, _ = select.select([descriptor], [], [], POLL_S)
         if not ready:
             continue
         pressed = os.read(descriptor, 16).decode("utf-8", errors="replace")
         if not pressed:
             return  # the terminal has gone
-        for key in pressed:
-            said = state.press(key)
-            if said is not None:
-                say(said)
+        take(pressed)

@@ -4,7 +4,6 @@ Files, in the order in which a signal goes round the loop:
 
 - ``muscle.py``: EMG that follows an intention, from a simulated wearer.
 - ``trial_bank.py``: the same from recorded trials.
-- ``robot.py``: a simulated Stretch that is stepped.
 - ``loop.py``: muscle, decoder, bridge and robot, 10 ms after 10 ms.
 - ``goal.py``: what is to be reached.
 - ``user_settings.py`` ``virtual_user.py``: who sees the robot and makes the gestures.

@@ -26,10 +26,10 @@ from evaluation.closed_loop.household import draw_task, run_household, start_of
 from evaluation.closed_loop.household_tasks import Task
 from evaluation.closed_loop.loop import ClosedLoop
 from evaluation.closed_loop.muscle import Muscle, WearerMuscle
-from evaluation.closed_loop.robot import DrivenRobot
 from evaluation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
 from evaluation.closed_loop.user_settings import UserSettings
 from evaluation.closed_loop.virtual_user import VirtualUser
+from evaluation.driven_robot import DrivenRobot
 from evaluation.simulated_session import record_schedule
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.robot_model import RobotModel, load_robot_model

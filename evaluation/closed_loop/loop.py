@@ -16,7 +16,7 @@ from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.errors import StreamLostError
 from evaluation.closed_loop.muscle import Muscle
-from evaluation.closed_loop.robot import DRIVER_HZ, Robot
+from evaluation.driven_robot import DRIVER_HZ, DrivenRobot
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import ModeChange
 from robot_bridge.gesture_map import GestureMap
@@ -71,7 +71,7 @@ class ClosedLoop:
         What gestures do.
     model : RobotModel
         The robot's limits and speeds.
-    robot : Robot
+    robot : DrivenRobot
         The robot itself.
 
     Raises
@@ -84,7 +84,12 @@ class ClosedLoop:
     SETTLED_S = 0.5
 
     def __init__(
-        self, muscle: Muscle, decoder: DecoderFile, gesture_map: GestureMap, model: RobotModel, robot: Robot
+        self,
+        muscle: Muscle,
+        decoder: DecoderFile,
+        gesture_map: GestureMap,
+        model: RobotModel,
+        robot: DrivenRobot,
     ) -> None:
         self._muscle, self._robot = muscle, robot
         self._pipeline = DecoderPipeline(decoder, muscle.info)

@@ -97,6 +97,14 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         time.sleep(1.0)
         assert wearer.position("base_translate") == pytest.approx(still, abs=1e-3)
 
+        # A window that hangs is no watcher: its pulse, given after the start, is what keeps the robot armed.
+        wearer.rest()
+        wait_for(lambda: session.arm() is None, "it does not arm for a window")
+        session.watch_by(lambda: False)
+        wait_for(lambda: session.view().robot.safety_state == "fault", "a hung window leaves it armed")
+        assert "heartbeat" in session.view().robot.reason
+        session.watch_by(lambda: True)
+
         wearer.rest()
         wait_for(lambda: session.arm() is None, "it does not arm again")
         # The decoder that came back says once a second since when it decodes; a recorder takes a moment to find it

@@ -123,6 +123,38 @@ def test_a_step_under_way_ends_at_another_gesture_and_at_a_stop(cut):
     assert 0 < moved < 0.75 * MODEL.dof["lift"].step_coarse
 
 
+class StuckLift(KinematicStretch):
+    """A robot with something on its lift: whatever it is told, the lift stays."""
+
+    def step(self, dt_s):
+        at = self.positions["lift"]
+        super().step(dt_s)
+        self._motors.joints["lift"].stall_at(at)
+
+
+@pytest.mark.parametrize(
+    "fine", [False, True]
+)  # a fine step's target reaches its end, a coarse one's does not
+@pytest.mark.parametrize("end", ["time", "gesture"])
+def test_a_step_that_is_blocked_does_not_go_on_pressing(fine, end):
+    maps = [load_gesture_map("ten_gestures", TEN, MODEL)]
+    body = StuckLift(MODEL, START)
+    bridge = SteppedBridge(MODEL, maps, body, "steps")
+    bridge.arm()
+    bridge.set_fine(fine)
+    bridge.go_to_mode("arm")
+    bridge.run(0.5)
+    bridge.hold("wrist_extension", 0.3)
+    step = MODEL.dof["lift"].step_fine if fine else MODEL.dof["lift"].step_coarse
+    assert body.target_of("lift") - body.positions["lift"] > 0.25 * step
+    if end == "time":
+        bridge.run(5.0)
+    else:
+        bridge.hold("supination", 0.3)  # means nothing in this mode
+    assert bridge.core.safety.state == "armed"
+    assert body.target_of("lift") == pytest.approx(body.positions["lift"], abs=1e-6)
+
+
 def test_effort_drives_within_the_tier():
     maps = [load_gesture_map("ten_gestures", TEN, MODEL)]
     speeds = []

@@ -14,10 +14,10 @@ from evaluation.closed_loop.goal import Aim, Goal
 from evaluation.closed_loop.household import draw_task, run_task, start_of
 from evaluation.closed_loop.loop import ClosedLoop
 from evaluation.closed_loop.results import write_results
-from evaluation.closed_loop.robot import DrivenRobot
 from evaluation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
 from evaluation.closed_loop.user_settings import UserSettings
 from evaluation.closed_loop.virtual_user import VirtualUser
+from evaluation.driven_robot import DrivenRobot
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.kinematic_stretch import KinematicStretch

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emg_acquisition.errors import InputError
-from ui.teleop.settings import TeleopSettings, load_config, new_place
+from ui.teleop.settings import TeleopSettings, load_config, new_folder
 
 DECODER = Path("decoder.onnx")
 
@@ -64,9 +64,9 @@ def test_no_session_folder_is_chosen_twice(tmp_path):
         TeleopSettings(decoder=DECODER, out=tmp_path, participant="P01"),
         datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc),
     )
-    first = new_place(settings, now).folder
+    first = new_folder(settings, now)
     assert first == tmp_path / "sub-P01" / "ses-20261123T101500"
     first.mkdir(parents=True)
-    second = new_place(settings, now)
-    assert second.folder.name == "ses-20261123T101500n2"
-    assert second.code.isalnum()
+    second = new_folder(settings, now)
+    assert second.name == "ses-20261123T101500n2"
+    assert second.name.removeprefix("ses-").isalnum()

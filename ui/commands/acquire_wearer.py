@@ -87,9 +87,7 @@ def steer(
     if args.keyboard:
         from ui.keyboard import keyboard_steering
 
-        cleanup.enter_context(
-            keyboard_steering(_Together(wearers), stop, lambda text: print(text, flush=True))
-        )
+        cleanup.enter_context(keyboard_steering(_Together(wearers), lambda text: print(text, flush=True)))
 
 
 class _Together:

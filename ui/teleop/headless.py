@@ -1,35 +1,44 @@
 """A session on a terminal, for the robot's own computer: one status line, and single keys where there is a keyboard."""
 
-import os
-import select
 import sys
-import termios
 import threading
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from ui.console import StatusLine
+from ui.keyboard import terminal_keys
 from ui.teleop.session import TeleopSession, TeleopView
 
 REFRESH_S = 0.2
+STOP_KEYS = {" ", "\x1b"}
 KEYS = "keys: a arm · space or Esc stop · t start trial · s success · f fail · q end"
 
 
 class TerminalKeys:
-    """What each key does."""
+    """What each key does. None waits for the bridge here: a stop must be heard while an arming is under way."""
 
     def __init__(self, session: TeleopSession, end: threading.Event, say: Callable[[str], None]) -> None:
         self._session, self._end, self._say = session, end, say
 
-    def press(self, key: str) -> None:
-        """Do what a key is for; others mean nothing."""
+    def take(self, pressed: str) -> None:
+        """Take what was typed. A stop among it is all that counts: an arrow key begins with Escape too, and goes on."""
+        if STOP_KEYS & set(pressed):
+            self._ask(self._stop)
+            return
+        for key in pressed:
+            self._press(key)
+
+    def _stop(self) -> str:
+        problem = self._session.stop()
+        return f"NOT CONFIRMED: {problem}" if problem else "stopped"
+
+    def _ask(self, act: Callable[[], str]) -> None:
+        threading.Thread(target=lambda: self._say(act()), name="ask-bridge", daemon=True).start()
+
+    def _press(self, key: str) -> None:
         session = self._session
-        if key in {" ", "\x1b"}:
-            problem = session.stop()
-            self._say(f"NOT CONFIRMED: {problem}" if problem else "stopped")
-        elif key == "a":
-            self._say(session.arm() or "armed")
+        if key == "a":
+            self._ask(lambda: session.arm() or "armed")
         elif key == "t":
             session.sheet.start()
         elif key in {"s", "f"}:
@@ -43,7 +52,9 @@ def run_headless(session: TeleopSession, end: threading.Event) -> None:
     """Show the session until `end` is set or its recording is over."""
     said: list[str] = []
     told = 0.0
-    with StatusLine() as line, _keys(session, end, said.append):
+    keys = TerminalKeys(session, end, said.append)
+    listening = terminal_keys(keys.take, lambda: said.append(KEYS)) if sys.stdin.isatty() else nullcontext()
+    with StatusLine() as line, listening:
         while not end.wait(REFRESH_S) and not session.ended:
             view = session.view()
             for message in view.messages:
@@ -73,34 +84,3 @@ def status_text(view: TeleopView) -> str:
     if view.sheet.running:
         parts.append(f"trial {view.sheet.trial}: {view.sheet.seconds:.0f} s")
     return " | ".join(parts)
-
-
-@contextmanager
-def _keys(session: TeleopSession, end: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
-    if not sys.stdin.isatty():
-        yield
-        return
-    descriptor = sys.stdin.fileno()
-    former = termios.tcgetattr(descriptor)
-    done = threading.Event()
-    keys = TerminalKeys(session, end, say)
-
-    def read() -> None:
-        while not done.is_set():
-            if select.select([descriptor], [], [], 0.1)[0]:
-                pressed = os.read(descriptor, 16).decode("utf-8", errors="replace")
-                if not pressed:
-                    return
-                # An arrow key begins with Escape too: it stops, which is the safe reading.
-                keys.press(pressed[0])
-
-    thread = threading.Thread(target=read, name="keys", daemon=True)
-    tty.setcbreak(descriptor)
-    try:
-        say(KEYS)
-        thread.start()
-        yield
-    finally:
-        done.set()
-        thread.join()
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, former)

@@ -8,9 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.inlet import EmgInlet, GestureInlet, GestureSample
 from emg_acquisition.quality import QualityMonitor, QualityReport
@@ -19,7 +16,6 @@ from emg_acquisition.stream_info import EmgStreamInfo
 logger = logging.getLogger(__name__)
 
 HISTORY_S = 10.0
-TRACE_S = 3.0
 PULL_S = 0.1
 LOOK_S = 0.05
 SEARCH_S = 2.0
@@ -71,7 +67,6 @@ class Observer:
         self._lock = threading.Lock()
         self._info: EmgStreamInfo | None = None
         self._quality: QualityReport | None = None
-        self._trace = _Ring(0, 0)
         self._emg_seen_s = self._decision_seen_s = -math.inf
         self._gaps = 0
         self._gestures: tuple[str, ...] = ()
@@ -107,11 +102,6 @@ class Observer:
                 tuple(self._history),
             )
 
-    def trace(self) -> Float32Array:
-        """Return the last seconds of EMG, newest last: ndarray, shape (n_samples, n_channels), a copy."""
-        with self._lock:
-            return self._trace.latest()
-
     def _follow(self, follow_once: Callable[[], None]) -> None:
         while not self._stop.is_set():
             self._stop.wait(self._try(follow_once))
@@ -132,10 +122,8 @@ class Observer:
         inlet = EmgInlet(self._emg_source_id, SEARCH_S, stop=self._stop)
         try:
             monitor = QualityMonitor(inlet.info.fs_hz, inlet.info.n_channels)
-            kept = round(TRACE_S * inlet.info.fs_hz)
             with self._lock:
                 self._info = inlet.info
-                self._trace = _Ring(kept, inlet.info.n_channels)
             # Nobody sees faster than a window draws: a look every 50 ms costs less than one a chunk.
             while not self._stop.wait(LOOK_S):
                 for chunk in inlet.pull(PULL_S):
@@ -146,7 +134,6 @@ class Observer:
                         self._emg_seen_s = time.monotonic()
                         self._gaps += chunk.gap_before_s > 0
                         self._quality = reports[-1] if reports else self._quality
-                        self._trace.extend(chunk.emg_uv)
         finally:
             inlet.close()
 
@@ -169,27 +156,3 @@ class Observer:
             oldest_s = samples[-1].t_lsl_s - HISTORY_S
             while self._history and self._history[0].t_lsl_s < oldest_s:
                 self._history.popleft()
-
-
-class _Ring:
-    """The newest `length` samples of all channels."""
-
-    def __init__(self, length: int, n_channels: int) -> None:
-        self._samples = np.zeros((length, n_channels), np.float32)
-        self._total = 0
-
-    def extend(self, chunk: Float32Array) -> None:
-        length = len(self._samples)
-        newest = chunk[-length:]
-        places = (self._total + len(chunk) - len(newest) + np.arange(len(newest))) % length
-        self._samples[places] = newest
-        self._total += len(chunk)
-
-    def latest(self) -> Float32Array:
-        length = len(self._samples)
-        if self._total < length:
-            early: Float32Array = self._samples[: self._total].copy()
-            return early
-        begin = self._total % length
-        latest: Float32Array = np.concatenate((self._samples[begin:], self._samples[:begin]))
-        return latest

@@ -27,7 +27,7 @@ from robot_bridge.robot_model import load_robot_model
 from ui.teleop.feedback import FeedbackVoice, feedback_program
 from ui.teleop.observer import Observer, Seen
 from ui.teleop.preflight import Check, PreflightInputs, preflight
-from ui.teleop.settings import TeleopSettings, new_place
+from ui.teleop.settings import TeleopSettings, new_folder
 from ui.teleop.supervisor import PartState, Supervisor
 from ui.teleop.trial_sheet import SheetView, TrialSheet, load_tasks
 
@@ -110,7 +110,7 @@ class TeleopSession:
             namespace=settings.namespace if settings.robot == "ros" else None,
         )
         configure_lsl(self._names.lsl_session)
-        self.recording = new_place(settings, datetime.now(timezone.utc)).folder if settings.record else None
+        self.recording = new_folder(settings, datetime.now(timezone.utc)) if settings.record else None
         self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
         self._markers = EventOutlet("teleop markers", self._markers_id)
@@ -126,8 +126,7 @@ class TeleopSession:
         self._ready_s: float | None = None
         self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
         self._stopper = threading.Lock()
-        # A window puts its own event loop's pulse here.
-        self.is_watched: Callable[[], bool] = lambda: True
+        self._watcher: Callable[[], bool] = lambda: True
 
     def _chain_settings(self, logs: Path) -> ChainSettings:
         settings = self.settings
@@ -158,7 +157,7 @@ class TeleopSession:
         if self.recording is not None:
             self.recording.parent.mkdir(parents=True, exist_ok=True)
         self.chain.start()
-        self.chain.link.start_heartbeat(self.is_watched)
+        self._start_heartbeat()
         progress("waiting for every part", 0.4)
         self.chain.wait_until_ready()
         self._observer.start()
@@ -194,6 +193,7 @@ class TeleopSession:
         bad = next((check for check in self.view().checks if not check.good), None)
         if bad is not None:
             return f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
+        self._start_heartbeat()
         try:
             self.chain.link.arm()
         except CommandRejectedError as error:
@@ -201,13 +201,24 @@ class TeleopSession:
         return None
 
     def stop(self) -> str | None:
-        """Stop and latch; return None, or why it was not confirmed (the heartbeat's end then stops the robot)."""
+        """Stop and latch; return None, or why it was not confirmed: then the heartbeat ends, which stops it too."""
         with self._stopper:
             try:
                 self.chain.link.stop()
             except CommandRejectedError as error:
+                self.chain.link.stop_heartbeat()
                 return str(error)
         return None
+
+    def _start_heartbeat(self) -> None:
+        self.chain.link.start_heartbeat(self._is_watched)
+
+    def watch_by(self, is_alive: Callable[[], bool]) -> None:
+        """Let the heartbeat live only while `is_alive` says so: a window's own pulse."""
+        self._watcher = is_alive
+
+    def _is_watched(self) -> bool:
+        return self._watcher()
 
     def tell(self, text: str) -> None:
         """Tell the people at the session something, and write it into the log."""
@@ -272,7 +283,7 @@ class TeleopSession:
     def _record_anew(self) -> None:
         if self.recording is None:
             raise InputError("nothing was being recorded")
-        self.recording = new_place(self.settings, datetime.now(timezone.utc)).folder
+        self.recording = new_folder(self.settings, datetime.now(timezone.utc))
         self.chain.record_to(self.recording)
         self.tell(f"recording goes on in {self.recording}")
 

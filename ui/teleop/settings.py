@@ -1,7 +1,6 @@
 """What a teleoperation session is made of: from ``session.yaml``, from the command line, or both."""
 
 import shlex
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -144,15 +143,7 @@ def load_config(path: Path) -> dict[str, object]:
     return values
 
 
-@dataclass(frozen=True)
-class SessionPlace:
-    """Where a session is written, and under which code."""
-
-    folder: Path
-    code: str
-
-
-def new_place(settings: TeleopSettings, now: datetime) -> SessionPlace:
+def new_folder(settings: TeleopSettings, now: datetime) -> Path:
     """Choose a session folder that does not exist yet, named by the time."""
     code = now.strftime("%Y%m%dT%H%M%S")
     folder = settings.out / f"sub-{settings.participant}" / f"ses-{code}"
@@ -160,4 +151,4 @@ def new_place(settings: TeleopSettings, now: datetime) -> SessionPlace:
     while folder.exists():
         n += 1
         folder = folder.with_name(f"ses-{code}n{n}")
-    return SessionPlace(folder, folder.name.removeprefix("ses-"))
+    return folder

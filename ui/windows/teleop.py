@@ -84,7 +84,7 @@ class TeleopWindow(QWidget):
     def start(self) -> None:
         """Draw from now on, and give the heartbeat this window's pulse."""
         self._camera = CameraFeed(self.session.chain.names.namespace)
-        self.session.is_watched = self.is_alive
+        self.session.watch_by(self.is_alive)
         self._timer.start()
 
     def theme(self) -> Theme:

@@ -1,8 +1,7 @@
-"""The robot of a closed loop in simulated time: stretch_driver's logic in this process, stepped by the loop's clock."""
+"""A robot in simulated time: stretch_driver's logic in this process, stepped by whoever keeps the clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from robot_bridge.motion import Command
 from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
@@ -26,30 +25,6 @@ class DriverWords:
     positions: tuple[float, ...]
     velocities: tuple[float, ...]
     status: Mapping[str, str | bool]
-
-
-class Robot(Protocol):
-    """A simulated Stretch that is stepped."""
-
-    def command(self, command: Command, t_s: float) -> None:
-        """Take a command of the bridge, as the driver's topics would bring it."""
-        ...
-
-    def step(self, t_s: float) -> DriverWords:
-        """Move on to a time and say what the driver would."""
-        ...
-
-    def positions(self) -> tuple[float, ...]:
-        """Return the 8 DoF in the order of ``DOF_NAMES``; the base as travel and unwrapped heading."""
-        ...
-
-    def base_pose(self) -> tuple[float, float, float]:
-        """Return where the base stands on the floor: x, y in m and heading in rad."""
-        ...
-
-    def limits(self) -> tuple[list[str], list[float], list[float]]:
-        """Return joint_limits: names, lower, upper."""
-        ...
 
 
 class DrivenRobot:

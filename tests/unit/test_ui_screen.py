@@ -70,3 +70,13 @@ def test_an_x_server_that_answers_under_its_abstract_name(monkeypatch):
 def test_qt_that_draws_without_a_screen(monkeypatch):
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     require_screen()
+
+
+def test_what_only_x11_needs_is_not_missed_without_it(monkeypatch):
+    monkeypatch.setattr(screen, "missing_packages", lambda: ["libxcb-keysyms1", "libxkbcommon-x11-0"])
+    monkeypatch.setenv("DISPLAY", ":87654")
+    assert "libxcb-keysyms1" in refused()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    require_screen()
+    monkeypatch.setattr(screen, "missing_packages", lambda: ["libegl1", "libxcb-keysyms1"])
+    assert "install libegl1," in refused()

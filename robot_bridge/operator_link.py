@@ -113,7 +113,7 @@ class OperatorLink:
                 return self.arm(max(_RETRY_S, left_s))
             except CommandRejectedError as error:
                 # A last try that had no time left says less than what the bridge said before.
-                refusal = error if refusal is None or left_s > 1.0 else refusal
+                refusal = error if refusal is None or left_s > _RETRY_S else refusal
             time.sleep(_RETRY_S)
         raise refusal
 

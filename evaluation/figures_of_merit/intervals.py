@@ -56,7 +56,9 @@ def _drawn(tables: Sequence[IntArray], rng: np.random.Generator) -> IntArray:
     for person in persons:
         table = tables[person]
         times = np.bincount(rng.integers(0, len(table), len(table)), minlength=len(table))
-        total += np.tensordot(times, table, axes=1)
+        # Counts are small integers, exact in float64, whose product is much the faster one.
+        drawn = times.astype(np.float64) @ table.reshape(len(table), -1).astype(np.float64)
+        total += drawn.astype(np.int64).reshape(total.shape)
     return total
 
 

@@ -118,7 +118,7 @@ def _comparison(evaluation: Evaluation) -> Iterator[str]:
             test.pairs,
             test.first_better,
             test.second_better,
-            f"{test.p_value:.4f}",
+            page.p_value(test.p_value),
         )
         for pair in evaluation.comparisons
         for test in pair.tests

@@ -12,7 +12,7 @@ h1 { margin-bottom: .2rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid v
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .2rem 0; }
 th, td { border: 1px solid var(--line); padding: .2rem .55rem; text-align: right; vertical-align: top; }
-th:first-child, td:first-child, table.words td { text-align: left; }
+th:first-child, td:first-child, table.words th, table.words td { text-align: left; }
 .answer { border-left: .5rem solid var(--line); padding: .3rem 1rem; margin: 1rem 0; }
 .answer.good { border-color: var(--good); } .answer.care, .answer.unknown { border-color: var(--care); }
 .answer.bad, .loud { border-color: var(--bad); } .answer strong { font-size: 1.3rem; }
@@ -75,6 +75,11 @@ def write_page(path: Path, title: str, parts: Iterable[str]) -> Path:
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
     return path
+
+
+def p_value(value: float) -> str:
+    """Write a p-value with four places."""
+    return f"{value:.4f}" if value >= 1e-4 else "below 0.0001"  # noqa: PLR2004 - what four places can show
 
 
 def share(value: float | None) -> str:

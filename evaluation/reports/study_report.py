@@ -17,9 +17,9 @@ from evaluation.evaluate_study import (
     Study,
     Wearer,
 )
-from evaluation.figures_of_merit.intervals import mean_interval
+from evaluation.figures_of_merit.classification import accuracy
+from evaluation.figures_of_merit.intervals import bootstrap_interval, mean_interval
 from evaluation.figures_of_merit.paired_tests import wilcoxon
-from evaluation.judging.figures import figures_of
 from evaluation.reports import page
 from evaluation.reports.evaluation import Group
 from evaluation.reports.evaluation_report import answer_parts, figure_rows
@@ -60,22 +60,24 @@ def write_study(study: Study, out: Path) -> Path:
     """Write ``study.html``, ``study.json``, ``participants.csv`` and ``trials.csv``; returns the report's path."""
     out.mkdir(parents=True, exist_ok=True)
     evidence = [one for wearer in study.wearers for one in wearer.evidence.values()]
+    groups = _groups(study)
     write_json(
         out / FIGURES,
         {
             "protocol": study.protocol,
             "conditions": study_figures(study),
-            "pooled": {group.name: figures_json(group.pooled) for group in _groups(study)},
+            "pooled": {group.name: figures_json(group.pooled) for group in groups},
             "failed": [{"session": one.folder, "reason": one.reason} for one in study.failures],
         },
     )
     write_csv(out / PARTICIPANTS, [_row(wearer) for wearer in study.wearers])
     write_csv(out / TRIALS, trial_rows(evidence))
     title = f"Study of {len(study.wearers)} participants"
-    return page.write_page(out / REPORT, title, _parts(study))
+    return page.write_page(out / REPORT, title, _parts(study, groups))
 
 
 def _groups(study: Study) -> list[Group]:
+    """Evidence by condition; each group keeps its figures once they are made."""
     found = []
     for condition in CONDITIONS:
         evidence = tuple(
@@ -93,7 +95,7 @@ def _accuracies(study: Study, condition: str) -> Float64Array:
 def _accuracy(wearer: Wearer, condition: str) -> float:
     if condition not in wearer.evidence:
         return float("nan")
-    return figures_of([wearer.evidence[condition]]).trial_accuracy.value
+    return accuracy(wearer.evidence[condition].trial_table().sum(axis=0))
 
 
 def _row(wearer: Wearer) -> dict[str, object]:
@@ -104,7 +106,7 @@ def _row(wearer: Wearer) -> dict[str, object]:
     return row
 
 
-def _parts(study: Study) -> Iterator[str]:
+def _parts(study: Study, groups: list[Group]) -> Iterator[str]:
     protocol = ", ".join(f"{key} {value}" for key, value in study.protocol.items() if key != "gestures")
     yield page.paragraph(
         "Each participant's own decoder. Judged within its sitting by repetitions left out; an hour later and after "
@@ -124,9 +126,9 @@ def _parts(study: Study) -> Iterator[str]:
         rows = [(one.folder, one.reason) for one in study.failures]
         yield page.table("Not judged", ("participant", "reason"), rows, words=True)
     yield page.heading("Is it good enough to drive with, and what limits it?")
-    for group in _groups(study):
+    for group in groups:
         yield from answer_parts(group)
-    for group in _groups(study):
+    for group in groups:
         yield page.heading(group.name)
         yield page.table("Over all participants", ("figure", "value"), figure_rows(group.pooled), words=True)
         figures = group.pooled
@@ -176,7 +178,7 @@ def _tests_table(study: Study) -> str:
                     test.pairs,
                     test.first_better,
                     test.second_better,
-                    f"{test.p_value:.4f}",
+                    page.p_value(test.p_value),
                 )
             )
     heads = ("first", "second", "test", "pairs", "first better", "second better", "p, two-sided")
@@ -212,7 +214,9 @@ def _by_condition(study: Study) -> str:
 
 def _by_participant(study: Study) -> str:
     names = [wearer.participant for wearer in study.wearers]
-    intervals = [figures_of([wearer.evidence[WITHIN]]).trial_accuracy.interval for wearer in study.wearers]
+    intervals = [
+        bootstrap_interval([wearer.evidence[WITHIN].trial_table()], accuracy) for wearer in study.wearers
+    ]
     shown = (WITHIN, ANEW_OLD, ANEW_NEW)
     series: dict[str, Sequence[float]] = {name: list(_accuracies(study, name)) for name in shown}
     return dots_picture(names, series, [one.low for one in intervals], [one.high for one in intervals])

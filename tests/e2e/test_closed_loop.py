@@ -23,13 +23,13 @@ def test_real_emg_reaches_targets_with_a_decoder_of_other_trials(
 ) -> None:
     ran = hdemg(
         *("closed-loop", flexemg_decoder, "--emg-bank", flexemg_sessions / "ses-Session1Test"),
-        *("--map", "four_gestures", "--trials", "3", "--dof", "lift", "base_rotate", "gripper"),
+        *("--map", "four_gestures", "--trials", "8", "--dof", "lift", "gripper"),
         *("--out", tmp_path / "fitts", "--json"),
     )
     assert ran.status == 0, ran.err
     figures = ran.json
-    assert figures["attempts"] == 54
-    assert figures["completed"] >= 0.95 * 54
+    assert figures["attempts"] == 96
+    assert figures["completed"] >= 0.95 * 96
     throughput = figures["throughput_bit_s"]
     assert 0.3 < throughput["low"] < throughput["value"] < throughput["high"] < 5.0
     assert figures["stops"] == 0

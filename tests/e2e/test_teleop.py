@@ -54,6 +54,7 @@ class Wearer:
         return self.session.view().robot.positions[DOF_NAMES.index(dof)]
 
 
+@pytest.mark.alone
 def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
     simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path: Path
 ) -> None:
@@ -89,12 +90,18 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         wait_for(lambda: any(part.restarts for part in session.view().parts), "the decoder is not restarted")
         wait_for(lambda: session.view().robot.gesture == "wrist_extension", "no decisions after the restart")
         assert session.view().robot.safety_state in {"stopped", "fault"}
+        wait_for(
+            lambda: max(map(abs, session.view().robot.velocities)) < 1e-3, "it does not come to a standstill"
+        )
         still = wearer.position("base_translate")
         time.sleep(1.0)
-        assert wearer.position("base_translate") == pytest.approx(still, abs=1e-4)
+        assert wearer.position("base_translate") == pytest.approx(still, abs=1e-3)
 
         wearer.rest()
         wait_for(lambda: session.arm() is None, "it does not arm again")
+        # The decoder that came back says once a second since when it decodes; a recorder takes a moment to find it
+        # again, and without that word replay cannot begin where it did.
+        time.sleep(4.0)
         assert session.stop() is None
         assert wait_for(lambda: not session.view().live, "stop")
         session.sheet.note("cup was too far")

@@ -83,7 +83,7 @@ def test_an_interruption_leaves_whole_sessions_only(small, tmp_path):
 
 
 def test_a_disk_that_is_too_small_is_told_beforehand(small, tmp_path):
-    huge = StudySettings(wearers=1000, gestures=small.gestures, hold_s=1e6)
+    huge = StudySettings(wearers=4000, gestures=small.gestures, hold_s=60.0, repetitions=100)
     with pytest.raises(InputError, match=r"about \d+.* GB are needed"):
         simulate_study(tmp_path / "out", huge, 1, lambda _step, _share: None)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
-from calibration.protocol import load_cue_schedule
+from calibration.protocol import load_protocol
 from emg_acquisition.grid_library import load_grid
 from emg_acquisition.recording.importers.xdf import MarkerCues
 from emg_acquisition.recording.session import read_session_info
@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[list[str], Callable[[Path], object]]] = {
     ),
     "cue schedule": (
         ["gestures: [fist, hand_open]\nrepetitions: 3\nhold_s: 2.0\nrest_s: 1.0\nseed: 1\n"],
-        lambda path: load_cue_schedule(path).cues(),
+        lambda path: load_protocol(str(path)).cues(),
     ),
     "wearer's gestures": ([TEN_GESTURES.read_text()], load_synergies),
     "marker cues": (["cues: {left: fist, right: hand_open}\n"], lambda path: load_settings(path, MarkerCues)),

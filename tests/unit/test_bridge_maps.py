@@ -185,7 +185,7 @@ def test_a_mode_that_cannot_be_left_is_named(tmp_path):
     values = yaml.safe_load((BUNDLED_MAPS / "ten_gestures.yaml").read_text())
     pinch = values["every_mode"].pop("tripod_pinch")
     for mode in ("drive", "arm"):
-        values["modes"][mode]["tripod_pinch"] = pinch
+        values["modes"][mode]["tripod_pinch"] = dict(pinch)
     with pytest.raises(InputError, match="mode wrist: no way out"):
         load_gesture_map(write(tmp_path / "mine.yaml", values), TEN, MODEL)
 

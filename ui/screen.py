@@ -12,6 +12,7 @@ from ui.system_libraries import missing_packages
 
 # Where Qt draws without any screen.
 SCREENLESS = {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"}
+ONLY_X11 = ("libxcb", "libxkbcommon-x11")
 TIMEOUT_S = 2.0
 X11_PORT = 6000
 INSTEAD = "or use --headless"
@@ -30,17 +31,21 @@ def require_screen() -> None:
         raise InputError(f"a window needs {' and '.join(absent)}: pip install 'hdemg-teleop[gui]', {INSTEAD}")
     if sys.platform != "linux":
         return
+    screenless = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS
+    wayland, display = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
+    on_wayland = bool(wayland) and _wayland_answers(wayland or "")
     packages = missing_packages()
+    if screenless or on_wayland:
+        packages = [package for package in packages if not package.startswith(ONLY_X11)]
     if packages:
         raise InputError(
             f"a window needs system libraries: sudo apt-get install {' '.join(packages)}, {INSTEAD}"
         )
-    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS:
+    if screenless or on_wayland:
         return
-    wayland, display = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
     if not wayland and not display:
         raise InputError(f"there is no screen: log in to a desktop or run under xvfb-run, {INSTEAD}")
-    if not (wayland and _wayland_answers(wayland)) and not (display and _x11_answers(display)):
+    if not display or not _x11_answers(display):
         name = f"DISPLAY={display}" if display else f"WAYLAND_DISPLAY={wayland}"
         raise InputError(
             f"the screen {name} does not answer: log in to a desktop or run under xvfb-run, {INSTEAD}"

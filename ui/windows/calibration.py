@@ -128,10 +128,11 @@ class CalibrationWindow(QWidget):
         header.addWidget(self.trail, 1)
         self._options: dict[str, tuple[KeyedButton, Callable[[], None]]] = {}
         for key, act, width in (
-            ("D", self.change_theme, 84),
-            ("W", self.change_words, 110),
-            ("O", self.change_sounds, 110),
-            ("+", self.change_text_scale, 84),
+            ("D", self.change_theme, 76),
+            ("H", self.change_hand, 104),
+            ("W", self.change_words, 104),
+            ("O", self.change_sounds, 104),
+            ("+", self.change_text_scale, 76),
         ):
             button = KeyedButton(self.theme, points=11, height=48)
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -152,6 +153,7 @@ class CalibrationWindow(QWidget):
         sounds = "No sound" if not self.sounds.possible else f"Sound {'on' if self.wishes.sounds else 'off'}"
         for key, text in (
             ("D", "Dark" if self._look.name == "light" else "Light"),
+            ("H", "Left hand" if self._look.left_hand else "Right hand"),
             ("W", f"Words {'on' if self.wishes.words else 'off'}"),
             ("O", sounds),
             ("+", f"A {self._look.text_scale:.0%}"),
@@ -249,7 +251,12 @@ class CalibrationWindow(QWidget):
     def change_theme(self) -> None:
         """Go from light to dark or back."""
         other = THEMES["dark" if self._look.name == "light" else "light"]
-        self._take_look(replace(other, text_scale=self._look.text_scale))
+        scale, left = self._look.text_scale, self._look.left_hand
+        self._take_look(replace(other, text_scale=scale, left_hand=left))
+
+    def change_hand(self) -> None:
+        """Show the gestures of the other hand."""
+        self._take_look(replace(self._look, left_hand=not self._look.left_hand))
 
     def change_text_scale(self) -> None:
         """Write larger; after the largest, as usual."""

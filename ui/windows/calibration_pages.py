@@ -32,7 +32,8 @@ MOST_PROBLEMS = 5
 TRACES_S = 2.0
 # Every how many frames the traces are drawn: fifteen times a second.
 TRACE_EVERY = 2
-LOUDEST_UV = 100.0
+# The shade is relative to the liveliest electrode, but noise alone stays pale.
+QUIETEST_UV = 20.0
 
 
 @dataclass
@@ -110,7 +111,7 @@ class SignalPage(Page):
         self.title = Words(self.theme, 24, bold=True)
         self.plot = TracePlot(self.theme)
         self.plot_words = Words(self.theme, 12, color=lambda theme: theme.faint)
-        self.grid = GridMap(self.theme)
+        self.grid = GridMap(self.theme, turns=True)
         self.grid.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.legend = Words(self.theme, 12, color=lambda theme: theme.faint)
         self.advice = Words(self.theme, 15)
@@ -145,12 +146,16 @@ class SignalPage(Page):
             self._show_grid(signal)
 
     def _show_grid(self, signal: SignalView) -> None:
-        level = np.clip(np.array(signal.rms_uv) / LOUDEST_UV, 0.0, 1.0)
+        rms_uv = np.array(signal.rms_uv)
+        level = rms_uv / max(QUIETEST_UV, float(np.nanmax(rms_uv, initial=0.0)))
         states = np.array([ChannelState[state.upper()].value for state in signal.states])
         self.grid.show_grid(signal.channel_at, level, states)
         bad = sorted({state for state in signal.states if state != "good"})
+        shade = "darker or brighter: more muscle activity" + (
+            "; first row on the right" if self.grid.turned() else ""
+        )
         letters = [f"{SYMBOLS[ChannelState[state.upper()]]} {state}" for state in bad]
-        set_text(self.legend, " · ".join(["shade: muscle activity", *letters]))
+        set_text(self.legend, " · ".join([shade, *letters]))
         set_text(
             self.plot_words,
             f"{len(signal.states)} channels at {signal.fs_hz:g} Hz, the last {TRACES_S:g} s; "

@@ -21,11 +21,12 @@ WRIST = QPointF(100, 138)
 
 @dataclass(frozen=True)
 class Limb:
-    """A thick line through points; `line` is drawn over all, in the outline's colour (a crease, a nail)."""
+    """A thick line through points; `line` is in the outline's colour (a crease, a nail), a `ball` is held."""
 
     points: tuple[tuple[float, float], ...]
     width: float
     line: bool = False
+    ball: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn: limbs from back to front, groups apart, and arrows over them."""
+    """What is drawn: a table below, limbs from back to front, groups apart, and arrows over them."""
 
     layers: tuple[tuple[Limb, ...], ...]
     arrows: tuple[Arrow, ...] = ()
+    table: bool = False
 
 
 FOREARM = Limb(((100, 215), (100, 150)), 44)
@@ -65,7 +67,6 @@ def _fingers(lengths: Sequence[float], angles: Sequence[float]) -> tuple[Limb, .
 
 THUMB_OUT = Limb(((80, 128), (58, 112), (44, 92)), 17)
 THUMB_BESIDE = Limb(((80, 128), (64, 112), (62, 92)), 17)
-RESTING = (*_fingers((34, 40, 37, 28), (-5, -2, 2, 7)), THUMB_BESIDE)
 STRAIGHT = _fingers((50, 58, 54, 42), (-4, -1, 2, 6))
 CREASES = (
     Limb(((78, 104), (96, 112), (124, 100)), 2.5, line=True),
@@ -109,15 +110,22 @@ def _side(bend: float) -> tuple[tuple[Limb, ...], ...]:
     return ((forearm, palm, fingers), (thumb,))
 
 
+# Three fingertips round a ball; the other fingers are curled in.
 PINCH = (
-    (Limb(((-15, 118), (60, 118)), 42), Limb(((70, 116), (104, 108)), 42)),
-    (
-        Limb(((112, 122), (128, 136), (118, 146)), 15),
-        Limb(((112, 112), (134, 124), (124, 138)), 15),
-    ),
-    (Limb(((116, 98), (146, 92), (160, 118)), 15),),
-    (Limb(((114, 90), (144, 78), (166, 112)), 15),),
-    (Limb(((78, 132), (112, 150), (162, 122)), 16),),
+    (Limb(((-15, 116), (60, 116)), 42), Limb(((72, 114), (104, 106)), 44)),
+    (Limb(((112, 116), (132, 130)), 18), Limb(((104, 122), (122, 138)), 18)),
+    (Limb(((112, 100), (160, 90), (180, 112)), 16),),
+    (Limb(((108, 92), (144, 76), (166, 100)), 17),),
+    (Limb(((166, 120), (166.5, 120)), 20, ball=True),),
+    (Limb(((76, 128), (112, 152), (150, 132)), 18),),
+)
+TABLE = Limb(((-10, 163), (210, 163)), 6)
+# On a table, nothing held: the fingers hang as they like.
+RESTING = (
+    (Limb(((-15, 112), (70, 112)), 42), Limb(((80, 114), (112, 122)), 38)),
+    (Limb(((112, 112), (146, 118), (166, 140)), 16),),
+    (Limb(((110, 116), (138, 126), (156, 148)), 16),),
+    (Limb(((92, 126), (112, 142), (132, 150)), 16),),
 )
 FIST = (
     (FOREARM, PALM, *_fingers((14, 17, 16, 12), (-4, -1, 2, 6)), Limb(((78, 130), (72, 118)), 18)),
@@ -125,7 +133,7 @@ FIST = (
 )
 
 PICTURES: dict[str, Picture] = {
-    "rest": Picture(((FOREARM, PALM, *RESTING),)),
+    "rest": Picture(RESTING, table=True),
     "fist": Picture(FIST),
     "hand_open": Picture(((FOREARM, PALM, *_fingers((54, 60, 57, 48), (-20, -6, 8, 24)), THUMB_OUT),)),
     "tripod_pinch": Picture(PINCH),
@@ -138,11 +146,11 @@ PICTURES: dict[str, Picture] = {
         ((FOREARM, *_turned((PALM, *STRAIGHT, THUMB_BESIDE), 26)),), (Arrow(100, 138, 126, -122, -96),)
     ),
     "pronation": Picture(
-        ((FOREARM, PALM, *STRAIGHT, THUMB_BESIDE, *NAILS),), (Arrow(100, 166, 62, 20, 160, 0.33),)
+        ((FOREARM, PALM, *STRAIGHT, THUMB_BESIDE, *NAILS),), (Arrow(100, 166, 60, 10, 156, 0.34),)
     ),
     "supination": Picture(
         (_mirrored((FOREARM, PALM, *STRAIGHT, THUMB_BESIDE, *CREASES)),),
-        (Arrow(100, 166, 62, 160, 20, 0.33),),
+        (Arrow(100, 166, 60, 170, 24, 0.34),),
     ),
 }
 PLAIN = Picture(((FOREARM, PALM, *STRAIGHT, THUMB_BESIDE),))
@@ -153,8 +161,8 @@ def words(gesture: str) -> str:
     return gesture.replace("_", " ")
 
 
-def paint_gesture(painter: QPainter, gesture: str, box: QRectF, theme: Theme, *, left: bool = False) -> None:
-    """Draw a gesture into a box; `left` mirrors it."""
+def paint_gesture(painter: QPainter, gesture: str, box: QRectF, theme: Theme) -> None:
+    """Draw a gesture into a box, of the hand that the look says."""
     known = PICTURES.get(gesture)
     picture = known or PLAIN
     if known is None:
@@ -166,14 +174,16 @@ def paint_gesture(painter: QPainter, gesture: str, box: QRectF, theme: Theme, *,
     painter.translate(box.center().x() - side / 2, box.center().y() - side / 2)
     painter.scale(side / SIDE, side / SIDE)
     painter.setClipRect(QRectF(0, 0, SIDE, SIDE))
-    if left:
+    if theme.left_hand:
         painter.translate(SIDE, 0)
         painter.scale(-1, 1)
+    if picture.table:
+        _stroke(painter, TABLE, TABLE.width, theme.faint)
     for layer in picture.layers:
         limbs = [limb for limb in layer if not limb.line]
         for extra, color in ((2 * OUTLINE, theme.skin_line), (0.0, theme.skin)):
             for limb in limbs:
-                _stroke(painter, limb, limb.width + extra, color)
+                _stroke(painter, limb, limb.width + extra, theme.accent if limb.ball and not extra else color)
         for limb in layer:
             if limb.line:
                 _stroke(painter, limb, limb.width, theme.skin_line)

@@ -28,6 +28,8 @@ class Theme:
         The drawn hand and its outline.
     text_scale : float
         By which writing is larger than usual.
+    left_hand : bool
+        Whether pictures are of the left hand.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Theme:
     skin: QColor
     skin_line: QColor
     text_scale: float = 1.0
+    left_hand: bool = False
 
 
 LIGHT = Theme(

@@ -203,10 +203,19 @@ class History(Drawn):
 
 
 class GridMap(Drawn):
-    """The electrode grid: activity as shade, a bad electrode as the letter of its state."""
+    """The electrode grid: activity as shade, a bad electrode as the letter of its state.
 
-    def __init__(self, theme: ThemeNow, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    theme : callable
+        Returns the look.
+    turns : bool
+        Whether a grid that is longer than wide lies on its side where the room does, its first row on the right.
+    """
+
+    def __init__(self, theme: ThemeNow, parent: QWidget | None = None, *, turns: bool = False) -> None:
         super().__init__(theme, (260, 130), parent)
+        self._turns = turns
         self._layout: Sequence[Sequence[int]] = ()
         self._level = np.zeros(0)
         self._states = np.zeros(0, dtype=int)
@@ -216,6 +225,11 @@ class GridMap(Drawn):
         self._layout, self._level, self._states = channel_at, level, states
         self.update()
 
+    def turned(self) -> bool:
+        """Whether it has more room on its side."""
+        rows, columns = len(self._layout), len(self._layout[0]) if self._layout else 0
+        return (rows > columns) != (self.height() > self.width())
+
     def draw(self, painter: QPainter, theme: Theme) -> None:
         """Draw the cells."""
         if not self._layout:
@@ -223,6 +237,8 @@ class GridMap(Drawn):
             painter.drawText(self.rect(), int(CENTRE), "no signal yet")
             return
         layout = self._layout
+        if self._turns and self.turned():
+            layout = tuple(zip(*reversed(layout), strict=True))
         rows, columns = len(layout), len(layout[0])
         cell = min((self.width() - 2) / columns, (self.height() - 2) / rows)
         left, top = (self.width() - cell * columns) / 2, (self.height() - cell * rows) / 2

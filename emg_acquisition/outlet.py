@@ -1,5 +1,6 @@
 """EMG, auxiliary channels, decisions and events onto LSL."""
 
+import time
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
@@ -25,11 +26,25 @@ from emg_acquisition.stream_xml import aux_description, emg_description, gesture
 
 # What an outlet keeps for an inlet that does not read: more than any inlet of ours asks for.
 BUFFER_S = 60
+# After this long without a new connection none is left that could end while its outlet is destroyed.
+SETTLE_S = 0.05
 
 
 def lsl_clock_s() -> float:
     """Return the LSL time now: seconds of this machine's monotonic clock."""
     return float(pylsl.local_clock())
+
+
+class _Outlet(pylsl.StreamOutlet):
+    """LSL's outlet, which waits a moment before it goes.
+
+    liblsl 1.18 crashes the process if a connection (such as an inlet's question for the header) ends in the very
+    microseconds in which its outlet is destroyed: it then erases the session that it is walking over.
+    """
+
+    def __del__(self) -> None:
+        time.sleep(SETTLE_S)
+        super().__del__()
 
 
 class EmgOutlet:
@@ -50,7 +65,7 @@ class EmgOutlet:
         self.info = info
         # LSL counts its buffer in seconds at the nominal rate; a stream played faster fills it sooner.
         seconds = int(np.ceil(BUFFER_S * max(1.0, info.playback_speed)))
-        self._outlet = pylsl.StreamOutlet(stream, chunk_size=chunk_samples, max_buffered=seconds)
+        self._outlet = _Outlet(stream, chunk_size=chunk_samples, max_buffered=seconds)
 
     def push(self, chunk: Float32Array, t_last_lsl_s: float) -> None:
         """Send samples whose newest one was taken at ``t_last_lsl_s``; the others lie regularly before it.
@@ -118,7 +133,7 @@ class AuxOutlet:
         stream = _stream(info.name, AUX_TYPE, info.n_channels, info.fs_hz, "float32", info.source_id)
         _append(stream.desc(), aux_description(info))
         self.info = info
-        self._outlet = pylsl.StreamOutlet(stream, chunk_size=chunk_samples, max_buffered=BUFFER_S)
+        self._outlet = _Outlet(stream, chunk_size=chunk_samples, max_buffered=BUFFER_S)
 
     def push_stamped(self, chunk: Float32Array, t_lsl_s: Float64Array) -> None:
         """Send samples, shape (n_samples, n_channels), with the LSL time of each, shape (n_samples,).
@@ -148,7 +163,7 @@ class GestureOutlet:
         stream = _stream(info.name, GESTURE_TYPE, info.n_channels, info.rate_hz, "float32", info.source_id)
         _append(stream.desc(), gesture_description(info))
         self.info = info
-        self._outlet = pylsl.StreamOutlet(stream, chunk_size=1, max_buffered=BUFFER_S)
+        self._outlet = _Outlet(stream, chunk_size=1, max_buffered=BUFFER_S)
 
     def push(self, values: Float32Array, t_lsl_s: float) -> None:
         """Send one decision.
@@ -185,7 +200,7 @@ class EventOutlet:
     def __init__(self, name: str, source_id: str) -> None:
         ensure_configured()
         stream = _stream(name, EVENTS_TYPE, 1, pylsl.IRREGULAR_RATE, "string", source_id)
-        self._outlet = pylsl.StreamOutlet(stream)
+        self._outlet = _Outlet(stream)
 
     def push(self, event: Event) -> None:
         """Send an event with its own time stamp."""
@@ -221,7 +236,7 @@ class CommandOutlet:
         labels = stream.desc().append_child("channels")
         for channel in channels:
             labels.append_child("channel").append_child_value("label", channel)
-        self._outlet = pylsl.StreamOutlet(stream)
+        self._outlet = _Outlet(stream)
 
     def push(self, values: Sequence[float], t_lsl_s: float) -> None:
         """Send one command; NaN where it says nothing."""
@@ -238,7 +253,7 @@ class JournalOutlet:
     def __init__(self, name: str, source_id: str) -> None:
         ensure_configured()
         stream = _stream(name, JOURNAL_TYPE, 1, pylsl.IRREGULAR_RATE, "string", source_id)
-        self._outlet = pylsl.StreamOutlet(stream)
+        self._outlet = _Outlet(stream)
 
     def push(self, text: str, t_lsl_s: float) -> None:
         """Send a text with the time of its newest entry."""

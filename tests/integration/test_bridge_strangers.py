@@ -14,6 +14,8 @@ pytest.importorskip("rclpy")
 from robot_bridge.errors import CommandRejectedError
 from tests.integration.test_bridge_robot import FOUR, Rig, simulated_robot
 
+pytestmark = pytest.mark.alone
+
 # Decisions under the right names, as fast as a decoder's; and a ROS node that commands the robot outright.
 STRANGER = """
 import sys, time

@@ -56,7 +56,12 @@ class Decisions:
 
     def runs(self) -> list[tuple[float, float, int]]:
         """Return stretches of the same decision: begin and end in seconds, and gesture index."""
-        return _runs(self.t_s, self.gesture_index)
+        return _runs(self.t_s, self.gesture_index, self.hop_s)
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds that a decision lasts."""
+        return float(np.median(np.diff(self.t_s))) if len(self.t_s) > 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -136,18 +141,21 @@ def mistakes_of(
     found = []
     for cue in cues:
         first, stop = np.searchsorted(decisions.t_s, (cue.begin_s + after_cue_s, cue.end_s - before_next_s))
-        for begin_s, end_s, index in _runs(decisions.t_s[first:stop], decisions.gesture_index[first:stop]):
+        part = slice(int(first), int(stop))
+        for begin_s, end_s, index in _runs(
+            decisions.t_s[part], decisions.gesture_index[part], decisions.hop_s
+        ):
             if decisions.name(index) != cue.gesture:
                 found.append(Mistake(begin_s, end_s, cue.gesture, decisions.name(index)))
     return tuple(found)
 
 
-def _runs(t_s: Float64Array, index: IntArray) -> list[tuple[float, float, int]]:
+def _runs(t_s: Float64Array, index: IntArray, hop_s: float) -> list[tuple[float, float, int]]:
     if len(t_s) == 0:
         return []
     begins = np.r_[0, np.flatnonzero(np.diff(index)) + 1]
     ends = np.r_[begins[1:], len(t_s)] - 1
-    return [(float(t_s[b]), float(t_s[e]), int(index[b])) for b, e in zip(begins, ends, strict=True)]
+    return [(float(t_s[b]), float(t_s[e]) + hop_s, int(index[b])) for b, e in zip(begins, ends, strict=True)]
 
 
 def happenings_of(session: RecordedSession) -> tuple[Happening, ...]:

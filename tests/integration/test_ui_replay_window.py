@@ -193,7 +193,7 @@ def test_what_is_drawn_is_what_was_recorded(driven):
     assert np.all(np.diff(lift) >= 0)
     assert lift[-1] - lift[0] > 0.2
     x, _ = driven.window.decisions._mistakes.getData()
-    assert x.tolist() == pytest.approx([22.0, 22.475, 29.0, 31.475])
+    assert x.tolist() == pytest.approx([22.0, 22.5, 29.0, 31.5])
 
 
 def cut_off(window):

@@ -108,7 +108,8 @@ def outline_by_hand(emg_uv, per_column):
     piece = per_column * max(1, round(FS_HZ / per_column))
     low, high = [], []
     for start in range(0, len(emg_uv), piece):
-        centred = emg_uv[start : start + piece] - emg_uv[start : start + piece].mean(axis=0)
+        mean_uv = emg_uv[start : start + piece].mean(axis=0, dtype=np.float64)
+        centred = emg_uv[start : start + piece] - mean_uv.astype(np.float32)
         for k in range(0, len(centred), per_column):
             low.append(centred[k : k + per_column].min(axis=0))
             high.append(centred[k : k + per_column].max(axis=0))
@@ -158,10 +159,10 @@ def test_the_heat_map_is_of_what_was_just_before_the_cursor(session):
 
 def test_every_stretch_that_differs_from_its_cue_is_found_and_no_other(model):
     found = [(one.cued, one.decided, round(one.begin_s, 3), round(one.end_s, 3)) for one in model.mistakes]
-    assert found == [("fist", "hand_open", 22.0, 22.475), ("hand_open", "none", 29.0, 31.475)]
+    assert found == [("fist", "hand_open", 22.0, 22.5), ("hand_open", "none", 29.0, 31.5)]
     model.acts()["N"]()
     assert model.place.cursor_s == pytest.approx(22.0)
-    assert mistake_text(model.mistakes, 22.1) == "1 of 2: hand open instead of fist, 475 ms"
+    assert mistake_text(model.mistakes, 22.1) == "1 of 2: hand open instead of fist, 500 ms"
     model.acts()["N"]()
     model.acts()["N"]()
     assert model.place.cursor_s == pytest.approx(29.0)

@@ -100,6 +100,11 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             + ("identical to" if result.identical_to_recording else "DIFFER from")
             + " those recorded"
         )
+    if result.not_compared:
+        print(
+            f"the last {result.not_compared} not compared: their decoder was started again, and the recording ended "
+            "before it said since when it decodes"
+        )
     for line in _bridge_lines(bridge):
         print(line)
     if args.json:
@@ -108,6 +113,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
                 "decisions": len(result.values),
                 "real_time_factor": round(result.real_time_factor, 1),
                 "identical_to_recording": result.identical_to_recording,
+                "not_compared": result.not_compared,
                 "trial_accuracy": accuracy,
                 **_bridge_figures(bridge),
             }

@@ -47,7 +47,7 @@ def read_outline(
     n_samples = per_column * max(1, round(PIECE_S * emg.info.fs_hz / per_column))
     begin_s = emg.t_lsl_s[0]
     for block, emg_uv in pieces(emg, start, stop, n_samples):
-        about_mean = emg_uv - emg_uv.mean(axis=0)
+        about_mean = emg_uv - emg_uv.mean(axis=0, dtype=np.float64).astype(np.float32)
         columns = np.arange(0, len(emg_uv), per_column)
         outline = Outline(
             emg.t_lsl_s[block.start + columns] - begin_s,
@@ -159,4 +159,6 @@ def rms_before(emg: EmgRows, t_s: float) -> Float32Array:
     emg_uv = emg.rows(max(0, stop - round(RMS_S * emg.info.fs_hz)), stop)
     if len(emg_uv) == 0:
         return np.zeros(emg.info.n_channels, dtype=np.float32)
-    return np.asarray(np.sqrt(np.mean((emg_uv - emg_uv.mean(axis=0)) ** 2, axis=0)), dtype=np.float32)
+    return np.asarray(
+        np.sqrt(np.mean((emg_uv - emg_uv.mean(axis=0, dtype=np.float64)) ** 2, axis=0)), dtype=np.float32
+    )

@@ -157,7 +157,8 @@ class ReplayReader:
         self.replayed = replayed_decisions_of(self._session, replay, decoder.metadata.gestures)
         if replay.identical_to_recording is not None:
             same = "identical to" if replay.identical_to_recording else "DIFFER from"
-            self.verdict = f"decisions {same} those recorded"
+            left_out = f" (the last {replay.not_compared} cannot be compared)" if replay.not_compared else ""
+            self.verdict = f"decisions {same} those recorded{left_out}"
 
     def _on(self, step: str, share: float) -> None:
         if self._ending.is_set():

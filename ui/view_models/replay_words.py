@@ -13,7 +13,7 @@ from ui.view_models.replay_place import clock
 
 Tone = Literal["text", "faint", "accent", "warn", "bad"]
 EVENTS_SHOWN = 5
-LONGEST_EVENT = 34
+LONGEST_EVENT = 30
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from ui.view_models.replay_reader import Wish
 from ui.view_models.replay_words import decided_rows, event_rows, mistake_text, robot_rows
 from ui.windows.control_bar import KeyedButton
 from ui.windows.replay_panel import ReplayPanel
-from ui.windows.replay_plots import AXIS_WIDTH, DecisionsPlot, RobotPlot, TracesPlot, WholePlot
+from ui.windows.replay_plots import DecisionsPlot, RobotPlot, TracesPlot, WholePlot
+from ui.windows.replay_time_plot import AXIS_WIDTH
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
 
 FRAME_MS = 33

@@ -3,7 +3,7 @@
 All times are seconds from the first EMG sample.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,24 +185,25 @@ def commands_of(session: RecordedSession) -> Track | None:
     )
 
 
-def joints_of(session: RecordedSession) -> Track | None:
+def joints_of(session: RecordedSession, reading: Callable[[], None] = lambda: None) -> Track | None:
     """Return the joint positions that the bridge was told, the wheels NaN; None where that was not recorded.
 
-    The journal is read a sample at a time, because an hour of it is large.
+    The journal is read a sample at a time, because an hour of it is large; `reading` is called with each.
     """
     path = session.folder / RECORDING_FILE
     journals: list[XdfHeader] = [header for header in read_headers(path) if header.type == JOURNAL_TYPE]
     times, rows = [], []
     for header in journals[:1]:
         for values, _ in read_blocks(path, header):
+            reading()
             for text in values[:, 0]:
                 for t_lsl_s, entry in entries_of(str(text), path):
                     if entry.call != JOINTS_CALL:
                         continue
-                    reading = read_joint_states(*entry.arguments[0][:2])
-                    if reading is not None:
+                    found = read_joint_states(*entry.arguments[0][:2])
+                    if found is not None:
                         times.append(t_lsl_s)
-                        rows.append([reading.positions[dof] for dof in JOINT_DOF])
+                        rows.append([found.positions[dof] for dof in JOINT_DOF])
     if not rows:
         return None
     wheels = np.full((len(rows), len(DOF_NAMES) - len(JOINT_DOF)), np.nan)

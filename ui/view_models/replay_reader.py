@@ -143,8 +143,7 @@ class ReplayReader:
         self.commands = commands_of(self._session)
 
     def _read_joints(self) -> None:
-        self._on("reading the robot's joints", 0.0)
-        self.joints = joints_of(self._session)
+        self.joints = joints_of(self._session, lambda: self._on("reading the robot's joints", 0.0))
 
     def _read_emg(self) -> None:
         self.outline.fill(self._ending, lambda share: self._on("reading the EMG", share))

@@ -3,8 +3,9 @@
 All times are seconds from the first EMG sample.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -168,9 +169,15 @@ def happenings_of(session: RecordedSession) -> tuple[Happening, ...]:
     )
 
 
-def _in_words(kind: str, fields: object) -> str:
-    values = fields.values() if isinstance(fields, dict) else ()
-    return " ".join([kind.replace("_", " "), *(str(value) for value in values if value not in {"", None})])
+def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
+    """Write an event: its values, and of what is merely true its name."""
+    said = {
+        key: value
+        for key, value in fields.items()
+        if value is not None and value is not False and value != ""
+    }
+    told = (key if value is True else str(value) for key, value in said.items())
+    return " ".join([kind, *told]).replace("_", " ")
 
 
 def commands_of(session: RecordedSession) -> Track | None:

@@ -2,15 +2,17 @@
 
 import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emg_acquisition.events import Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.recording.session_parts import open_session
-from evaluation.session_timeline import commands_of, joints_of
+from evaluation.session_timeline import commands_of, happenings_of, joints_of
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from tests.replay_support import CUE_S, CUES, FS_HZ, GESTURES, HOP_S, SECONDS, write_session
@@ -201,6 +203,20 @@ def test_events_around_the_cursor(model):
     assert model.place.cursor_s == pytest.approx(35.0)
     model.acts()["Shift+E"]()
     assert model.place.cursor_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "text"),
+    [
+        ("mode", {"mode": "drive", "fine": True}, "mode drive fine"),
+        ("mode", {"mode": "arm", "fine": False, "sleeve": ""}, "mode arm"),
+        ("task_start", {"task": "cup", "trial": 0}, "task start cup 0"),
+        ("note", {"places": [1, 2]}, "note [1, 2]"),
+    ],
+)
+def test_an_event_in_words(session, kind, fields, text):
+    (one,) = happenings_of(replace(session, events=(Event(1001.0, kind, fields),)))
+    assert (one.t_s, one.text) == (pytest.approx(1.0), text)
 
 
 def test_one_step_is_one_decision(model):

@@ -17,8 +17,8 @@ from ui.teleop.settings import TeleopSettings
 
 LIMIT_S = 60.0
 HOP_S, TICK_S = 0.025, 0.02
-# What a busy machine may lose at the beginning, before decisions are recorded and the robot is armed.
-LEAST_PART = 0.8
+# What a busy machine may lose at the beginning and while the robot stands; fewer would show little.
+LEAST_PART = 0.5
 
 
 class Person:
@@ -42,14 +42,14 @@ class Person:
     def _arm(self) -> None:
         """Arm; where a busy machine held the bridge up and its guard has ended, start the bridge again, as is told."""
         self._hold(REST, 0.5)
+        processes, restarted = self._session.chain.processes, False
         deadline = time.monotonic() + LIMIT_S
         while (why_not := self._session.arm()) is not None:
             assert time.monotonic() < deadline, why_not
-            if "restart the bridge" in why_not:
-                bridge = self._session.chain.processes.process("bridge")
+            if "restart the bridge" in why_not and not restarted:
+                bridge, restarted = processes.process("bridge"), True
                 bridge.terminate()
                 bridge.wait()
-                time.sleep(5.0)  # it is looked for again by the session and by the recorder
             time.sleep(0.2)
 
     def _hold(self, gesture: str, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """EMG stream -> decoder -> Gesture stream: the live loop around the pipeline that replay uses too."""
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 PULL_TIMEOUT_S = 0.1
 SILENCE_WARNING_S = 1.0
 RECONNECT_TIMEOUT_S = 1.0
-TELL_EVERY_S = 1.0
+TELL_EVERY_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class LiveDecoderReport:
 class _Publisher:
     """Push each decision with the LSL time of the newest EMG sample in its window.
 
-    Once a second an event says since which EMG sample the pipeline has been decoding: its state, and so every
-    decision, depends on that sample, and replay begins there.
+    An event says since which EMG sample the pipeline has been decoding: its state, and so every decision, depends on
+    that sample, and replay begins there. It is said at once, and again and again for recorders that come later.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class _Publisher:
         self._report = report
         self._samples_since_reset = 0
         self._since_t_lsl_s = 0.0
-        self._told_t_mono_s = 0.0
+        self._told_t_mono_s = -math.inf
 
     def decode(self, chunk: EmgChunk) -> None:
         if chunk.gap_before_s != 0:  # also where time stamps are no numbers
@@ -92,6 +93,7 @@ class _Publisher:
         self._report.gaps += 1
         self._pipeline.reset()
         self._samples_since_reset = 0
+        self._told_t_mono_s = -math.inf
 
 
 def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDecoderReport:

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 REST = "rest"
 # Lets a source go that was held until everything behind it is up.
 START = "start"
-# What a live decoder says each second: since which EMG sample it has been decoding.
+# What a live decoder says again and again: since which EMG sample it has been decoding.
 DECODING = "decoding"
 
 

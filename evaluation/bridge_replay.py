@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import RECORDING_FILE
-from emg_acquisition.recording.xdf_reader import XdfStream, read_headers, read_xdf
+from emg_acquisition.recording.xdf_reader import read_headers, read_xdf
 from emg_acquisition.stream_info import JOURNAL_TYPE
 from robot_bridge.journal import BEGIN, Entry, Replayed, replay_journal
 from robot_bridge.journal_stream import entries_from_text
@@ -49,12 +49,13 @@ def read_journal(folder: Path) -> list[tuple[float, Entry]] | None:
         msg = f"{path} holds {len(found)} bridges' journals ({names}); one at most is supported"
         raise InputError(msg)
     (stream,) = read_xdf(path, only=lambda header: header.type == JOURNAL_TYPE).streams
-    return _entries(stream, path)
+    return [entry for text in stream.texts for entry in entries_of(text, path)]
 
 
-def _entries(stream: XdfStream, path: Path) -> list[tuple[float, Entry]]:
+def entries_of(text: str, path: Path) -> list[tuple[float, Entry]]:
+    """Read one sample of a recording's journal; raises InputError, with the recording's name, if it is none."""
     try:
-        return [entry for text in stream.texts for entry in entries_from_text(text)]
+        return entries_from_text(text)
     except (ValueError, TypeError, KeyError) as error:
         msg = f"{path}: its bridge's journal cannot be read ({error}); was it recorded by another version?"
         raise InputError(msg) from error

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.chunks import ChunkSplitter
 from emg_acquisition.events import DECODING
+from emg_acquisition.recording.session import GestureRecording
 from emg_acquisition.recording.session_parts import EmgRows, RecordedSession, pieces
 from emg_acquisition.stream_info import N_GESTURE_FIXED
 
 CHUNK_S = 1.0
 # A recording keeps the stamps that the live decoder saw, to the last bits of a double.
 SAME_SAMPLE_S = 1e-6
+# Between two decisions of a decoder that was not interrupted there is one hop.
+BREAK_HOPS = 1.5
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class Replay:
     identical_to_recording : bool or None
         Whether the decisions recorded live are these, bit for bit; None where none were recorded, or where the
         recording began after the decoder did.
+    not_compared : int
+        How many of the last recorded decisions that leaves out: made by a decoder that was started again, in a
+        recording that ended before it said since when it decodes. None of them is among those compared.
     """
 
     sample_index: IntArray
@@ -44,6 +51,7 @@ class Replay:
     t_lsl_s: Float64Array
     real_time_factor: float
     identical_to_recording: bool | None
+    not_compared: int = 0
 
     @property
     def gesture_index(self) -> IntArray:
@@ -72,7 +80,7 @@ def replay_session(
     took_s = time.perf_counter() - started
     emg = session.emg
     recorded_s = (len(emg.t_lsl_s) - begins[0]) / emg.info.fs_hz
-    return Replay(indices, values, t_lsl_s, recorded_s / took_s, _identical(session, values, t_lsl_s))
+    return Replay(indices, values, t_lsl_s, recorded_s / took_s, *_compare(session, values, t_lsl_s))
 
 
 def _since(session: RecordedSession) -> list[float]:
@@ -131,14 +139,39 @@ def _decode(
     )
 
 
-def _identical(session: RecordedSession, values: Float32Array, t_lsl_s: Float64Array) -> bool | None:
-    """Whether each recorded decision was made again, bit for bit; None where that cannot be known."""
+def _compare(
+    session: RecordedSession, values: Float32Array, t_lsl_s: Float64Array
+) -> tuple[bool | None, int]:
+    """Whether each recorded decision was made again, bit for bit (None: cannot be known), and how many are left out."""
     recorded, since = session.gestures, _since(session)
     begun_before = bool(since) and since[0] < session.emg.stamps_as_sent_s[0] - SAME_SAMPLE_S
     if recorded is None or not since or begun_before or len(recorded.t_lsl_s) == 0:
-        return None
+        return None, 0
+    same = _same(recorded, values, t_lsl_s)
+    if same.all():
+        return True, 0
+    restarted = _restarted_untold(session, recorded)
+    return bool(restarted > 0 and same[:restarted].all()), len(same) - restarted
+
+
+def _same(recorded: GestureRecording, values: Float32Array, t_lsl_s: Float64Array) -> npt.NDArray[np.bool_]:
+    """Which recorded decisions are among those made again: shape (n_recorded,)."""
     places = np.searchsorted(t_lsl_s, recorded.t_lsl_s - SAME_SAMPLE_S)
-    if len(t_lsl_s) == 0 or places[-1] >= len(t_lsl_s):
-        return False
-    same_times = np.abs(t_lsl_s[places] - recorded.t_lsl_s) < SAME_SAMPLE_S
-    return bool(same_times.all() and np.array_equal(values[places], recorded.values))
+    there = places < len(t_lsl_s)
+    same = np.zeros(len(places), dtype=bool)
+    found = places[there]
+    same_times = np.abs(t_lsl_s[found] - recorded.t_lsl_s[there]) < SAME_SAMPLE_S
+    same[there] = same_times & (values[found] == recorded.values[there]).all(axis=1)
+    return same
+
+
+def _restarted_untold(session: RecordedSession, recorded: GestureRecording) -> int:
+    """Find the first decision of a decoder that was started again, and is not heard to say so before the end.
+
+    It follows a break and whatever the decoder last said; the number of decisions where there is none.
+    """
+    told_s = max(event.t_lsl_s for event in session.events if event.kind == DECODING)
+    t_s = recorded.t_lsl_s
+    breaks = np.flatnonzero(np.diff(t_s) * recorded.info.rate_hz > BREAK_HOPS) + 1
+    untold = breaks[t_s[breaks] > told_s]
+    return int(untold[0]) if len(untold) else len(t_s)

@@ -125,9 +125,12 @@ class BridgeCore:
     def on_decision(self, decision: GestureDecision, t_mono_s: float, sleeve: int = 0) -> None:
         """Take a decision of a sleeve's decoder; one that cannot be trusted counts as no decision for control."""
         self.safety.on_decision(decision, t_mono_s, sleeve)
-        index = int(decision.index) if self.safety.signal_is_good(sleeve) else NO_DECISION
+        trusted = self.safety.signal_is_good(sleeve)
+        index = int(decision.index) if trusted else NO_DECISION
         effort = decision.effort if math.isfinite(decision.effort) else 0.0
-        self.controls[sleeve].on_decision(index, t_mono_s, live=self.safety.is_live, effort=effort)
+        self.controls[sleeve].on_decision(
+            index, t_mono_s, live=self.safety.is_live, effort=effort, trusted=trusted
+        )
 
     def on_joint_states(
         self,

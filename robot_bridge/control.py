@@ -2,7 +2,9 @@
 
 Hold to run: a velocity lasts only as long as its gesture is the latest decision. No decision (-1), rest and
 poor signal are zero at once. A tap is a short hold *that ends in rest*: a gesture passed through on the way to
-another one, or one that ends in no decision, changes nothing.
+another one, or one that ends in no decision, changes nothing. Where a gesture moves nothing and only switches, a few
+hops without a decision may lie within it or before the rest (`GestureMap.tap_gap_s`): muscles that let go pass through
+patterns that are no gesture. That can never prolong or begin a motion; poor signal, a stop or a fault ends it.
 
 Coarse and fine, three ways (`SpeedControl`): ``tiers`` moves at the speed of the tier; ``effort`` at the part of it
 that the muscle's effort asks for; ``steps`` makes a tap one small step and only a longer hold a motion.
@@ -29,6 +31,15 @@ class ModeChange:
 
     mode: str
     fine: bool
+
+
+@dataclass(frozen=True)
+class _Pause:
+    """A gesture that switches, interrupted by no decision: since when it was held, and when it was last decided."""
+
+    gesture: str
+    since_s: float
+    until_s: float
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,9 @@ class Controller:
         self._step: Step | None = None
         self._held: str | None = None
         self._since_s = 0.0
+        self._seen_s = 0.0
         self._spent = True
+        self._pause: _Pause | None = None
 
     @property
     def gesture(self) -> str:
@@ -87,25 +100,54 @@ class Controller:
 
     def release(self) -> None:
         """Forget what is held, so that it must be made anew; mode and speed stay."""
-        self._spent, self._step = True, None
+        self._spent, self._step, self._pause = True, None, None
 
     def set_fine(self, fine: bool) -> None:
         """Choose the fine or the coarse speeds."""
         if fine != self.fine:
             # Another speed under a held gesture would surprise: it must be made anew.
-            self.fine, self._spent = fine, True
+            self.fine, self._spent, self._pause = fine, True, None
             self._on_change(ModeChange(self.mode, self.fine))
 
-    def on_decision(self, index: int, t_mono_s: float, *, live: bool, effort: float = 1.0) -> None:
-        """Take the latest decision; while not `live` (armed) it is only followed, and means nothing."""
+    def on_decision(
+        self, index: int, t_mono_s: float, *, live: bool, effort: float = 1.0, trusted: bool = True
+    ) -> None:
+        """Take the latest decision; while not `live` (armed) it is only followed, and means nothing.
+
+        One that is not `trusted` is no decision, and what was begun before does not go on after it.
+        """
         self._effort = effort
-        gesture = None if index == NO_DECISION else self._map.gestures[index]
+        gesture = None if index == NO_DECISION or not trusted else self._map.gestures[index]
         if gesture != self._held:
-            if gesture == self._map.rest and live:
-                self._finish_tap(t_mono_s)
-            self._held, self._since_s, self._spent = gesture, t_mono_s, not live
+            self._change(gesture, t_mono_s, live=live)
+        self._seen_s = t_mono_s
         if not live:
             self._spent = True
+        if not (live and trusted):
+            self._pause = None
+
+    def _change(self, gesture: str | None, t_mono_s: float, *, live: bool) -> None:
+        pause, self._pause = self._pause, None
+        if pause is not None and t_mono_s - pause.until_s > self._map.tap_gap_s:
+            pause = None
+        since_s = t_mono_s
+        if gesture is None:
+            self._pause = self._paused()
+        elif gesture == self._map.rest and live:
+            if pause is not None:
+                self._finish_tap(pause.gesture, pause.until_s - pause.since_s)
+            elif self._held is not None and not self._spent:
+                self._finish_tap(self._held, t_mono_s - self._since_s)
+        elif pause is not None and gesture == pause.gesture:
+            since_s = pause.since_s
+        self._held, self._since_s, self._spent = gesture, since_s, not live
+
+    def _paused(self) -> _Pause | None:
+        """Return what is held as something that may go on, or be a tap, after no decision; None for what may not."""
+        acts = self._acts()
+        if acts is None or acts.move is not None or self._spent:
+            return None
+        return _Pause(self._held or "", self._since_s, self._seen_s)
 
     def desired(self, t_mono_s: float) -> Mapping[str, float]:
         """Desired velocity of every DoF in m/s or rad/s, at the tier's speed; at most one is not zero."""
@@ -136,11 +178,9 @@ class Controller:
     def _acts(self) -> Acts | None:
         return None if self._held is None else self._map.acts(self.mode, self._held)
 
-    def _finish_tap(self, t_mono_s: float) -> None:
-        acts = self._acts()
-        held_s = t_mono_s - self._since_s
-        short = self._map.tap_min_s <= held_s <= self._map.tap_max_s
-        if acts is None or not short or self._spent:
+    def _finish_tap(self, gesture: str, held_s: float) -> None:
+        acts = self._map.acts(self.mode, gesture)
+        if acts is None or not self._map.tap_min_s <= held_s <= self._map.tap_max_s:
             return
         if acts.tap is not None:
             self._call(acts.tap)

@@ -41,7 +41,8 @@ BUNDLED_MAPS = Path(__file__).parent / "maps"
 class GestureMap:
     """A checked map of one sleeve. Modes keep the file's order; the first is the one to start in.
 
-    ``sleeve`` names it where there are several, and is empty otherwise.
+    ``sleeve`` names it where there are several, and is empty otherwise. ``tap_gap_s`` is how soon after a gesture's
+    last decision rest must follow where hops without a decision lie between.
     """
 
     name: str
@@ -53,6 +54,7 @@ class GestureMap:
     hold_s: float
     modes: Modes
     sleeve: str = ""
+    tap_gap_s: float = 0.0
 
     @property
     def mode_names(self) -> tuple[str, ...]:
@@ -199,6 +201,7 @@ def _checked_sleeve(
         file.hold_s,
         modes,
         name,
+        file.tap_gap_s,
     )
     _check_reach(checked, at)
     return checked

@@ -59,6 +59,10 @@ class SleeveFile(BaseModel):
     modes: Modes = Field(min_length=1)
 
 
+# Less than a person needs to change their mind; no longer than decisions may be missing (`SafetyLimits`).
+MOST_TAP_GAP_S = 0.2
+
+
 class GestureMapFile(BaseModel):
     """A map as its YAML file declares it: ``modes`` for one sleeve, or ``sleeves`` with the modes of each.
 
@@ -72,6 +76,7 @@ class GestureMapFile(BaseModel):
     tap_min_s: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     tap_max_s: float = Field(default=0.6, gt=0, allow_inf_nan=False)
     hold_s: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    tap_gap_s: float = Field(default=0.12, ge=0, le=MOST_TAP_GAP_S)
     every_mode: Mapping[str, Acts] = Field(default_factory=dict)
     modes: Modes = Field(default_factory=dict)
     sleeves: Mapping[str, SleeveFile] = Field(default_factory=dict)

@@ -135,7 +135,8 @@ def _map(given: Mapping[str, Any]) -> GestureMap:
     modes = {
         mode: {gesture: _acts(acts) for gesture, acts in of.items()} for mode, of in given["modes"].items()
     }
-    return _MAP.validate_python({**given, "modes": modes})
+    # A journal from before taps could have a gap does not name it, and had none.
+    return _MAP.validate_python({"tap_gap_s": 0.0, **given, "modes": modes})
 
 
 def _acts(acts: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,15 @@ SCREENLESS = {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"}
 ONLY_X11 = ("libxcb", "libxkbcommon-x11")
 TIMEOUT_S = 2.0
 X11_PORT = 6000
-INSTEAD = "or use --headless"
 
 
-def require_screen() -> None:
+def require_screen(instead: str = "or use --headless") -> None:
     """Make sure that a window can be opened.
+
+    Parameters
+    ----------
+    instead : str
+        What helps where there is no screen, at the end of the error.
 
     Raises
     ------
@@ -28,7 +32,7 @@ def require_screen() -> None:
     """
     absent = [name for name in ("PySide6", "pyqtgraph") if importlib.util.find_spec(name) is None]
     if absent:
-        raise InputError(f"a window needs {' and '.join(absent)}: pip install 'hdemg-teleop[gui]', {INSTEAD}")
+        raise InputError(f"a window needs {' and '.join(absent)}: pip install 'hdemg-teleop[gui]', {instead}")
     if sys.platform != "linux":
         return
     screenless = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS
@@ -39,16 +43,16 @@ def require_screen() -> None:
         packages = [package for package in packages if not package.startswith(ONLY_X11)]
     if packages:
         raise InputError(
-            f"a window needs system libraries: sudo apt-get install {' '.join(packages)}, {INSTEAD}"
+            f"a window needs system libraries: sudo apt-get install {' '.join(packages)}, {instead}"
         )
     if screenless or on_wayland:
         return
     if not wayland and not display:
-        raise InputError(f"there is no screen: log in to a desktop or run under xvfb-run, {INSTEAD}")
+        raise InputError(f"there is no screen: log in to a desktop or run under xvfb-run, {instead}")
     if not display or not _x11_answers(display):
         name = f"DISPLAY={display}" if display else f"WAYLAND_DISPLAY={wayland}"
         raise InputError(
-            f"the screen {name} does not answer: log in to a desktop or run under xvfb-run, {INSTEAD}"
+            f"the screen {name} does not answer: log in to a desktop or run under xvfb-run, {instead}"
         )
 
 

@@ -235,12 +235,13 @@ class ChunkedStream:
         return found
 
     def _chunk(self, file: BinaryIO, k: int) -> npt.NDArray[Any]:
-        """Decode a chunk; the newest is kept, for pieces that end within it."""
-        if self._newest is None or self._newest[0] != k:
+        """Decode a chunk; the newest is kept, for pieces that end within it. Several threads may read at a time."""
+        newest = self._newest
+        if newest is None or newest[0] != k:
             one = _Entry(self.header, [self._chunks[k]])
             ((values, _),) = _blocks(file, one, self._path)
-            self._newest = (k, values)
-        return self._newest[1]
+            self._newest = newest = (k, values)
+        return newest[1]
 
     def without_samples(self) -> XdfStream:
         """Return it with its time stamps and clock measurements, and no channel."""

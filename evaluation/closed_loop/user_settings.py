@@ -50,6 +50,9 @@ class UserSettings(BaseModel):
         How much longer than a short gesture is held the user first expects the robot to move.
     tap_s, tap_sd_s : float
         How long a short gesture is held, and its spread: within the bundled maps' 0.1 to 0.6 s.
+    tap_grows_s : float
+        How much longer the next short gesture is held after one without effect, up to the middle of what the map
+        takes for short (an assumption: who sees that a switch did not take presses longer).
     patience_s : float
         How long the user waits for a gesture to show an effect before relaxing and making it anew.
     """
@@ -69,4 +72,5 @@ class UserSettings(BaseModel):
     pulse_adds_s: float = Field(default=0.1, ge=-1, le=2.0)
     tap_s: float = Field(default=0.25, gt=0, le=2.0)
     tap_sd_s: float = Field(default=0.05, ge=0, le=1.0)
+    tap_grows_s: float = Field(default=0.03, ge=0, le=1.0)
     patience_s: float = Field(default=1.5, gt=0, le=10.0)

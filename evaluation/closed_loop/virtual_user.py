@@ -93,6 +93,7 @@ class VirtualUser:
         self._usable = sorted({g for acts in gesture_map.modes.values() for g in acts})
         self._coasting_s: dict[tuple[str, bool], float] = {}
         self._pulse_adds_s: dict[tuple[str, bool], float] = {}
+        self._tap_s, self._tapping = settings.tap_s, False
         self._too_coarse: set[str] = set()
         self._goal: Goal | None = None
         self._pursuit = 0
@@ -206,13 +207,14 @@ class VirtualUser:
             return
         gesture, act = found
         if act == "tap":
-            held_s = max(0.15, self._rng.normal(self._settings.tap_s, self._settings.tap_sd_s))
+            held_s = max(0.15, self._rng.normal(self._tap_s, self._settings.tap_sd_s))
         else:
             held_s = self._map.hold_s + HOLD_MARGIN_S
         before = (view.mode, view.fine)
         self._make(gesture, t_s)
         self._then = (t_s + held_s, self._map.rest)
         self._phase = "acting"
+        self._tapping = act == "tap"
         self._answer = (lambda later: (later.mode, later.fine) != before, t_s + held_s + ANSWER_S)
 
     def _watch_act(self, t_s: float, view: View) -> None:
@@ -221,7 +223,11 @@ class VirtualUser:
         changed, deadline_s = self._answer
         if not changed(view) and t_s < deadline_s:
             return
-        self.counts.unanswered += not changed(view)
+        if not changed(view):
+            self.counts.unanswered += 1
+            if self._tapping:
+                middle_s = (self._map.tap_min_s + self._map.tap_max_s) / 2
+                self._tap_s = max(self._tap_s, min(middle_s, self._tap_s + self._settings.tap_grows_s))
         self._think(t_s)
 
     def _move(self, dof: str, error: float, view: View, t_s: float) -> None:

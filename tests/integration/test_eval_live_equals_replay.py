@@ -21,6 +21,7 @@ from emg_acquisition.inlet import GestureInlet
 from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
 from emg_acquisition.recording.session import EmgRecording, GestureRecording, Session, load_session
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.stream_info import GestureStreamInfo
 from evaluation.replay import replay_session
 from evaluation.simulated_session import record_schedule
 
@@ -143,6 +144,37 @@ def test_stamps_given_on_arrival_are_smoothed_alike_live_and_in_replay(
         replace(session, emg=recorded, events=begun, gestures=gestures), load_decoder(decoder)
     )
     assert again.identical_to_recording is True
+
+
+@pytest.mark.parametrize(
+    ("told_s", "damaged", "compared"),
+    [
+        (2.5, None, (True, 40)),  # the recording ends before the new decoder is heard
+        (2.5, 30, (False, 40)),  # but what can be compared must be the same
+        (3.9, None, (False, 0)),  # a decoder that goes on saying when it began was not started again
+    ],
+)
+def test_a_decoder_that_is_started_again_just_before_the_end(
+    session: Session, decoder: Path, told_s: float, damaged: int | None, compared: tuple[bool, int]
+) -> None:
+    emg = session.emg
+    first, second = (DecoderPipeline(load_decoder(decoder), emg.info) for _ in range(2))
+    fs_hz, begin, again = emg.info.fs_hz, 0, round(2.9 * emg.info.fs_hz)
+    before = first.process(emg.emg_uv[begin : round(2.5 * fs_hz)])
+    after = second.process(emg.emg_uv[again : round(4.2 * fs_hz)])[:40]
+    values = np.array([decision.to_values() for decision in (*before, *after)], dtype=np.float32)
+    if damaged is not None:
+        values[damaged, 1] += 0.01
+    samples = [d.sample_index for d in before] + [again + d.sample_index for d in after]
+    info = GestureStreamInfo(
+        "g", "d", load_decoder(decoder).metadata.hop_rate_hz, first.gestures, emg.info.source_id
+    )
+    events = tuple(
+        Event(emg.t_lsl_s[0] + t, DECODING, {"since_t_lsl_s": emg.t_lsl_s[0]}) for t in (0.5, told_s)
+    )
+    recorded = replace(session, events=events, gestures=GestureRecording(info, values, emg.t_lsl_s[samples]))
+    replay = replay_session(recorded, load_decoder(decoder))
+    assert (replay.identical_to_recording, replay.not_compared) == compared
 
 
 def test_another_grid_is_refused(session: Session, decoder: Path, lsl_session: str) -> None:

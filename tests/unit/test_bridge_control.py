@@ -21,13 +21,13 @@ class Wearer:
         self.effort = 1.0
         self.t = 50.0
 
-    def make(self, gesture, seconds, live=True):
+    def make(self, gesture, seconds, live=True, trusted=True):
         """Hold a gesture; returns what moved at the end of it."""
         index = -1 if gesture is None else self.gestures.index(gesture)
         moved = {}
         for _ in range(round(seconds / 0.02)):
             self.t += 0.02
-            self.control.on_decision(index, self.t, live=live, effort=self.effort)
+            self.control.on_decision(index, self.t, live=live, effort=self.effort, trusted=trusted)
             moved = {dof: v for dof, v in self.control.desired(self.t).items() if v}
         return moved
 
@@ -52,9 +52,85 @@ def test_hand_open_goes_back_around_the_end():
 def test_a_gesture_passed_through_is_no_tap(then):
     wearer = Wearer()
     wearer.make("fist", 0.3)
-    wearer.make(then, 0.1)
+    wearer.make(then, 0.16)
     wearer.make("rest", 0.1)
     assert wearer.control.mode == "base_translate"
+
+
+@pytest.mark.parametrize(("gap_s", "mode"), [(0.02, 1), (0.08, 1), (0.12, 0), (1.0, 0)])
+def test_a_tap_may_end_in_a_moment_without_a_decision(gap_s, mode):
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", 0.3)
+    assert wearer.make(None, gap_s) == {}
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == ["base_translate", "base_rotate"][mode]
+
+
+@pytest.mark.parametrize(("parts", "mode"), [((0.08, 0.08), 1), ((0.2, 0.2), 1), ((0.3, 0.3), 0)])
+def test_a_tap_may_hold_such_a_moment_and_is_as_long_as_the_whole(parts, mode):
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", parts[0])
+    wearer.make(None, 0.06)
+    wearer.make("fist", parts[1])
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == ["base_translate", "base_rotate"][mode]
+
+
+@pytest.mark.parametrize("interrupt", ["poor signal", "another gesture", "disarmed", "stopped", "speed"])
+def test_nothing_else_may_lie_in_that_moment(interrupt):
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", 0.3)
+    wearer.make(None, 0.02)
+    if interrupt == "poor signal":
+        wearer.make(None, 0.02, trusted=False)
+    elif interrupt == "another gesture":
+        wearer.make("wrist_flexion", 0.02)
+        wearer.make(None, 0.02)
+    elif interrupt == "disarmed":
+        wearer.make(None, 0.02, live=False)
+    elif interrupt == "stopped":
+        wearer.control.release()
+    else:
+        wearer.control.set_fine(True)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "base_translate"
+
+
+def test_poor_signal_itself_ends_a_tap():
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", 0.3)
+    wearer.make(None, 0.02, trusted=False)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "base_translate"
+
+
+def test_a_moment_without_decisions_is_no_moment_without_a_decision():
+    wearer = Wearer()
+    wearer.make("rest", 0.1)
+    wearer.make("fist", 0.3)
+    wearer.t += 0.15  # silence
+    wearer.make(None, 0.02)
+    wearer.make("rest", 0.1)
+    assert wearer.control.mode == "base_translate"
+
+
+@pytest.mark.parametrize("speed_control", ["tiers", "steps", "effort"])
+def test_no_motion_and_no_step_begins_or_goes_on_over_such_a_moment(speed_control):
+    wearer = Wearer(speed_control=speed_control)
+    wearer.make("rest", 0.1)
+    wearer.make("wrist_extension", 0.3)
+    assert wearer.make(None, 0.04) == {}
+    assert wearer.make("rest", 0.1) == {}
+    assert wearer.control.take_step() is None
+    wearer.make("wrist_extension", 0.5)
+    wearer.make(None, 0.04)
+    # In steps a motion waits until a tap is over, and begins anew to count.
+    moved = wearer.make("wrist_extension", 0.3)
+    assert moved == ({} if speed_control == "steps" else {"base_translate": 0.12})
 
 
 def test_a_long_hold_toggles_the_speed_once_and_is_no_tap():

@@ -9,7 +9,15 @@ import pytest
 
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.gesture_map import load_gesture_map
-from robot_bridge.journal import ASSIGN, Journal, begin_settings, from_plain, replay_journal, to_plain
+from robot_bridge.journal import (
+    ASSIGN,
+    Journal,
+    begin_settings,
+    from_plain,
+    make_core,
+    replay_journal,
+    to_plain,
+)
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.stretch_interface import JOINT_DOF, JOINT_OF_DOF, JOINT_STATE_NAMES
@@ -107,3 +115,11 @@ def test_a_bridge_that_was_started_again_begins_a_new_journal() -> None:
     first, answers = drive(0, ticks=150)
     second, more = drive(2, ticks=150)
     assert [tick.again for tick in replay_journal([*first, *second])] == [*answers, *more]
+
+
+def test_a_journal_from_before_taps_could_have_a_gap_has_none() -> None:
+    entries, _ = drive(1, ticks=20)
+    settings = entries[0].arguments[0]
+    assert make_core(settings).control._map.tap_gap_s > 0
+    maps = [{key: value for key, value in one.items() if key != "tap_gap_s"} for one in settings["maps"]]
+    assert make_core({**settings, "maps": maps}).control._map.tap_gap_s == 0.0

@@ -1,5 +1,6 @@
 """The closed loop as a whole, with a muscle of synthetic trials: the user reaches, errs, corrects, and can fail."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from evaluation.closed_loop.campaign import START, CampaignResult, CampaignSetti
 from evaluation.closed_loop.fitts import conditions, run_fitts
 from evaluation.closed_loop.goal import Aim, Goal
 from evaluation.closed_loop.household import draw_task, run_task, start_of
-from evaluation.closed_loop.loop import ClosedLoop
+from evaluation.closed_loop.loop import ClosedLoop, View
 from evaluation.closed_loop.results import write_results
 from evaluation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
 from evaluation.closed_loop.user_settings import UserSettings
@@ -179,3 +180,27 @@ def test_what_is_seen_is_late(decoder, bank) -> None:
     late, now = loop.seen(0.2), loop.view
     assert now.t_s - late.t_s == pytest.approx(0.2)
     assert late.positions[0] < now.positions[DOF_NAMES.index("base_translate")]
+
+
+@pytest.mark.parametrize(("grows_s", "last_s"), [(0.0, 0.25), (0.03, 0.35)])
+def test_short_gestures_without_effect_are_held_longer_up_to_the_middle_of_what_is_short(
+    grows_s, last_s
+) -> None:
+    settings = SURE.model_copy(update={"tap_sd_s": 0.0, "tap_grows_s": grows_s})
+    gesture_map = load_gesture_map("four_gestures", GESTURES, MODEL)
+    user = VirtualUser(settings, gesture_map, MODEL, 0)
+    positions = tuple(START.get(dof, 0.0) for dof in DOF_NAMES)
+    user.pursue(Goal({"lift": Aim(0.9, 0.02)}), 0.0)
+    mode = gesture_map.mode_names[0]
+    made = []
+    for step in range(3000):
+        t_s = step / 100
+        # A robot that never changes its mode.
+        made.append(
+            user.act(t_s, lambda delay_s, now_s=t_s: View(now_s - delay_s, positions, mode, False, True))
+        )
+    held_s = [len(list(run)) / 100 for gesture, run in itertools.groupby(made) if gesture != "rest"][:-1]
+    assert len(held_s) >= 6
+    assert all(after > before - 0.011 for before, after in itertools.pairwise(held_s))  # a step is 10 ms
+    assert held_s[0] == pytest.approx(0.25, abs=0.011)
+    assert held_s[-1] == pytest.approx(last_s, abs=0.011)

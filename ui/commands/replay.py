@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 NAME = "replay"
 HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
 EXIT_DIFFERS = 1
-EXAMPLE = (
-    "hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper"
-)
+EXAMPLE = """hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper
+         hdemg replay data/sub-P01/ses-20261123T101500 --window"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
     )
+    parser.add_argument(
+        "--window",
+        action="store_true",
+        help="look at the session in a window instead: --speed is the playing's",
+    )
     add_emg_choice(parser)
     add_margins(parser)
     add_json(parser)
@@ -50,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay and say what was decided, and what moved; 1 where live decisions and replay differ."""
     decoder = args.decoder or args.session / "decoder.onnx"
+    if args.window:
+        from ui.commands.replay_window import run_window
+
+        return run_window(args)
     return _with_robot(args, decoder) if args.robot else _decode_only(args, decoder)
 
 
@@ -92,6 +100,11 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             + ("identical to" if result.identical_to_recording else "DIFFER from")
             + " those recorded"
         )
+    if result.not_compared:
+        print(
+            f"the last {result.not_compared} not compared: their decoder was started again, and the recording ended "
+            "before it said since when it decodes"
+        )
     for line in _bridge_lines(bridge):
         print(line)
     if args.json:
@@ -100,6 +113,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
                 "decisions": len(result.values),
                 "real_time_factor": round(result.real_time_factor, 1),
                 "identical_to_recording": result.identical_to_recording,
+                "not_compared": result.not_compared,
                 "trial_accuracy": accuracy,
                 **_bridge_figures(bridge),
             }

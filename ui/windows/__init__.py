@@ -6,5 +6,8 @@
 - ``calibration.py``: a calibration; ``calibration_pages.py``, ``calibration_results.py``: its screens;
   ``calibration_widgets.py``, ``trace_plot.py``, ``control_bar.py``, ``cue_sounds.py``: what they are made of
 - ``teleop.py``, ``participant.py``: a live session for the operator, and the large view for the participant
-- ``screenshots.py``, ``calibration_screenshots.py``: every screen as a picture, to document and to look at
+- ``replay.py``: a recorded session; ``replay_time_plot.py``, ``replay_plots.py``, ``replay_panel.py``: what it is
+  made of
+- ``screenshots.py``, ``calibration_screenshots.py``, ``replay_screenshots.py``: every screen as a
+  picture, to document and to look at
 """

@@ -1,6 +1,6 @@
-"""Every state of the windows as a picture: ``python -m ui.windows.screenshots FOLDER [--only calibration|teleop]``.
+"""Every state of the windows as a picture: ``python -m ui.windows.screenshots FOLDER [--only WINDOW]``.
 
-The real windows, shown a session with the simulated wearer and robot that is really running.
+The real windows, shown a session with the simulated wearer and robot that is really running, or has been.
 """
 
 import argparse
@@ -13,22 +13,18 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
 from emg_acquisition.events import REST, Event
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.simulated_session import record_schedule
 from ui.teleop.session import running_session
 from ui.teleop.settings import TeleopSettings
 from ui.windows.calibration_screenshots import save_picture, take_calibration
+from ui.windows.replay_screenshots import simulated_decoder, take_replay
 from ui.windows.teleop import TeleopWindow
 
 WEARER = 2
 LIMIT_S = 60.0
+WINDOWS = ("calibration", "teleop", "replay")
 SIZES = ((1280, 800), (1920, 1080))
 
 
@@ -36,16 +32,19 @@ def main() -> int:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="folder for the pictures")
-    parser.add_argument("--only", choices=("calibration", "teleop"), help="one window's (default: both)")
+    parser.add_argument("--only", choices=WINDOWS, help="one window's (default: all)")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication([])
     configure_lsl(session_id := f"hdemg-{uuid.uuid4().hex[:8]}")
-    if args.only != "teleop":
+    wanted = (args.only,) if args.only else WINDOWS
+    if "calibration" in wanted:
         take_calibration(app, args.out)
-    if args.only != "calibration":
+    if "teleop" in wanted:
         _take_teleop(app, args.out, session_id)
+    if "replay" in wanted:
+        take_replay(app, args.out, session_id)
     return 0
 
 
@@ -53,7 +52,7 @@ def _take_teleop(app: QApplication, out: Path, session_id: str) -> None:
     intentions_id = f"screenshots-{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         settings = TeleopSettings(
-            decoder=_decoder(Path(folder)),
+            decoder=simulated_decoder(Path(folder), WEARER),
             source=f"simulated --wearer {WEARER} --intentions {intentions_id}",
             robot_options="--camera",
             out=Path(folder),
@@ -134,15 +133,6 @@ class _Tour:
             if time.monotonic() > end_s:
                 raise TimeoutError("the session does not come into the state that is to be shown")
             self._for(0.05)
-
-
-def _decoder(folder: Path) -> Path:
-    wearer = WearerSettings(seed=WEARER)
-    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
-    recorded = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
-    settings = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
-    return train_decoder([recorded], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder
 
 
 if __name__ == "__main__":

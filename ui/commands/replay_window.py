@@ -1,0 +1,57 @@
+"""``hdemg replay --window``."""
+
+import argparse
+import math
+
+from emg_acquisition.errors import InputError
+from ui.console import ProgressBar, interrupt_on_sigterm, stop_on_signals
+
+WINDOW_SPEED = 1.0
+
+
+def run_window(args: argparse.Namespace) -> int:
+    """Show a session until its window is closed; what is wrong with it is told before a window opens.
+
+    Without a decoder file the session's own decisions are shown alone.
+    """
+    from decoding.decoder_file import load_decoder
+    from decoding.pipeline import DecoderPipeline
+    from emg_acquisition.recording.session_parts import open_session
+    from evaluation.metrics import CUE_MARGIN_S
+    from ui.screen import require_screen
+    from ui.view_models.replay import ReplaySettings
+
+    _refuse(args)
+    own = args.session / "decoder.onnx"
+    path = args.decoder or (own if own.exists() else None)
+    with interrupt_on_sigterm(), ProgressBar("replay") as progress:
+        progress("opening the session", 0.0)
+        session = open_session(args.session, args.emg)
+        decoder = load_decoder(path) if path is not None else None
+        if decoder is not None:
+            DecoderPipeline(decoder, session.emg.info)
+    require_screen("or leave out --window")
+    from ui.windows.replay import run_replay_window
+
+    settings = ReplaySettings(
+        session,
+        decoder,
+        judges_replay=args.decoder is not None,
+        after_cue_s=CUE_MARGIN_S if args.after_cue is None else args.after_cue,
+        before_next_s=CUE_MARGIN_S if args.before_next is None else args.before_next,
+        speed=args.speed or WINDOW_SPEED,
+    )
+    with stop_on_signals() as stop:
+        print(f"showing {args.session}", flush=True)
+        run_replay_window(settings, stop)
+    return 0
+
+
+def _refuse(args: argparse.Namespace) -> None:
+    """Refuse what has no meaning for a window."""
+    given = {"--robot": args.robot, "--seconds": args.seconds, "--json": args.json}
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{option} is for a replay without a window; leave out {option} or --window")
+    if args.speed == math.inf:
+        raise InputError("--speed max is for decoding alone; a window plays at a number, or leave it out")

@@ -1,0 +1,174 @@
+"""The plots of the replay window, all over the same seconds: EMG, decisions, robot, and a strip of the whole."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor
+
+from emg_acquisition.arrays import Float64Array
+from evaluation.metrics import NO_DECISION
+from evaluation.session_timeline import Cue, Decisions, Happening, Mistake, Track
+from robot_bridge.robot_model import RobotModel
+from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES
+from ui.view_models.emg_outline import Outline
+from ui.view_models.replay_place import ReplayPlace
+from ui.view_models.traces import lane_uv
+from ui.windows.gesture_picture import words
+from ui.windows.replay_time_plot import TimePlot
+from ui.windows.theme import font
+from ui.windows.widgets import ThemeNow
+
+AXIS_HEIGHT, WHOLE_HEIGHT = 20, 54
+# What a DoF's line fills of its lane.
+LANE_FILL = 0.8
+MOST_CHANNEL_NAMES = 8
+
+
+class TracesPlot(TimePlot):
+    """Every channel's outline in a lane of its own, channel 1 on top."""
+
+    def __init__(self, theme: ThemeNow, place: ReplayPlace, labels: Sequence[str]) -> None:
+        super().__init__(theme, place, len(labels))
+        step = math.ceil(len(labels) / MOST_CHANNEL_NAMES)
+        self.name_rows([(k, labels[k]) for k in range(step // 2, len(labels), step)])
+        self._curve = self.add_curve(lambda theme: theme.accent, 1, "finite")
+        self.lane_uv = 0.0
+
+    def show_outline(self, outline: Outline, usual_rms_uv: float) -> None:
+        """Show another outline; the RMS of a usual channel sets how high a lane is."""
+        n_columns, n_channels = outline.low.shape
+        if n_columns == 0:
+            self._curve.setData([], [])
+            return
+        self.lane_uv = lane_uv(usual_rms_uv)
+        lanes = np.arange(n_channels, 0, -1) - 0.5
+        y = np.empty((n_channels, 2 * n_columns + 1), dtype=np.float32)
+        y[:, 0:-1:2] = (np.clip(outline.low / self.lane_uv, -0.5, 0.5) + lanes).T
+        y[:, 1:-1:2] = (np.clip(outline.high / self.lane_uv, -0.5, 0.5) + lanes).T
+        y[:, -1] = np.nan
+        x = np.append(np.repeat(outline.t_s, 2), outline.t_s[-1])
+        self._curve.setData(np.tile(x, n_channels), y.ravel())
+
+
+class DecisionsPlot(TimePlot):
+    """A lane a gesture: cues as areas, decisions as lines; below, where they differ."""
+
+    def __init__(
+        self, theme: ThemeNow, place: ReplayPlace, gestures: Sequence[str], cues: Sequence[Cue]
+    ) -> None:
+        super().__init__(theme, place, len(gestures) + 2)
+        self._lanes = {name: k for k, name in enumerate((*gestures, NO_DECISION))}
+        self.name_rows(
+            [(k, words(name)) for name, k in self._lanes.items()] + [(len(self._lanes), "differs from cue")]
+        )
+        self.add_bars(
+            [
+                (cue.begin_s, cue.end_s, self._lanes[cue.gesture])
+                for cue in cues
+                if cue.gesture in self._lanes
+            ],
+            lambda theme: theme.faint,
+        )
+        self._recorded = self.add_curve(lambda theme: theme.accent, 4, "pairs")
+        self._replayed = self.add_curve(lambda theme: theme.warn, 4, "pairs")
+        self._mistakes = self.add_curve(lambda theme: theme.bad, 9, "pairs")
+
+    def show_decisions(self, decisions: Decisions | None, *, replayed: bool) -> None:
+        """Show decisions: those recorded in the upper half of a lane, those of a replay in the lower."""
+        curve, offset = (self._replayed, 0.7) if replayed else (self._recorded, 0.3)
+        if decisions is None:
+            return
+        lanes = [self._lanes[decisions.name(index)] for index in range(len(decisions.gestures))]
+        none = self._lanes[NO_DECISION]
+        self.show_segments(
+            curve,
+            [(b, e, (lanes[index] if index >= 0 else none) + offset) for b, e, index in decisions.runs()],
+        )
+
+    def show_mistakes(self, mistakes: Sequence[Mistake]) -> None:
+        """Show where decisions differ from their cue."""
+        self.show_segments(self._mistakes, [(one.begin_s, one.end_s, self.rows - 0.5) for one in mistakes])
+
+
+class RobotPlot(TimePlot):
+    """A lane a DoF between its limits: where it is, and what was commanded; of the wheels their commanded speed."""
+
+    def __init__(self, theme: ThemeNow, place: ReplayPlace, model: RobotModel) -> None:
+        super().__init__(theme, place, len(DOF_NAMES))
+        self.name_rows([(k, words(name)) for k, name in enumerate(DOF_NAMES)])
+        self._ranges = [_range(model, name) for name in DOF_NAMES]
+        # The lowest plot says what time it is for all of them.
+        self.getAxis("bottom").setStyle(showValues=True, tickFont=font(8))
+        self.getAxis("bottom").setHeight(AXIS_HEIGHT)
+        self._commanded = self.add_curve(lambda theme: theme.warn, 1, "finite")
+        self._measured = self.add_curve(lambda theme: theme.accent, 2, "finite")
+
+    def show_tracks(self, joints: Track | None, commands: Track | None, columns: int) -> None:
+        """Show what there is of both in the stretch that is shown now."""
+        for curve, track in ((self._measured, joints), (self._commanded, commands)):
+            if track is not None:
+                curve.setData(*self._lines(track, columns))
+
+    def _lines(self, track: Track, columns: int) -> tuple[Float64Array, Float64Array]:
+        first = max(0, int(np.searchsorted(track.t_s, self._place.begin_s)) - 1)
+        stop = int(np.searchsorted(track.t_s, self._place.end_s)) + 1
+        t_s, values = track.t_s[first:stop], track.values[first:stop]
+        together = math.ceil(len(t_s) / columns)
+        if together > 1:
+            starts = np.arange(0, len(t_s), together)
+            low, high = (reduce.reduceat(values, starts, axis=0) for reduce in (np.fmin, np.fmax))
+            t_s = np.repeat(t_s[starts], 2)
+            values = np.stack([low, high], axis=1).reshape(-1, values.shape[1])
+        gap = np.array([np.nan])
+        x: list[Float64Array] = []
+        y: list[Float64Array] = []
+        for k, (lowest, highest) in enumerate(self._ranges):
+            part = np.clip((values[:, k] - lowest) / (highest - lowest), 0, 1)
+            x += [t_s, gap]
+            y += [self.rows - k - 1 + (1 - LANE_FILL) / 2 + LANE_FILL * part, gap]
+        return np.concatenate(x), np.concatenate(y)
+
+
+def _range(model: RobotModel, name: str) -> tuple[float, float]:
+    dof = model.dof[name]
+    if name in BASE_DOF:
+        return -dof.coarse, dof.coarse
+    return dof.position_lower, dof.position_upper
+
+
+class WholePlot(TimePlot):
+    """The whole session in one strip: what is shown of it, where decisions differ from cues, and what happened."""
+
+    def __init__(self, theme: ThemeNow, place: ReplayPlace, happenings: Sequence[Happening]) -> None:
+        super().__init__(theme, place, 2, whole=True)
+        self.setFixedHeight(WHOLE_HEIGHT)
+        self.name_rows([(0, "differs from cue"), (1, "events")])
+        self._mistakes = self.add_curve(lambda theme: theme.bad, 2, "pairs")
+        self._region = pg.LinearRegionItem(movable=False)
+        self._region.setZValue(-5)
+        self.addItem(self._region, ignoreBounds=True)
+        for bad in (False, True):
+            times = np.array([one.t_s for one in happenings if one.bad == bad])
+            color = (lambda theme: theme.bad) if bad else (lambda theme: theme.faint)
+            self.add_curve(color, 2, "pairs").setData(np.repeat(times, 2), np.tile([0.1, 0.9], len(times)))
+
+    def follow(self) -> None:
+        """Show the cursor, and which stretch the other plots show."""
+        super().follow()
+        self._region.setRegion((self._place.begin_s, self._place.end_s))
+
+    def restyle(self) -> None:
+        """Follow a change of the look."""
+        super().restyle()
+        fill = QColor(self._theme().accent)
+        fill.setAlpha(60)
+        self._region.setBrush(fill)
+        for line in self._region.lines:
+            line.setPen(self._theme().accent)
+
+    def show_mistakes(self, mistakes: Sequence[Mistake]) -> None:
+        """Show where decisions differ from their cue."""
+        times = np.array([one.begin_s for one in mistakes])
+        self._mistakes.setData(np.repeat(times, 2), np.tile([1.1, 1.9], len(times)))

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.inlet import EmgInlet, GestureInlet, GestureSample
 from emg_acquisition.quality import QualityMonitor, QualityReport
+from emg_acquisition.quality_rules import ChannelState
 from emg_acquisition.stream_info import EmgStreamInfo
 
 logger = logging.getLogger(__name__)
 
 HISTORY_S = 10.0
+FRESH_S = 0.5
 PULL_S = 0.1
 LOOK_S = 0.05
 SEARCH_S = 2.0
@@ -48,6 +50,26 @@ class Seen:
     gaps: int
     gestures: tuple[str, ...]
     history: tuple[GestureSample, ...]
+
+    @property
+    def newest(self) -> GestureSample | None:
+        """The decision of this moment; None where none has come lately: an old one says nothing about now."""
+        return self.history[-1] if self.history and self.decision_silent_s <= FRESH_S else None
+
+    @property
+    def gesture(self) -> str:
+        """What is decided at this moment; empty for nothing."""
+        newest = self.newest
+        known = newest is not None and 0 <= newest.gesture_index < len(self.gestures)
+        return self.gestures[newest.gesture_index] if newest is not None and known else ""
+
+    @property
+    def bad_electrodes(self) -> tuple[str, ...]:
+        """Labels of the electrodes that are not good."""
+        if self.info is None or self.quality is None:
+            return ()
+        states = zip(self.info.channel_labels, self.quality.states, strict=True)
+        return tuple(label for label, state in states if state != ChannelState.GOOD)
 
 
 class Observer:

@@ -232,13 +232,6 @@ class TeleopSession:
         """Return everything at this moment; waits for nothing."""
         robot, seen, parts = self.chain.link.snapshot(), self._observer.seen(), self._supervisor.parts
         free_bytes, recorded = self._look_at_disk()
-        bad: list[str] = []
-        if seen.quality is not None and seen.info is not None:
-            bad = [
-                label
-                for label, state in zip(seen.info.channel_labels, seen.quality.states, strict=True)
-                if state != 0
-            ]
         checks = preflight(
             PreflightInputs(
                 parts,
@@ -247,7 +240,7 @@ class TeleopSession:
                 seen.emg_silent_s,
                 seen.decision_silent_s,
                 seen.quality.summary if seen.quality is not None else None,
-                bad,
+                seen.bad_electrodes,
                 robot,
                 free_bytes,
             )

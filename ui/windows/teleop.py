@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from ui.teleop.camera_feed import CameraFeed, CameraPicture
-from ui.teleop.meaning import meanings
+from ui.teleop.meaning import meanings, mode_words
 from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.trial_sheet import Outcome
 from ui.windows.gesture_picture import GesturePicture, words
@@ -72,7 +72,7 @@ class TeleopWindow(QWidget):
         self._answers = _Answers()
         self._answers.told.connect(self._say)
         self._said, self._said_s = "", -math.inf
-        self.participant = ParticipantWindow(session, self.theme)
+        self.participant = ParticipantWindow(self.theme)
         self._build()
         self.setWindowTitle("hdemg teleoperation")
         self.resize(1280, 800)
@@ -111,6 +111,7 @@ class TeleopWindow(QWidget):
         self.meaning = QLabel()
         self.meaning.setFont(font(10.5))
         self.meaning.setTextFormat(Qt.TextFormat.RichText)
+        self.meaning.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.joints = JointBars(self.theme)
         self.badge = StateBadge(self.theme)
         self.arm_button = BigButton("Arm  [A]", self.theme)
@@ -120,7 +121,7 @@ class TeleopWindow(QWidget):
         self.stop_button.paint_in(lambda theme: theme.bad)
         self.stop_button.clicked.connect(self.stop)
         self.checks = _text(10)
-        self.grid = GridMap(self.theme)
+        self.grid = GridMap(self.theme, turns=True)
         self.health = _text(9.5)
         self.history = History(self.theme)
         self.task = _text(11)
@@ -153,7 +154,7 @@ class TeleopWindow(QWidget):
         layout.addLayout(decoded, 0, 0)
         layout.addLayout(robot, 0, 1)
         layout.addLayout(state, 0, 2)
-        for column, share in enumerate((24, 46, 30)):
+        for column, share in enumerate((23, 49, 28)):
             layout.setColumnStretch(column, share)
         below = QHBoxLayout()
         below.addWidget(self.history, 3)
@@ -176,7 +177,7 @@ class TeleopWindow(QWidget):
         view = self.session.view()
         self.show_view(view)
         if self._camera is not None:
-            self._show_camera(self._camera.take())
+            self.show_camera(self._camera.take())
         self.participant.show_view(view)
 
     def show_view(self, view: TeleopView) -> None:
@@ -189,32 +190,27 @@ class TeleopWindow(QWidget):
 
     def _show_decoded(self, view: TeleopView) -> None:
         seen = view.seen
-        if not seen.history:
-            self.gesture.setText("no decision yet")
-            self.picture.show_gesture("")
-            return
-        newest = seen.history[-1]
-        known = 0 <= newest.gesture_index < len(seen.gestures)
-        name = seen.gestures[newest.gesture_index] if known else ""
-        self.picture.show_gesture(name)
-        self.gesture.setText(words(name) if known else "no decision")
-        self.bars.show_bars(
-            [(words(one), p) for one, p in zip(seen.gestures, newest.probabilities, strict=True)],
-            newest.gesture_index,
-        )
-        self.levels.show_bars([("confidence", newest.confidence), ("effort", newest.effort)], 1)
+        newest = seen.newest
+        self.picture.show_gesture(seen.gesture)
+        self.gesture.setText(words(seen.gesture) or "no decision")
+        marked, shares = -1, (0.0,) * len(seen.gestures)
+        if newest is not None:
+            marked, shares = newest.gesture_index, newest.probabilities
+        named = zip(seen.gestures, shares, strict=True)
+        self.bars.show_bars([(words(gesture), share) for gesture, share in named], marked)
+        sure, effort = (newest.confidence, newest.effort) if newest is not None else (0.0, 0.0)
+        self.levels.show_bars([("confidence", sure), ("effort", effort)], 1)
         stamps = np.array([sample.t_lsl_s for sample in seen.history])
         self.history.show_history(
             seen.gestures,
-            stamps[-1] - stamps,
+            stamps[-1:] - stamps + seen.decision_silent_s,
             np.array([sample.gesture_index for sample in seen.history]),
             np.array([sample.confidence for sample in seen.history]),
         )
 
     def _show_robot(self, view: TeleopView) -> None:
         robot = view.robot
-        tier = {True: "fine", False: "coarse", None: ""}[robot.fine]
-        self.mode.setText(f"{robot.mode.replace('_', ' ') or 'no mode yet'} · {tier}")
+        self.mode.setText(mode_words(robot) or "no mode yet")
         rows = "".join(
             f"<tr><td align='right'>{words(gesture)}&nbsp;</td><td><b>{what}</b></td></tr>"
             for gesture, what in meanings(self.session.gesture_map, robot.mode)
@@ -259,7 +255,8 @@ class TeleopWindow(QWidget):
         restarts = sum(part.restarts for part in view.parts)
         if restarts:
             parts.append(f"restarts {restarts}")
-        self.health.setText(" · ".join(parts))
+        # A line ends between two figures, never within one.
+        self.health.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts))
 
     def _show_task(self, view: TeleopView) -> None:
         sheet = view.sheet
@@ -274,7 +271,8 @@ class TeleopWindow(QWidget):
         else:
             self.message.setText(view.messages[-1].text if view.messages else "")
 
-    def _show_camera(self, picture: CameraPicture | None) -> None:
+    def show_camera(self, picture: CameraPicture | None) -> None:
+        """Show what the robot's camera sees; None where nothing new has come."""
         if picture is not None:
             form = QImage.Format.Format_RGB888
             image = QImage(picture.data, picture.width, picture.height, 3 * picture.width, form)

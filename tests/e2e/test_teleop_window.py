@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 pytest.importorskip("rclpy")
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from ui.teleop.session import TeleopSession
@@ -29,8 +30,13 @@ def session(simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path
 
 
 @pytest.fixture(scope="module")
-def views(session, tmp_path_factory):
-    return States(session.decoder, tmp_path_factory.mktemp("recording"), POSITIONS).all()
+def states(session, tmp_path_factory):
+    return States(session.decoder, tmp_path_factory.mktemp("recording"), POSITIONS)
+
+
+@pytest.fixture(scope="module")
+def views(states):
+    return states.all()
 
 
 @pytest.fixture
@@ -100,3 +106,32 @@ def test_what_is_wrong_is_said_with_what_to_do(window, views):
     assert "disk: 1.1 GB free — free 2 GB" in said
     assert "electrodes" in said
     assert "signal arrives" not in said
+
+
+def test_health_tells_latency_recording_and_battery(window, views):
+    window.show_view(views["ready"])
+    said = window.health.text().replace("\u00a0", " ")
+    assert "latency 9 ms (p99 14)" in said
+    assert "recording 47 MB" in said
+    assert "battery 13.0 V" in said
+
+
+def test_traces_come_and_go_by_a_key_and_name_bad_electrodes(qtbot, window, states, views):
+    window.traces.signal = states.recent_emg
+    assert window.stage.currentWidget() is window.camera
+    shown = []
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_E)
+        assert window.stage.currentWidget() is window.traces
+        for _ in range(2):
+            window.show_view(views["preflight"])
+        shown.append(window.traces.title.text())
+        assert "E1 detached, E2, E3 detached" in window.traces.names.accessibleName()
+    assert "raw EMG" in shown[0]
+    assert "filtered EMG" in shown[1]
+    window.change_traces(window.traces.choice.turned(1, 64))
+    for _ in range(2):
+        window.show_view(views["preflight"])
+    assert "electrodes 9 to 16 of 64" in window.traces.title.text()
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    assert window.stage.currentWidget() is window.camera

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from decoding.decoder_file import load_decoder
+from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import configure_lsl
@@ -257,6 +258,10 @@ class TeleopSession:
             recorded,
             seconds,
         )
+
+    def recent_emg(self, channels: IntArray) -> Float32Array:
+        """Return the newest seconds of some channels in µV: ndarray, shape (n_samples, n_chosen)."""
+        return self._observer.recent_emg(channels)
 
     def _look_at_disk(self) -> tuple[float | None, int]:
         now_s = time.monotonic()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QSizePolicy,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -30,7 +31,9 @@ from ui.teleop.camera_feed import CameraFeed, CameraPicture
 from ui.teleop.meaning import meanings, mode_words
 from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.trial_sheet import Outcome
+from ui.view_models.live_traces import TraceChoice
 from ui.windows.gesture_picture import GesturePicture, words
+from ui.windows.live_traces import LiveTraces
 from ui.windows.participant import ParticipantWindow
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
 from ui.windows.widgets import Bars, BigButton, CameraView, GridMap, History, JointBars, StateBadge
@@ -106,6 +109,13 @@ class TeleopWindow(QWidget):
         self.levels = Bars(self.theme)
         self.levels.setMaximumHeight(56)
         self.camera = CameraView(self.theme)
+        self.traces = LiveTraces(
+            self.theme, self.session.recent_emg, self.session.decoder.metadata.filter_design
+        )
+        # Either is what one looks at; the joints beside stay in any case.
+        self.stage = QStackedWidget()
+        self.stage.addWidget(self.camera)
+        self.stage.addWidget(self.traces)
         self.mode = QLabel()
         self.mode.setFont(font(17, bold=True))
         self.meaning = QLabel()
@@ -134,7 +144,7 @@ class TeleopWindow(QWidget):
         for widget, stretch in ((self.picture, 4), (self.gesture, 0), (self.levels, 0), (self.bars, 4)):
             decoded.addWidget(widget, stretch)
         robot = QVBoxLayout()
-        robot.addWidget(self.camera, 5)
+        robot.addWidget(self.stage, 5)
         robot.addWidget(self.mode)
         lower = QHBoxLayout()
         lower.addWidget(self.meaning, 5)
@@ -246,17 +256,30 @@ class TeleopWindow(QWidget):
         if seen.info is not None and seen.quality is not None:
             level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
             self.grid.show_grid(seen.info.grid.channel_at, level, seen.quality.states)
+        self.traces.show_signal(seen)
         parts = [f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})"]
         parts.append(f"gaps {seen.gaps} · stops {robot.stops}")
         if view.recording is not None:
             parts.append(f"recording {view.recorded_bytes / 1e6:.0f} MB")
         else:
             parts.append("NOT recorded")
+        if math.isfinite(robot.battery_v):
+            parts.append(f"battery {robot.battery_v:.1f} V")
         restarts = sum(part.restarts for part in view.parts)
         if restarts:
             parts.append(f"restarts {restarts}")
         # A line ends between two figures, never within one.
         self.health.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts))
+
+    def change_traces(self, choice: TraceChoice) -> None:
+        """Show other traces, or the camera again."""
+        self.traces.choice = choice
+        self.stage.setCurrentWidget(self.camera if choice.kind == "off" else self.traces)
+
+    def _turn_traces(self, pages: int) -> None:
+        info = self.session.view().seen.info
+        if info is not None:
+            self.change_traces(self.traces.choice.turned(pages, info.n_channels))
 
     def _show_task(self, view: TeleopView) -> None:
         sheet = view.sheet
@@ -264,7 +287,7 @@ class TeleopWindow(QWidget):
         clock = f"{sheet.seconds:.0f} s" + (" — OVER TIME" if sheet.over_time else "")
         state = f"trial {sheet.trial}, {clock}" if sheet.running else "next trial: T"
         total = f" · {sheet.done} of {sheet.total} done" if sheet.total else ""
-        keys = "T start · S success · F fail · N note · P participant · D light/dark"
+        keys = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
         self.task.setText(f"{name}: {state}{total}\n{keys}")
         if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
             self.message.setText(self._said)
@@ -309,6 +332,7 @@ class TeleopWindow(QWidget):
         apply_theme(self._app, self._look)
         for button in (self.arm_button, self.stop_button):
             button.restyle()
+        self.traces.restyle()
         self.update()
 
     def note(self) -> None:
@@ -342,6 +366,9 @@ class TeleopWindow(QWidget):
             Qt.Key.Key_N: self.note,
             Qt.Key.Key_P: self.participant.toggle,
             Qt.Key.Key_D: self.change_theme,
+            Qt.Key.Key_E: lambda: self.change_traces(self.traces.choice.next_kind()),
+            Qt.Key.Key_PageDown: lambda: self._turn_traces(1),
+            Qt.Key.Key_PageUp: lambda: self._turn_traces(-1),
         }
         if key not in acts:
             return False

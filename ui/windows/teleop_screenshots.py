@@ -23,6 +23,7 @@ from robot_bridge.stretch_interface import JOINT_DOF
 from ui.teleop.camera_feed import CameraPicture
 from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.settings import TeleopSettings
+from ui.view_models.live_traces import TraceChoice
 from ui.windows.calibration_screenshots import LOOKS, save_picture
 from ui.windows.teleop import TeleopWindow
 from ui.windows.teleop_states import WEARER, States
@@ -56,6 +57,10 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
         window.show_camera(picture)
         for name, view in states.all().items():
             _take(app, window, window, view, out / f"teleop_{name}")
+        window.traces.signal = states.recent_emg
+        for kind in (TraceChoice("raw"), TraceChoice("filtered")):
+            window.change_traces(kind)
+            _take(app, window, window, states.all()["moving"], out / f"teleop_traces_{kind.kind}")
         for name, view in states.of_participant().items():
             _take(app, window, window.participant, view, out / f"participant_{name}")
 

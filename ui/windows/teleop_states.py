@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
+from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
 from emg_acquisition.inlet import GestureSample
@@ -20,8 +23,9 @@ from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.stretch_interface import DOF_NAMES
-from ui.teleop.observer import HISTORY_S, Seen
+from ui.teleop.observer import HISTORY_S, RECENT_S, Seen
 from ui.teleop.preflight import PreflightInputs, preflight
+from ui.teleop.recent_signal import RecentSignal
 from ui.teleop.session import Message, TeleopView
 from ui.teleop.supervisor import PART_NAMES, PartState
 from ui.teleop.trial_sheet import SheetView, Task
@@ -80,9 +84,14 @@ class States:
             decisions=1840,
             driver_mode="navigation",
             runstopped=False,
+            battery_v=13.0,
         )
-        self._rest = _observe(decoder, (*DONE, (REST, 0.2)))
-        self._extends = _observe(decoder, (*DONE, ("wrist_extension", 1.2)))
+        self._rest, _ = _observe(decoder, (*DONE, (REST, 0.2)))
+        self._extends, self._emg_uv = _observe(decoder, (*DONE, ("wrist_extension", 1.2)))
+
+    def recent_emg(self, channels: IntArray) -> Float32Array:
+        """Return the newest seconds of some channels while it moves."""
+        return self._emg_uv[:, channels]
 
     def all(self) -> dict[str, TeleopView]:
         """Return every state by name."""
@@ -175,15 +184,17 @@ def _parts(*other: PartState) -> tuple[PartState, ...]:
     return tuple((parts | {part.name: part for part in other}).values())
 
 
-def _observe(decoder: DecoderFile, done: Sequence[tuple[str, float]]) -> Seen:
-    """Return what an observer has seen at the end of what a simulated wearer did."""
+def _observe(decoder: DecoderFile, done: Sequence[tuple[str, float]]) -> tuple[Seen, Float32Array]:
+    """Return what an observer has seen, and the newest EMG, at the end of what a simulated wearer did."""
     wearer = SimulatedWearer(WearerSettings(seed=WEARER))
     info = wearer.info
     pipeline, monitor = DecoderPipeline(decoder, info), QualityMonitor(info.fs_hz, info.n_channels)
     history, reports = [], []
+    recent = RecentSignal(round(RECENT_S * info.fs_hz), info.n_channels)
     for gesture, seconds in done:
         wearer.set_intention(gesture)
         emg_uv = wearer.read(round(seconds * info.fs_hz))
+        recent.add(emg_uv)
         reports += monitor.process(emg_uv)
         history += [
             GestureSample(
@@ -196,5 +207,6 @@ def _observe(decoder: DecoderFile, done: Sequence[tuple[str, float]]) -> Seen:
             )
             for one in pipeline.process(emg_uv)
         ]
-    recent = tuple(one for one in history if one.t_lsl_s >= history[-1].t_lsl_s - HISTORY_S)
-    return Seen(info, reports[-1], 0.02, 0.02, 0, pipeline.gestures, recent)
+    lately = tuple(one for one in history if one.t_lsl_s >= history[-1].t_lsl_s - HISTORY_S)
+    seen = Seen(info, reports[-1], 0.02, 0.02, 0, pipeline.gestures, lately)
+    return seen, recent.newest(np.arange(info.n_channels))

@@ -12,6 +12,7 @@ from robot_bridge.bridge_figures import STATUS_NAME
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import (
+    BatteryState,
     Bool,
     DiagnosticArray,
     Empty,
@@ -56,6 +57,7 @@ class RobotSnapshot:
     stops: int = 0
     driver_mode: str = ""
     runstopped: bool | None = None
+    battery_v: float = math.nan
 
 
 class OperatorLink:
@@ -89,6 +91,7 @@ class OperatorLink:
         node.create_subscription(String, "emg/gesture", lambda m: self._note(gesture=m.data), QOS)
         node.create_subscription(String, "mode", lambda m: self._note(driver_mode=m.data), QOS)
         node.create_subscription(Bool, "is_runstopped", lambda m: self._note(runstopped=m.data), QOS)
+        node.create_subscription(BatteryState, "battery", lambda m: self._note(battery_v=m.voltage), QOS)
         node.create_subscription(DiagnosticArray, "diagnostics", self._on_diagnostics, QOS)
         self._ros.start()
 

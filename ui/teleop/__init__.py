@@ -5,7 +5,7 @@ In the order in which a session goes:
 - ``settings.py``: what a session is made of; ``session.yaml`` and the command line
 - ``session.py``: started in order, ended with the robot stopped first; `TeleopView` is all that there is to show
 - ``supervisor.py``: a part that dies is told, the robot stopped, the part restarted where that is safe
-- ``observer.py``: EMG and decisions seen beside the control path
+- ``observer.py``: EMG and decisions seen beside the control path; ``recent_signal.py``: the newest seconds of EMG
 - ``preflight.py``: what must be right before arming, each item with what to do
 - ``trial_sheet.py``: tasks, markers and ``trials.csv``
 - ``feedback.py``: mode changes and stops as beeps or words

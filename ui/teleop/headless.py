@@ -68,16 +68,13 @@ def run_headless(session: TeleopSession, end: threading.Event) -> None:
 
 def status_text(view: TeleopView) -> str:
     """One line: state and why, what is decoded, mode, recording."""
-    robot, history = view.robot, view.seen.history
+    robot, newest = view.robot, view.seen.newest
     parts = [f"{robot.safety_state.upper() or 'NO BRIDGE'}: {robot.reason}"]
     bad = next((check for check in view.checks if not check.good), None)
     if bad is not None:
         parts.append(f"{bad.name}: {bad.found}")
-    if history:
-        newest = history[-1]
-        known = 0 <= newest.gesture_index < len(view.seen.gestures)
-        name = view.seen.gestures[newest.gesture_index] if known else "no decision"
-        parts.append(f"{name} {newest.confidence:.2f}")
+    if newest is not None:
+        parts.append(f"{view.seen.gesture or 'no decision'} {newest.confidence:.2f}")
     parts.append(f"{robot.mode}/{'fine' if robot.fine else 'coarse'}")
     if view.recording is not None:
         parts.append(f"{view.recorded_bytes / 1e6:.0f} MB recorded")

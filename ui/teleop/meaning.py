@@ -1,6 +1,7 @@
 """What each gesture would do now, in words, and the mode in words."""
 
 from robot_bridge.gesture_map import Acts, GestureMap
+from robot_bridge.operator_link import RobotSnapshot
 
 WORDS = {
     "base_translate": ("drive forward", "drive back"),
@@ -12,6 +13,13 @@ WORDS = {
     "wrist_roll": ("roll left", "roll right"),
     "gripper": ("open gripper", "close gripper"),
 }
+
+
+def mode_words(robot: RobotSnapshot) -> str:
+    """Return mode and speed, such as ``drive · coarse``; empty before the bridge has told them."""
+    if not robot.mode:
+        return ""
+    return f"{robot.mode.replace('_', ' ')} · {'fine' if robot.fine else 'coarse'}"
 
 
 def meanings(gesture_map: GestureMap, mode: str) -> list[tuple[str, str]]:

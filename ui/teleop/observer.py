@@ -8,14 +8,21 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.inlet import EmgInlet, GestureInlet, GestureSample
 from emg_acquisition.quality import QualityMonitor, QualityReport
+from emg_acquisition.quality_rules import ChannelState
 from emg_acquisition.stream_info import EmgStreamInfo
+from ui.teleop.recent_signal import RecentSignal
 
 logger = logging.getLogger(__name__)
 
 HISTORY_S = 10.0
+RECENT_S = 2.5
+FRESH_S = 0.5
 PULL_S = 0.1
 LOOK_S = 0.05
 SEARCH_S = 2.0
@@ -49,6 +56,26 @@ class Seen:
     gestures: tuple[str, ...]
     history: tuple[GestureSample, ...]
 
+    @property
+    def newest(self) -> GestureSample | None:
+        """The decision of this moment; None where none has come lately: an old one says nothing about now."""
+        return self.history[-1] if self.history and self.decision_silent_s <= FRESH_S else None
+
+    @property
+    def gesture(self) -> str:
+        """What is decided at this moment; empty for nothing."""
+        newest = self.newest
+        known = newest is not None and 0 <= newest.gesture_index < len(self.gestures)
+        return self.gestures[newest.gesture_index] if newest is not None and known else ""
+
+    @property
+    def bad_electrodes(self) -> tuple[str, ...]:
+        """Labels of the electrodes that are not good."""
+        if self.info is None or self.quality is None:
+            return ()
+        states = zip(self.info.channel_labels, self.quality.states, strict=True)
+        return tuple(label for label, state in states if state != ChannelState.GOOD)
+
 
 class Observer:
     """Follow an EMG and a Gesture stream, finding each again when it comes back.
@@ -69,6 +96,7 @@ class Observer:
         self._quality: QualityReport | None = None
         self._emg_seen_s = self._decision_seen_s = -math.inf
         self._gaps = 0
+        self._recent: RecentSignal | None = None
         self._gestures: tuple[str, ...] = ()
         self._history: deque[GestureSample] = deque()
         self._threads = [
@@ -102,6 +130,13 @@ class Observer:
                 tuple(self._history),
             )
 
+    def recent_emg(self, channels: IntArray) -> Float32Array:
+        """Return the newest `RECENT_S` of some channels in µV: ndarray, shape (n_samples, n_chosen)."""
+        with self._lock:
+            if self._recent is None:
+                return np.zeros((0, len(channels)), dtype=np.float32)
+            return self._recent.newest(channels)
+
     def _follow(self, follow_once: Callable[[], None]) -> None:
         while not self._stop.is_set():
             self._stop.wait(self._try(follow_once))
@@ -122,8 +157,9 @@ class Observer:
         inlet = EmgInlet(self._emg_source_id, SEARCH_S, stop=self._stop)
         try:
             monitor = QualityMonitor(inlet.info.fs_hz, inlet.info.n_channels)
+            recent = RecentSignal(round(RECENT_S * inlet.info.fs_hz), inlet.info.n_channels)
             with self._lock:
-                self._info = inlet.info
+                self._info, self._recent = inlet.info, recent
             # Nobody sees faster than a window draws: a look every 50 ms costs less than one a chunk.
             while not self._stop.wait(LOOK_S):
                 for chunk in inlet.pull(PULL_S):
@@ -131,6 +167,9 @@ class Observer:
                         monitor.reset()
                     reports = monitor.process(chunk.emg_uv)
                     with self._lock:
+                        if chunk.gap_before_s > 0:
+                            recent.clear()
+                        recent.add(chunk.emg_uv)
                         self._emg_seen_s = time.monotonic()
                         self._gaps += chunk.gap_before_s > 0
                         self._quality = reports[-1] if reports else self._quality

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decoding.decoder_file import DecoderFile, DecoderMismatchError
 from emg_acquisition.stream_info import EmgStreamInfo
 from robot_bridge.operator_link import RobotSnapshot
+from ui.teleop.observer import FRESH_S
 from ui.teleop.supervisor import PartState
 
-FRESH_S = 0.5
 QUALITY_GOOD, QUALITY_LEAST = 0.9, 0.5
 DISK_LEAST_BYTES = 2e9
 LATENCY_MOST_MS = 200.0

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from decoding.decoder_file import load_decoder
+from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import configure_lsl
@@ -232,13 +233,6 @@ class TeleopSession:
         """Return everything at this moment; waits for nothing."""
         robot, seen, parts = self.chain.link.snapshot(), self._observer.seen(), self._supervisor.parts
         free_bytes, recorded = self._look_at_disk()
-        bad: list[str] = []
-        if seen.quality is not None and seen.info is not None:
-            bad = [
-                label
-                for label, state in zip(seen.info.channel_labels, seen.quality.states, strict=True)
-                if state != 0
-            ]
         checks = preflight(
             PreflightInputs(
                 parts,
@@ -247,7 +241,7 @@ class TeleopSession:
                 seen.emg_silent_s,
                 seen.decision_silent_s,
                 seen.quality.summary if seen.quality is not None else None,
-                bad,
+                seen.bad_electrodes,
                 robot,
                 free_bytes,
             )
@@ -264,6 +258,10 @@ class TeleopSession:
             recorded,
             seconds,
         )
+
+    def recent_emg(self, channels: IntArray) -> Float32Array:
+        """Return the newest seconds of some channels in µV: ndarray, shape (n_samples, n_chosen)."""
+        return self._observer.recent_emg(channels)
 
     def _look_at_disk(self) -> tuple[float | None, int]:
         now_s = time.monotonic()

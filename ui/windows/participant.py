@@ -5,7 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.meaning import mode_words
+from ui.teleop.session import TeleopView
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.theme import Theme, font
 from ui.windows.widgets import StateBadge
@@ -16,15 +17,12 @@ class ParticipantWindow(QWidget):
 
     Parameters
     ----------
-    session : TeleopSession
-        For the meaning of gestures.
     theme : callable
         Returns the look.
     """
 
-    def __init__(self, session: TeleopSession, theme: Callable[[], Theme]) -> None:
+    def __init__(self, theme: Callable[[], Theme]) -> None:
         super().__init__()
-        self._rest = session.gesture_map.rest
         self.setWindowTitle("hdemg")
         self.resize(1000, 760)
         self.picture = GesturePicture(theme)
@@ -52,14 +50,10 @@ class ParticipantWindow(QWidget):
         """Show a view, if anybody can see it."""
         if not self.isVisible():
             return
-        robot, seen = view.robot, view.seen
-        newest = seen.history[-1] if seen.history else None
-        known = newest is not None and 0 <= newest.gesture_index < len(seen.gestures)
-        name = seen.gestures[newest.gesture_index] if newest is not None and known else ""
+        robot, name = view.robot, view.seen.gesture
         self.picture.show_gesture(name)
-        self.gesture.setText(words(name) if name else "…")
-        tier = {True: "fine", False: "coarse", None: ""}[robot.fine]
-        self.mode.setText(f"{robot.mode.replace('_', ' ')} · {tier}")
+        self.gesture.setText(words(name) or "…")
+        self.mode.setText(mode_words(robot))
         self.badge.show_state(robot.safety_state, "" if view.live else robot.reason)
 
 

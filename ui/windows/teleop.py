@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QSizePolicy,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -27,10 +28,12 @@ from PySide6.QtWidgets import (
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from ui.teleop.camera_feed import CameraFeed, CameraPicture
-from ui.teleop.meaning import meanings
+from ui.teleop.meaning import meanings, mode_words
 from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.trial_sheet import Outcome
+from ui.view_models.live_traces import TraceChoice
 from ui.windows.gesture_picture import GesturePicture, words
+from ui.windows.live_traces import LiveTraces
 from ui.windows.participant import ParticipantWindow
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
 from ui.windows.widgets import Bars, BigButton, CameraView, GridMap, History, JointBars, StateBadge
@@ -72,7 +75,7 @@ class TeleopWindow(QWidget):
         self._answers = _Answers()
         self._answers.told.connect(self._say)
         self._said, self._said_s = "", -math.inf
-        self.participant = ParticipantWindow(session, self.theme)
+        self.participant = ParticipantWindow(self.theme)
         self._build()
         self.setWindowTitle("hdemg teleoperation")
         self.resize(1280, 800)
@@ -106,11 +109,19 @@ class TeleopWindow(QWidget):
         self.levels = Bars(self.theme)
         self.levels.setMaximumHeight(56)
         self.camera = CameraView(self.theme)
+        self.traces = LiveTraces(
+            self.theme, self.session.recent_emg, self.session.decoder.metadata.filter_design
+        )
+        # Either is what one looks at; the joints beside stay in any case.
+        self.stage = QStackedWidget()
+        self.stage.addWidget(self.camera)
+        self.stage.addWidget(self.traces)
         self.mode = QLabel()
         self.mode.setFont(font(17, bold=True))
         self.meaning = QLabel()
         self.meaning.setFont(font(10.5))
         self.meaning.setTextFormat(Qt.TextFormat.RichText)
+        self.meaning.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.joints = JointBars(self.theme)
         self.badge = StateBadge(self.theme)
         self.arm_button = BigButton("Arm  [A]", self.theme)
@@ -120,7 +131,7 @@ class TeleopWindow(QWidget):
         self.stop_button.paint_in(lambda theme: theme.bad)
         self.stop_button.clicked.connect(self.stop)
         self.checks = _text(10)
-        self.grid = GridMap(self.theme)
+        self.grid = GridMap(self.theme, turns=True)
         self.health = _text(9.5)
         self.history = History(self.theme)
         self.task = _text(11)
@@ -133,7 +144,7 @@ class TeleopWindow(QWidget):
         for widget, stretch in ((self.picture, 4), (self.gesture, 0), (self.levels, 0), (self.bars, 4)):
             decoded.addWidget(widget, stretch)
         robot = QVBoxLayout()
-        robot.addWidget(self.camera, 5)
+        robot.addWidget(self.stage, 5)
         robot.addWidget(self.mode)
         lower = QHBoxLayout()
         lower.addWidget(self.meaning, 5)
@@ -153,7 +164,7 @@ class TeleopWindow(QWidget):
         layout.addLayout(decoded, 0, 0)
         layout.addLayout(robot, 0, 1)
         layout.addLayout(state, 0, 2)
-        for column, share in enumerate((24, 46, 30)):
+        for column, share in enumerate((23, 49, 28)):
             layout.setColumnStretch(column, share)
         below = QHBoxLayout()
         below.addWidget(self.history, 3)
@@ -176,7 +187,7 @@ class TeleopWindow(QWidget):
         view = self.session.view()
         self.show_view(view)
         if self._camera is not None:
-            self._show_camera(self._camera.take())
+            self.show_camera(self._camera.take())
         self.participant.show_view(view)
 
     def show_view(self, view: TeleopView) -> None:
@@ -189,32 +200,27 @@ class TeleopWindow(QWidget):
 
     def _show_decoded(self, view: TeleopView) -> None:
         seen = view.seen
-        if not seen.history:
-            self.gesture.setText("no decision yet")
-            self.picture.show_gesture("")
-            return
-        newest = seen.history[-1]
-        known = 0 <= newest.gesture_index < len(seen.gestures)
-        name = seen.gestures[newest.gesture_index] if known else ""
-        self.picture.show_gesture(name)
-        self.gesture.setText(words(name) if known else "no decision")
-        self.bars.show_bars(
-            [(words(one), p) for one, p in zip(seen.gestures, newest.probabilities, strict=True)],
-            newest.gesture_index,
-        )
-        self.levels.show_bars([("confidence", newest.confidence), ("effort", newest.effort)], 1)
+        newest = seen.newest
+        self.picture.show_gesture(seen.gesture)
+        self.gesture.setText(words(seen.gesture) or "no decision")
+        marked, shares = -1, (0.0,) * len(seen.gestures)
+        if newest is not None:
+            marked, shares = newest.gesture_index, newest.probabilities
+        named = zip(seen.gestures, shares, strict=True)
+        self.bars.show_bars([(words(gesture), share) for gesture, share in named], marked)
+        sure, effort = (newest.confidence, newest.effort) if newest is not None else (0.0, 0.0)
+        self.levels.show_bars([("confidence", sure), ("effort", effort)], 1)
         stamps = np.array([sample.t_lsl_s for sample in seen.history])
         self.history.show_history(
             seen.gestures,
-            stamps[-1] - stamps,
+            stamps[-1:] - stamps + seen.decision_silent_s,
             np.array([sample.gesture_index for sample in seen.history]),
             np.array([sample.confidence for sample in seen.history]),
         )
 
     def _show_robot(self, view: TeleopView) -> None:
         robot = view.robot
-        tier = {True: "fine", False: "coarse", None: ""}[robot.fine]
-        self.mode.setText(f"{robot.mode.replace('_', ' ') or 'no mode yet'} · {tier}")
+        self.mode.setText(mode_words(robot) or "no mode yet")
         rows = "".join(
             f"<tr><td align='right'>{words(gesture)}&nbsp;</td><td><b>{what}</b></td></tr>"
             for gesture, what in meanings(self.session.gesture_map, robot.mode)
@@ -250,16 +256,30 @@ class TeleopWindow(QWidget):
         if seen.info is not None and seen.quality is not None:
             level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
             self.grid.show_grid(seen.info.grid.channel_at, level, seen.quality.states)
+        self.traces.show_signal(seen)
         parts = [f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})"]
         parts.append(f"gaps {seen.gaps} · stops {robot.stops}")
         if view.recording is not None:
             parts.append(f"recording {view.recorded_bytes / 1e6:.0f} MB")
         else:
             parts.append("NOT recorded")
+        if math.isfinite(robot.battery_v):
+            parts.append(f"battery {robot.battery_v:.1f} V")
         restarts = sum(part.restarts for part in view.parts)
         if restarts:
             parts.append(f"restarts {restarts}")
-        self.health.setText(" · ".join(parts))
+        # A line ends between two figures, never within one.
+        self.health.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts))
+
+    def change_traces(self, choice: TraceChoice) -> None:
+        """Show other traces, or the camera again."""
+        self.traces.choice = choice
+        self.stage.setCurrentWidget(self.camera if choice.kind == "off" else self.traces)
+
+    def _turn_traces(self, pages: int) -> None:
+        info = self.session.view().seen.info
+        if info is not None:
+            self.change_traces(self.traces.choice.turned(pages, info.n_channels))
 
     def _show_task(self, view: TeleopView) -> None:
         sheet = view.sheet
@@ -267,14 +287,15 @@ class TeleopWindow(QWidget):
         clock = f"{sheet.seconds:.0f} s" + (" — OVER TIME" if sheet.over_time else "")
         state = f"trial {sheet.trial}, {clock}" if sheet.running else "next trial: T"
         total = f" · {sheet.done} of {sheet.total} done" if sheet.total else ""
-        keys = "T start · S success · F fail · N note · P participant · D light/dark"
+        keys = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
         self.task.setText(f"{name}: {state}{total}\n{keys}")
         if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
             self.message.setText(self._said)
         else:
             self.message.setText(view.messages[-1].text if view.messages else "")
 
-    def _show_camera(self, picture: CameraPicture | None) -> None:
+    def show_camera(self, picture: CameraPicture | None) -> None:
+        """Show what the robot's camera sees; None where nothing new has come."""
         if picture is not None:
             form = QImage.Format.Format_RGB888
             image = QImage(picture.data, picture.width, picture.height, 3 * picture.width, form)
@@ -311,6 +332,7 @@ class TeleopWindow(QWidget):
         apply_theme(self._app, self._look)
         for button in (self.arm_button, self.stop_button):
             button.restyle()
+        self.traces.restyle()
         self.update()
 
     def note(self) -> None:
@@ -344,6 +366,9 @@ class TeleopWindow(QWidget):
             Qt.Key.Key_N: self.note,
             Qt.Key.Key_P: self.participant.toggle,
             Qt.Key.Key_D: self.change_theme,
+            Qt.Key.Key_E: lambda: self.change_traces(self.traces.choice.next_kind()),
+            Qt.Key.Key_PageDown: lambda: self._turn_traces(1),
+            Qt.Key.Key_PageUp: lambda: self._turn_traces(-1),
         }
         if key not in acts:
             return False

@@ -24,6 +24,10 @@ STATES = {
     "fault": ("FAULT", 3),
     "": ("NO BRIDGE", 0),
 }
+MARGIN = 8
+MOVES = "▶ "
+# Of the state's word: large enough to be read from a chair beside the robot.
+REASON_SHARE = 0.54
 
 
 class Drawn(QWidget):
@@ -70,7 +74,7 @@ class StateBadge(Drawn):
         self._state, self._reason = "", ""
 
     def show_state(self, state: str, reason: str) -> None:
-        """Show another state and its reason."""
+        """Show another state and its reason, which may be empty."""
         if (state, reason) != (self._state, self._reason):
             self._state, self._reason = state, reason
             self.setAccessibleName(f"{STATES.get(state, STATES[''])[0]}: {reason}")
@@ -83,14 +87,16 @@ class StateBadge(Drawn):
         painter.setPen(QPen(color, 3))
         painter.setBrush(theme.panel)
         painter.drawRoundedRect(box, 10, 10)
-        upper = QRectF(box.x(), box.y() + 4, box.width(), 0.48 * box.height())
-        radius = 0.34 * upper.height()
+        # With nothing to explain, the word has the whole badge.
+        share = 0.48 if self._reason else 0.9
+        upper = QRectF(box.x(), box.y() + 4, box.width(), share * box.height())
+        radius = 0.16 * box.height()
         self._shape(painter, QPointF(box.x() + 16 + radius, upper.center().y()), radius, corners, color)
         painter.setPen(color)
         painter.setFont(font(self._points, bold=True))
         painter.drawText(upper.adjusted(28 + 2 * radius, 0, -4, 0), int(LEFT), word)
         painter.setPen(theme.text)
-        painter.setFont(font(0.45 * self._points))
+        painter.setFont(font(REASON_SHARE * self._points))
         lower = QRectF(box.x() + 14, upper.bottom(), box.width() - 22, box.bottom() - upper.bottom() - 4)
         flags = int(LEFT | Qt.TextFlag.TextWordWrap)
         painter.drawText(lower, flags, self._reason)
@@ -279,14 +285,17 @@ class JointBars(Drawn):
             return
         height = self.height() / len(self._rows)
         painter.setFont(font(max(7.0, min(9.0, 0.4 * height))))
-        names, texts = 0.44 * self.width(), 0.25 * self.width()
+        # As much room as the longest writing takes, and the rest for the bars.
+        wide = painter.fontMetrics().horizontalAdvance
+        names = MARGIN + max(wide(MOVES + name) for name, *_ in self._rows)
+        texts = MARGIN + max(wide(text) for _, _, text, _ in self._rows)
         for k, (name, place, text, moves) in enumerate(self._rows):
             row = QRectF(0, k * height, self.width(), height)
             painter.setPen(theme.accent if moves else theme.text)
             painter.drawText(
-                row.adjusted(0, 0, names - self.width() - 6, 0), int(RIGHT), ("▶ " if moves else "") + name
+                row.adjusted(0, 0, names - self.width() - 6, 0), int(RIGHT), (MOVES if moves else "") + name
             )
-            painter.drawText(row.adjusted(self.width() - texts + 4, 0, 0, 0), int(LEFT), text)
+            painter.drawText(row.adjusted(self.width() - texts + 6, 0, 0, 0), int(LEFT), text)
             track = QRectF(names, row.y() + 0.3 * height, self.width() - names - texts, 0.4 * height)
             if place is None:
                 continue

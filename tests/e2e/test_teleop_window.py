@@ -1,0 +1,137 @@
+"""The teleoperation window off screen: what it shows of a session in each of its states, and that it is readable."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("rclpy")
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+
+from ui.teleop.session import TeleopSession
+from ui.teleop.settings import TeleopSettings
+from ui.windows.teleop import TeleopWindow
+from ui.windows.teleop_states import States
+
+SIZES = ((1280, 800), (1920, 1080))
+POSITIONS = (12.34, -2.0, 0.6, 0.2, 0.5, -0.4, 0.0, 0.2)
+STATES = ("ready", "armed", "moving", "stopped", "fault", "signal_lost", "part_lost", "preflight")
+
+
+@pytest.fixture(scope="module")
+def session(simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path_factory):
+    """Of nothing that runs: the windows are shown made-up views."""
+    folder = tmp_path_factory.mktemp("session")
+    session = TeleopSession(TeleopSettings(decoder=simulated_decoder, record=False), folder, lsl_session)
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def states(session, tmp_path_factory):
+    return States(session.decoder, tmp_path_factory.mktemp("recording"), POSITIONS)
+
+
+@pytest.fixture(scope="module")
+def views(states):
+    return states.all()
+
+
+@pytest.fixture
+def window(qtbot, session):
+    window = TeleopWindow(QApplication.instance(), session)
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+def labels(widget):
+    return [label for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+def test_every_text_fits_its_place(qtbot, window, views, state, size):
+    window.participant.show()
+    for shown in (window, window.participant):
+        shown.resize(*size)
+    for _ in range(4):
+        window.show_view(views[state])
+        window.participant.show_view(views[state])
+        QApplication.processEvents()
+    for shown in (window, window.participant):
+        assert (shown.width(), shown.height()) == size
+        for label in labels(shown):
+            needs = label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height()
+            assert label.height() >= needs, label.text()
+            assert label.wordWrap() or label.width() >= label.sizeHint().width(), label.text()
+
+
+@pytest.mark.parametrize(
+    ("state", "badge", "may_arm"),
+    [
+        ("ready", "DISARMED: not armed yet", True),
+        ("armed", "ARMED: no gesture is held", False),
+        ("moving", "MOVING: a gesture is held", False),
+        ("stopped", "STOPPED: stopped by the operator", True),
+        ("fault", "FAULT: the operator's window sends no heartbeat", True),
+        ("preflight", "DISARMED: not armed yet", False),
+    ],
+)
+def test_state_and_whether_it_may_be_armed(window, views, state, badge, may_arm):
+    window.show_view(views[state])
+    assert window.badge.accessibleName() == badge
+    assert window.gesture.text() == ("wrist extension" if state == "moving" else "rest")
+    assert window.arm_button.isEnabled() is may_arm
+    assert window.stop_button.isEnabled()
+
+
+@pytest.mark.parametrize("state", ["signal_lost", "part_lost"])
+def test_an_old_decision_is_not_shown_as_the_present_one(window, views, state):
+    window.participant.show()
+    window.show_view(views[state])
+    window.participant.show_view(views[state])
+    assert window.gesture.text() == "no decision"
+    assert window.participant.gesture.text() == "…"
+    assert not window.arm_button.isEnabled()
+
+
+def test_what_is_wrong_is_said_with_what_to_do(window, views):
+    window.show_view(views["preflight"])
+    said = window.checks.text()
+    assert "run-stop: pressed — release it on the robot" in said
+    assert "disk: 1.1 GB free — free 2 GB" in said
+    assert "electrodes" in said
+    assert "signal arrives" not in said
+
+
+def test_health_tells_latency_recording_and_battery(window, views):
+    window.show_view(views["ready"])
+    said = window.health.text().replace("\u00a0", " ")
+    assert "latency 9 ms (p99 14)" in said
+    assert "recording 47 MB" in said
+    assert "battery 13.0 V" in said
+
+
+def test_traces_come_and_go_by_a_key_and_name_bad_electrodes(qtbot, window, states, views):
+    window.traces.signal = states.recent_emg
+    assert window.stage.currentWidget() is window.camera
+    shown = []
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_E)
+        assert window.stage.currentWidget() is window.traces
+        for _ in range(2):
+            window.show_view(views["preflight"])
+        shown.append(window.traces.title.text())
+        assert "E1 detached, E2, E3 detached" in window.traces.names.accessibleName()
+    assert "raw EMG" in shown[0]
+    assert "filtered EMG" in shown[1]
+    window.change_traces(window.traces.choice.turned(1, 64))
+    for _ in range(2):
+        window.show_view(views["preflight"])
+    assert "electrodes 9 to 16 of 64" in window.traces.title.text()
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    assert window.stage.currentWidget() is window.camera

@@ -1,0 +1,113 @@
+"""Every state of the teleoperation window and of the participant's view as a picture; no session has to run."""
+
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from calibration.protocol import CueSchedule
+from calibration.train import TrainSettings, train_decoder
+from emg_acquisition.errors import StreamLostError
+from emg_acquisition.events import REST
+from emg_acquisition.recording.session import load_session
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from evaluation.simulated_session import record_schedule
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.simulator.drawing_library import choose_drawing_library
+from robot_bridge.simulator.driver_logic import SimSettings
+from robot_bridge.stretch_interface import JOINT_DOF
+from ui.teleop.camera_feed import CameraPicture
+from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.settings import TeleopSettings
+from ui.view_models.live_traces import TraceChoice
+from ui.windows.calibration_screenshots import LOOKS, save_picture
+from ui.windows.teleop import TeleopWindow
+from ui.windows.teleop_states import WEARER, States
+
+if TYPE_CHECKING:
+    from robot_bridge.simulator.drawing import Picture
+
+PICTURE_TIMEOUT_S = 30.0
+SETTLE_FRAMES = 4
+
+
+def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
+    """Take every state, light and dark, small and large.
+
+    Raises
+    ------
+    InputError
+        If this machine cannot draw the robot.
+    """
+    with ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
+        positions, picture = _draw_scene()
+        settings = TeleopSettings(decoder=_train(folder), out=folder, record=False)
+        session = TeleopSession(settings, folder, lsl_session)
+        cleanup.callback(session.close)
+        window = TeleopWindow(app, session)
+        cleanup.callback(window.close)
+        window.show()
+        window.participant.show()
+        states = States(session.decoder, folder, positions)
+        window.show_camera(picture)
+        for name, view in states.all().items():
+            _take(app, window, window, view, out / f"teleop_{name}")
+        window.traces.signal = states.recent_emg
+        for kind in (TraceChoice("raw"), TraceChoice("filtered")):
+            window.change_traces(kind)
+            _take(app, window, window, states.all()["moving"], out / f"teleop_traces_{kind.kind}")
+        for name, view in states.of_participant().items():
+            _take(app, window, window.participant, view, out / f"participant_{name}")
+
+
+def _take(app: QApplication, window: TeleopWindow, shown: QWidget, view: TeleopView, path: Path) -> None:
+    for look, width, height in LOOKS:
+        if window.theme().name != look:
+            window.change_theme()
+        shown.resize(width, height)
+        for _ in range(SETTLE_FRAMES):
+            window.show_view(view)
+            window.participant.show_view(view)
+            app.processEvents()
+        save_picture(shown, path.with_name(f"{path.name}_{look}_{width}.png"))
+
+
+def _draw_scene() -> tuple[list[float], CameraPicture]:
+    """Return where the simulated robot's DoF stand when it starts, and what its camera sees then."""
+    choose_drawing_library()
+    from robot_bridge.simulator.drawing import SceneCamera  # noqa: PLC0415 - its library is chosen before
+    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+
+    start = SimSettings().start
+    body = MujocoStretch(load_robot_model(), start)
+    pictures: list[CameraPicture] = []
+    drawn = threading.Event()
+
+    def keep(picture: "Picture") -> None:
+        height, width, _ = picture.shape
+        pictures.append(CameraPicture(width, height, picture.tobytes()))
+        drawn.set()
+
+    camera = SceneCamera(body, threading.Lock(), keep)
+    try:
+        drawn.wait(PICTURE_TIMEOUT_S)
+    finally:
+        camera.close()
+    if not pictures:
+        msg = f"the simulated camera has drawn nothing within {PICTURE_TIMEOUT_S:g} s: {camera.failure}"
+        raise StreamLostError(msg)
+    return [0.0, 0.0, *(start[dof] for dof in JOINT_DOF)], pictures[0]
+
+
+def _train(folder: Path) -> Path:
+    wearer = WearerSettings(seed=WEARER)
+    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
+    schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
+    recorded = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
+    settings = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
+    return train_decoder([recorded], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder

@@ -8,6 +8,7 @@ Files, in the order in which data flows through them:
 - ``wearer_difficulty.py``: how hard simulated wearers are: within a session, an hour later, put on anew, impaired.
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
 - ``bridge_replay.py``: a recorded bridge's commands, computed again and compared.
+- ``session_latency.py``: how long it took in a session from EMG sample to decision, to command, to motion.
 - ``metrics.py``: figures by trial.
 - ``electrode_faults.py``: faults of electrodes to put into recorded EMG.
 - ``processes.py``: child processes that are started in order and never left behind.

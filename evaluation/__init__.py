@@ -9,6 +9,7 @@ Files, in the order in which data flows through them:
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
 - ``bridge_replay.py``: a recorded bridge's commands, computed again and compared.
 - ``session_timeline.py``: a session over time to look at: cues, decisions, where they differ, events, the robot.
+- ``session_latency.py``: how long it took in a session from EMG sample to decision, to command, to motion.
 - ``metrics.py``: figures by trial.
 - ``electrode_faults.py``: faults of electrodes to put into recorded EMG.
 - ``processes.py``: child processes that are started in order and never left behind.

@@ -9,7 +9,7 @@ import numpy as np
 
 from emg_acquisition.errors import StreamLostError
 from evaluation.cup_task import MAP, CupOutcome, cup_gestures
-from evaluation.gesture_operator import GESTURE_HZ, GestureOperator, RobotView
+from evaluation.gesture_operator import AT_ONCE, GESTURE_HZ, GestureOperator, Reflexes, RobotView
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import OperatorLink
 from robot_bridge.robot_model import load_robot_model
@@ -75,7 +75,13 @@ class ThingWatcher:
 
 
 def live_cup_task(
-    gestures: tuple[str, ...], make: Callable[[str], None], link: OperatorLink, cup: ThingWatcher
+    gestures: tuple[str, ...],
+    make: Callable[[str], None],
+    link: OperatorLink,
+    cup: ThingWatcher,
+    *,
+    reflexes: Reflexes = AT_ONCE,
+    stop: threading.Event | None = None,
 ) -> CupOutcome:
     """Do the task with an armed bridge, whose robot stands where `hdemg sim-robot` starts it.
 
@@ -89,11 +95,15 @@ def live_cup_task(
         Its travel must have begun at the robot's start.
     cup : ThingWatcher
         Made before arming: a node that comes new holds messages of others up while it is discovered.
+    reflexes : Reflexes
+        How quick gestures are: decisions at once, or made by muscles.
+    stop : threading.Event, optional
+        Ends the task before its time.
 
     Raises
     ------
     StreamLostError
-        If the bridge stops more than `MOST_STOPS` times, or the robot does not get where it should.
+        If the bridge stops more than `MOST_STOPS` times, the robot does not get where it should, or `stop` is set.
     """
     model = load_robot_model()
     gesture_map = load_gesture_map(MAP, gestures, model)
@@ -108,7 +118,9 @@ def live_cup_task(
     began = next_s = time.monotonic()
     stops = 0
     begin = cup.pose().position_m
-    for gesture in cup_gestures(GestureOperator(gesture_map, model, look), cup.pose):
+    for gesture in cup_gestures(GestureOperator(gesture_map, model, look, reflexes), cup.pose):
+        if stop is not None and stop.is_set():
+            raise StreamLostError("the task was ended before its time")
         if link.snapshot().safety_state not in LIVE:
             stops += 1
             _arm_again(make, rest=gesture_map.rest, link=link, stops=stops)

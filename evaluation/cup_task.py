@@ -59,8 +59,12 @@ def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> 
     height = z + ABOVE_MIDDLE_M - GRASP_Z_M
     yield from operator.go("lift", height + CLEAR_M, 0.02)
     yield from operator.go("arm", RETRACTED_M, 0.02)
-    yield from operator.go("wrist_pitch", 0.0, 0.03)
-    yield from operator.go("wrist_yaw", 0.0, 0.03)
+    yield from _level_wrist(operator)
+    yield from operator.go("gripper", OPEN_RAD, 0.06)
+    yield from operator.go("base_translate", x - GRASP_X_M, 0.008)
+    yield from operator.go("lift", height, 0.008)
+    # A gesture that was taken for another may have turned it since.
+    yield from _level_wrist(operator)
     yield from operator.go("gripper", OPEN_RAD, 0.06)
     yield from operator.go("base_translate", x - GRASP_X_M, 0.008)
     yield from operator.go("lift", height, 0.008)
@@ -72,6 +76,11 @@ def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> 
     yield from operator.go("gripper", OPEN_RAD, 0.06)
     yield from operator.go("arm", RETRACTED_M, 0.05)
     yield from operator.rest(0.5)
+
+
+def _level_wrist(operator: GestureOperator) -> Iterator[str]:
+    for dof in ("wrist_pitch", "wrist_yaw", "wrist_roll"):
+        yield from operator.go(dof, 0.0, 0.03)
 
 
 def simulate_cup_task(seed: int | None = None) -> CupOutcome:

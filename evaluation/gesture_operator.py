@@ -17,8 +17,8 @@ TAP_S, LONG_S = 0.35, 1.3
 SETTLE_S = 0.4
 ANSWER_S = 3.0
 TRIES = 6
-# From the end of a gesture to the robot's beginning to brake.
-ANSWER_DELAY_S = 0.08
+# Of speed times time: less is no motion that was meant.
+LEAST_PART = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,29 @@ class RobotView:
     positions: tuple[float, ...]
     mode: str
     fine: bool
+
+
+@dataclass(frozen=True)
+class Reflexes:
+    """How quick a gesture is: as a decision at once, or made by muscles, which the decoder's window follows.
+
+    Parameters
+    ----------
+    answer_delay_s : float
+        From the end of a gesture to the robot's beginning to brake; the operator has learnt it.
+    shortest_s : float
+        The shortest gesture that is decided for sure.
+    precision : float
+        By which a place may be missed further than with decisions at once.
+    """
+
+    answer_delay_s: float
+    shortest_s: float
+    precision: float
+
+
+AT_ONCE = Reflexes(answer_delay_s=0.08, shortest_s=0.04, precision=1.0)
+WITH_MUSCLES = Reflexes(answer_delay_s=0.33, shortest_s=0.2, precision=2.5)
 
 
 class GestureOperator:
@@ -41,10 +64,18 @@ class GestureOperator:
         How fast the robot goes.
     look : callable
         Returns what there is to see now.
+    reflexes : Reflexes
+        How quick its gestures are.
     """
 
-    def __init__(self, gesture_map: GestureMap, model: RobotModel, look: Callable[[], RobotView]) -> None:
-        self._map, self._model, self._look = gesture_map, model, look
+    def __init__(
+        self,
+        gesture_map: GestureMap,
+        model: RobotModel,
+        look: Callable[[], RobotView],
+        reflexes: Reflexes = AT_ONCE,
+    ) -> None:
+        self._map, self._model, self._look, self._reflexes = gesture_map, model, look, reflexes
 
     def rest(self, seconds: float) -> Iterator[str]:
         """Rest for a time."""
@@ -60,36 +91,61 @@ class GestureOperator:
         """
         for attempt in range(TRIES):
             left = target - self.position(dof)
-            if abs(left) <= tolerance:
+            if abs(left) <= self._reflexes.precision * tolerance:
                 return
             fine = attempt > 0
             sign = 1 if left > 0 else -1
             gesture = yield from self._ready_to_move(dof, sign, fine=fine)
-            # On a short way it does not get up to speed: half of the way, then see.
-            margin = min(self._stopping_way(dof, fine=fine), abs(left) / 2)
-            ticks = 0
+            speed, margin = self._model.dof[dof].speed(fine=fine), self._stopping_way(dof, fine=fine)
+            if margin > abs(left) / 2:
+                # Too short a way to look while it moves: as long as it takes at this speed, then see.
+                yield from self._hold(gesture, max(self._reflexes.shortest_s, abs(left) / speed))
+                yield from self.rest(2 * SETTLE_S)
+                continue
+            ticks, mode = 0, self._look().mode
             while (target - self.position(dof)) * sign > margin and ticks < limit_s * GESTURE_HZ:
                 ticks += 1
+                if self._look().mode != mode:
+                    break
                 yield gesture
-            yield from self.rest(SETTLE_S + margin / self._model.dof[dof].speed(fine=fine))
+            yield from self.rest(SETTLE_S + margin / speed)
         msg = f"{dof} is at {self.position(dof):.3f}, not at {target:.3f} within {tolerance:g}"
         raise StreamLostError(msg)
 
     def hold(self, dof: str, sign: int, seconds: float, *, fine: bool = False) -> Iterator[str]:
-        """Move a DoF for a time, then rest until it stands."""
-        gesture = yield from self._ready_to_move(dof, sign, fine=fine)
-        yield from self._hold(gesture, seconds)
-        yield from self.rest(2 * SETTLE_S)
+        """Move a DoF for a time, then rest until it stands; again if it hardly moved.
+
+        Raises
+        ------
+        StreamLostError
+            If it hardly moves even after `TRIES` times.
+        """
+        for _ in range(TRIES):
+            before = self.position(dof)
+            gesture = yield from self._ready_to_move(dof, sign, fine=fine)
+            yield from self._hold(gesture, seconds)
+            yield from self.rest(2 * SETTLE_S)
+            # A gesture that was taken for another is made again.
+            if (
+                abs(self.position(dof) - before)
+                >= LEAST_PART * self._model.dof[dof].speed(fine=fine) * seconds
+            ):
+                return
+        msg = f"{gesture} was held {TRIES} times, and {dof} hardly moved"
+        raise StreamLostError(msg)
 
     def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Generator[str, None, str]:
         """Choose mode and speed; returns the gesture that then moves."""
-        for _ in range(len(self._map.mode_names)):
-            gesture = self._map.gesture_for(self._look().mode, dof, sign)
-            if gesture is not None:
-                if self._look().fine != fine:
-                    yield from self._call("toggle_speed")
+        for _ in range(TRIES + len(self._map.mode_names)):
+            now = self._look()
+            gesture = self._map.gesture_for(now.mode, dof, sign)
+            if gesture is None:
+                yield from self._call("next_mode")
+            elif now.fine != fine:
+                # Where the long gesture was taken for a short one, the mode is another now: look again.
+                yield from self._call("toggle_speed")
+            else:
                 return gesture
-            yield from self._call("next_mode")
         msg = f"map {self._map.name}: no gesture moves {dof} by {sign:+d}"
         raise InputError(msg)
 
@@ -124,4 +180,4 @@ class GestureOperator:
         """How far a DoF goes on after the gesture has ended."""
         limits = self._model.dof[dof]
         speed = limits.speed(fine=fine)
-        return speed * ANSWER_DELAY_S + speed * speed / (2 * limits.ramp)
+        return speed * self._reflexes.answer_delay_s + speed * speed / (2 * limits.ramp)

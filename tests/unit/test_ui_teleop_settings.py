@@ -28,6 +28,10 @@ def test_an_amplifier_cannot_hold_its_first_sample():
         ({"source": ""}, "give --source, or --emg"),
         ({"lsl_session": "lab"}, "--lsl-session is for a stream that is there"),
         ({"namespace": "stretch"}, "--namespace is for a robot that is there"),
+        ({"script": "cup", "robot": "ros"}, "--script is for the simulated wearer and robot"),
+        ({"script": "cup", "source": "muovi+ --emulate"}, "--script is for the simulated wearer and robot"),
+        ({"script": "cup", "source": "simulated --intentions x"}, "without --intentions"),
+        ({"script": "cup", "map": "four_gestures"}, "written for --map ten_gestures, got four_gestures"),
         ({"robot": "ros", "robot_options": "--camera"}, "--robot-options are for the simulated robot"),
     ],
 )

@@ -67,6 +67,8 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     from evaluation.bridge_replay import replay_bridge
     from evaluation.metrics import CUE_MARGIN_S, Decided, session_outcomes, trial_accuracy
     from evaluation.replay import replay_session
+    from evaluation.session_latency import latency_figures, latency_lines, session_latency
+    from robot_bridge.robot_model import load_robot_model
 
     if args.speed not in {None, float("inf")}:
         raise InputError(
@@ -81,6 +83,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_session(session, decoder_file, progress)
     bridge = replay_bridge(args.session)
+    latency = session_latency(args.session, load_robot_model())
     decided = Decided(result.sample_index, result.gesture_index)
     gestures = decoder_file.metadata.gestures
     after_cue_s, before_next_s = (
@@ -105,7 +108,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
             f"the last {result.not_compared} not compared: their decoder was started again, and the recording ended "
             "before it said since when it decodes"
         )
-    for line in _bridge_lines(bridge):
+    for line in (*_bridge_lines(bridge), *(() if latency is None else latency_lines(latency))):
         print(line)
     if args.json:
         print_json(
@@ -116,6 +119,7 @@ def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
                 "not_compared": result.not_compared,
                 "trial_accuracy": accuracy,
                 **_bridge_figures(bridge),
+                "recorded_latency_ms": latency_figures(latency),
             }
         )
     differs = result.identical_to_recording is False or (bridge is not None and bridge.identical is False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ui.teleop.settings import TeleopSettings
 
 NAME = "teleop"
+EXIT_FAILED = 1
 HELP = (
     "a live session: acquisition, decoder, bridge, robot, recorder and window, started and watched together"
 )
@@ -67,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feedback", choices=("off", "beeps", "speech"), help="tell mode changes and stops (default: off)"
     )
+    parser.add_argument(
+        "--script",
+        choices=("cup",),
+        help="the simulated wearer does a task by itself on the simulated robot, and the session ends with it",
+    )
     parser.add_argument("--headless", action="store_true", help="no window: a status line on this terminal")
     add_json(parser)
 
@@ -100,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"stops: {figures['stops']}; recorded in {figures['session'] or 'nothing'}")
     if args.json:
         print_json(figures)
-    return 0
+    return EXIT_FAILED if figures["script_success"] is False else 0
 
 
 def _settings(args: argparse.Namespace) -> "TeleopSettings":
@@ -122,7 +128,7 @@ def _settings(args: argparse.Namespace) -> "TeleopSettings":
 
 
 def _figures(session: "TeleopSession") -> dict[str, object]:
-    view = session.view()
+    view, script = session.view(), session.script
     return {
         "session": str(view.recording) if view.recording is not None else None,
         "seconds": round(view.seconds, 1),
@@ -133,6 +139,7 @@ def _figures(session: "TeleopSession") -> dict[str, object]:
             "p99": _known(view.robot.latency_ms_p99),
         },
         "trials": view.sheet.done,
+        "script_success": None if script is None else script.outcome is not None and script.outcome.success,
     }
 
 

@@ -8,6 +8,7 @@ In the order in which a session goes:
 - ``observer.py``: EMG and decisions seen beside the control path; ``recent_signal.py``: the newest seconds of EMG
 - ``preflight.py``: what must be right before arming, each item with what to do
 - ``trial_sheet.py``: tasks, markers and ``trials.csv``
+- ``scripted_wearer.py``: a simulated wearer who does a task by itself
 - ``feedback.py``: mode changes and stops as beeps or words
 - ``headless.py``: a session on a terminal
 """

@@ -28,9 +28,10 @@ from robot_bridge.robot_model import load_robot_model
 from ui.teleop.feedback import FeedbackVoice, feedback_program
 from ui.teleop.observer import Observer, Seen
 from ui.teleop.preflight import Check, PreflightInputs, preflight
+from ui.teleop.scripted_wearer import ScriptedWearer
 from ui.teleop.settings import TeleopSettings, new_folder
 from ui.teleop.supervisor import PartState, Supervisor
-from ui.teleop.trial_sheet import SheetView, TrialSheet, load_tasks
+from ui.teleop.trial_sheet import SheetView, Task, TrialSheet, load_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,9 @@ class TeleopSession:
             settings.map, self.decoder.metadata.gestures, load_robot_model()
         )
         voice_program = feedback_program(settings.feedback) if settings.feedback != "off" else None
-        tasks = load_tasks(settings.tasks) if settings.tasks is not None else ()
+        tasks: tuple[Task, ...] = (Task(name=settings.script),) if settings.script is not None else ()
+        if settings.tasks is not None:
+            tasks = load_tasks(settings.tasks)
         self._logs = logs
         self._names = isolate(
             lsl_session=lsl_session or settings.lsl_session,
@@ -115,7 +118,9 @@ class TeleopSession:
         self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
         self._markers = EventOutlet("teleop markers", self._markers_id)
+        self._intentions_id = f"hdemg-teleop-intentions-{uuid.uuid4().hex[:8]}"
         self.chain = LiveChain(self._chain_settings(logs), self._names)
+        self.script = ScriptedWearer(self, self._intentions_id) if settings.script is not None else None
         self._supervisor = Supervisor(self.chain, self.tell, self._record_anew)
         self._voice = (
             FeedbackVoice(settings.feedback, voice_program, self.chain.link.snapshot)
@@ -131,15 +136,18 @@ class TeleopSession:
 
     def _chain_settings(self, logs: Path) -> ChainSettings:
         settings = self.settings
+        source, events = settings.source_arguments, (*settings.events, self._markers_id)
+        if settings.script is not None and source is not None:
+            source, events = (*source, "--intentions", self._intentions_id), (*events, self._intentions_id)
         return ChainSettings(
-            source=settings.source_arguments,
+            source=source,
             emg_source_id=settings.emg,
             decoder=settings.decoder.resolve(),
             gesture_map=settings.map,
             out=logs,
             record_to=self.recording,
             participant=settings.participant,
-            event_source_ids=(*settings.events, self._markers_id),
+            event_source_ids=events,
             robot=settings.robot_arguments,
             holds_start=settings.holds_start,
         )
@@ -165,11 +173,15 @@ class TeleopSession:
         self._supervisor.start()
         if self._voice is not None:
             self._voice.start()
+        if self.script is not None:
+            self.script.start()
         self._ready_s = time.monotonic()
         progress("ready", 1.0)
 
     def close(self) -> None:
         """Stop the robot, close the recording, end every part."""
+        if self.script is not None:
+            self.script.close()
         self._supervisor.close()
         self._observer.close()
         if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
@@ -184,8 +196,8 @@ class TeleopSession:
 
     @property
     def ended(self) -> bool:
-        """Whether the source was a recording and has been played to its end."""
-        return self._supervisor.ended.is_set()
+        """Whether the source was a recording and has been played to its end, or a script has been done."""
+        return self._supervisor.ended.is_set() or (self.script is not None and self.script.ended.is_set())
 
     # ---- what a person can do
 

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import load_settings
+from evaluation.cup_task import MAP as CUP_MAP
 
 SIMULATED = "simulated"
 Robot = Literal["sim", "ros"]
 Feedback = Literal["off", "beeps", "speech"]
+Script = Literal["cup"]
 
 
 class TeleopSettings(BaseModel):
@@ -50,6 +52,8 @@ class TeleopSettings(BaseModel):
         Further LSL Markers streams to record, by ``source_id``.
     feedback : str
         Mode changes and stops ``beeps``, ``speech`` or ``off``.
+    script : str or None
+        A task that the simulated wearer does by itself, on a simulated robot only: it arms the robot again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +72,7 @@ class TeleopSettings(BaseModel):
     tasks: Path | None = None
     events: tuple[str, ...] = ()
     feedback: Feedback = "off"
+    script: Script | None = None
 
     @field_validator("source", "robot_options")
     @classmethod
@@ -116,6 +121,19 @@ class TeleopSettings(BaseModel):
             )
         if self.robot == "ros" and self.robot_options:
             raise InputError("--robot-options are for the simulated robot (--robot sim)")
+        if self.script is not None:
+            self._check_script()
+
+    def _check_script(self) -> None:
+        source = self.source_arguments or ("",)
+        if self.robot != "sim" or source[0] != SIMULATED or "--intentions" in source:
+            raise InputError(
+                "--script is for the simulated wearer and robot: --robot sim, --source 'simulated ...' without"
+                " --intentions"
+            )
+        if self.map != CUP_MAP:
+            msg = f"--script cup is written for --map {CUP_MAP}, got {self.map}"
+            raise InputError(msg)
 
 
 class _ConfigFile(BaseModel):

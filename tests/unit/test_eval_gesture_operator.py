@@ -1,0 +1,89 @@
+"""An operator who sees the robot gets it where it should be, however late and however wrongly gestures are decided."""
+
+from collections import deque
+
+import pytest
+
+from emg_acquisition.errors import InputError, StreamLostError
+from evaluation.cup_task import GESTURES, MAP
+from evaluation.gesture_operator import AT_ONCE, GESTURE_HZ, WITH_MUSCLES, GestureOperator, RobotView
+from evaluation.stepped_bridge import SteppedBridge
+from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.simulator.driver_logic import SimSettings
+from robot_bridge.simulator.kinematic_stretch import KinematicStretch
+
+MODEL = load_robot_model()
+GESTURE_MAP = load_gesture_map(MAP, GESTURES, MODEL)
+
+
+class World:
+    """A bridge and a robot without physics; gestures reach the bridge late, and some as others."""
+
+    def __init__(self, reflexes, delay_s):
+        self.bridge = SteppedBridge(MODEL, [GESTURE_MAP], KinematicStretch(MODEL, SimSettings().start))
+        self.bridge.arm()
+        self.operator = GestureOperator(GESTURE_MAP, MODEL, self.look, reflexes)
+        self._late = deque([GESTURE_MAP.rest] * round(delay_s * GESTURE_HZ))
+        self.taken_for = deque()
+
+    def look(self):
+        control = self.bridge.core.control
+        return RobotView(tuple(self.bridge.positions.tolist()), control.mode, control.fine)
+
+    def perform(self, script):
+        for gesture in script:
+            self._late.append(gesture)
+            self.bridge.gestures[0] = self._late.popleft()
+            if self.taken_for and gesture != GESTURE_MAP.rest:
+                self.bridge.gestures[0] = self.taken_for.popleft()
+            self.bridge.run(1 / GESTURE_HZ)
+            assert self.bridge.core.safety.is_live
+
+
+@pytest.mark.parametrize(("reflexes", "delay_s"), [(AT_ONCE, 0.0), (WITH_MUSCLES, 0.26)])
+@pytest.mark.parametrize(
+    ("dof", "way", "tolerance"),
+    [("lift", 0.15, 0.008), ("lift", -0.02, 0.008), ("arm", 0.1, 0.008), ("base_translate", 0.4, 0.008)],
+)
+def test_a_dof_gets_where_it_should_be(reflexes, delay_s, dof, way, tolerance):
+    world = World(reflexes, delay_s)
+    target = world.operator.position(dof) + way
+    world.perform(world.operator.go(dof, target, tolerance))
+    assert world.operator.position(dof) == pytest.approx(target, abs=reflexes.precision * tolerance)
+
+
+def test_a_mode_that_changes_in_mid_hold_is_noticed_and_left_again():
+    world = World(AT_ONCE, 0.0)
+    world.perform(world.operator.go("lift", world.operator.position("lift") + 0.05, 0.02))
+    target = world.operator.position("lift") + 0.2
+    n_tap = round(0.3 * GESTURE_HZ)
+    world.taken_for.extend(["wrist_extension"] * 10 + ["rest"] * 5 + ["tripod_pinch"] * n_tap + ["rest"] * 5)
+    world.perform(world.operator.go("lift", target, 0.02, limit_s=20.0))
+    assert world.operator.position("lift") == pytest.approx(target, abs=0.02)
+    assert world.bridge.t_s < 15.0
+
+
+def test_a_hold_that_was_not_decided_is_made_again():
+    world = World(AT_ONCE, 0.0)
+    begin = world.operator.position("gripper")
+    world.taken_for.extend(["rest"] * GESTURE_HZ)
+    world.perform(world.operator.hold("gripper", -1, 1.0))
+    assert world.operator.position("gripper") < begin - 0.2
+
+
+def test_a_gesture_that_is_never_decided_is_an_error_and_no_endless_loop():
+    world = World(AT_ONCE, 0.0)
+    world.taken_for.extend(["rest"] * 100_000)
+    with pytest.raises(StreamLostError, match="gripper hardly moved"):
+        world.perform(world.operator.hold("gripper", -1, 1.0))
+
+
+def test_what_no_gesture_moves_is_an_error():
+    lift_only = load_gesture_map("lift_and_gripper", GESTURES, MODEL)
+    world = World(AT_ONCE, 0.0)
+    operator = GestureOperator(
+        lift_only, MODEL, lambda: RobotView((0.0,) * 8, lift_only.mode_names[0], fine=False)
+    )
+    with pytest.raises(InputError, match="no gesture calls next_mode"):
+        world.perform(operator.go("arm", 0.3, 0.01))

@@ -26,12 +26,12 @@ from PySide6.QtWidgets import (
 )
 
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.stretch_interface import DOF_NAMES
 from ui.teleop.camera_feed import CameraFeed, CameraPicture
 from ui.teleop.meaning import meanings, mode_words
 from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.trial_sheet import Outcome
 from ui.view_models.live_traces import TraceChoice
+from ui.view_models.teleop_words import checks_text, health_text, joint_rows, task_text
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.live_traces import LiveTraces
 from ui.windows.participant import ParticipantWindow
@@ -43,6 +43,7 @@ FRAME_MS = 33
 PULSE_S = 0.15
 CAMERA_WAIT_S = 5.0
 LOUDEST_UV = 100.0
+KEYS = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
 MODEL = load_robot_model()
 
 
@@ -226,50 +227,21 @@ class TeleopWindow(QWidget):
             for gesture, what in meanings(self.session.gesture_map, robot.mode)
         )
         self.meaning.setText(f"<table cellspacing='1'>{rows}</table>" if robot.mode else "")
-        if robot.positions is not None:
-            self.joints.show_joints([self._joint(k, robot.positions[k], view) for k in range(len(DOF_NAMES))])
-
-    def _joint(self, k: int, position: float, view: TeleopView) -> tuple[str, float | None, str, bool]:
-        name, limits = DOF_NAMES[k], MODEL.dof[DOF_NAMES[k]]
-        text = f"{position:+.2f} m" if limits.unit == "m" else f"{math.degrees(position):+.0f}°"
-        speed = view.robot.velocities[k] if view.robot.velocities is not None else 0.0
-        place = None
-        if limits.joint:
-            place = (position - limits.position_lower) / (limits.position_upper - limits.position_lower)
-        return name.replace("_", " "), place, text, abs(speed) > 1e-3  # noqa: PLR2004 - what nobody sees
+        self.joints.show_joints(joint_rows(robot, MODEL))
 
     def _show_state(self, view: TeleopView) -> None:
         robot = view.robot
         self.badge.show_state(robot.safety_state, robot.reason)
         self.arm_button.setEnabled(view.ready and not view.live)
-        marks = {True: "✓", False: "✗"}
-        lines = [
-            f"{marks[check.good]} {check.name}: {check.found}"
-            + (f" — {check.remedy}" if check.remedy and not check.good else "")
-            for check in view.checks
-            if not check.good
-        ]
-        self.checks.setText("\n".join(lines) if lines else f"✓ all {len(view.checks)} checks are good")
+        self.checks.setText(checks_text(view))
 
     def _show_signal(self, view: TeleopView) -> None:
-        seen, robot = view.seen, view.robot
+        seen = view.seen
         if seen.info is not None and seen.quality is not None:
             level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
             self.grid.show_grid(seen.info.grid.channel_at, level, seen.quality.states)
         self.traces.show_signal(seen)
-        parts = [f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})"]
-        parts.append(f"gaps {seen.gaps} · stops {robot.stops}")
-        if view.recording is not None:
-            parts.append(f"recording {view.recorded_bytes / 1e6:.0f} MB")
-        else:
-            parts.append("NOT recorded")
-        if math.isfinite(robot.battery_v):
-            parts.append(f"battery {robot.battery_v:.1f} V")
-        restarts = sum(part.restarts for part in view.parts)
-        if restarts:
-            parts.append(f"restarts {restarts}")
-        # A line ends between two figures, never within one.
-        self.health.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts))
+        self.health.setText(health_text(view))
 
     def change_traces(self, choice: TraceChoice) -> None:
         """Show other traces, or the camera again."""
@@ -282,13 +254,7 @@ class TeleopWindow(QWidget):
             self.change_traces(self.traces.choice.turned(pages, info.n_channels))
 
     def _show_task(self, view: TeleopView) -> None:
-        sheet = view.sheet
-        name = sheet.task.name if sheet.task is not None else "free driving"
-        clock = f"{sheet.seconds:.0f} s" + (" — OVER TIME" if sheet.over_time else "")
-        state = f"trial {sheet.trial}, {clock}" if sheet.running else "next trial: T"
-        total = f" · {sheet.done} of {sheet.total} done" if sheet.total else ""
-        keys = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
-        self.task.setText(f"{name}: {state}{total}\n{keys}")
+        self.task.setText(f"{task_text(view)}\n{KEYS}")
         if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
             self.message.setText(self._said)
         else:
@@ -422,7 +388,3 @@ def _text(points: float) -> QLabel:
     label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if math.isfinite(value) else "?"

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 from robot_bridge.ros_context import QOS, RosNode
+from robot_bridge.ros_domain import free_ros_domain
 from robot_bridge.ros_imports import JointState, Twist
 from robot_bridge.stretch_interface import CMD_VEL, JOINT_STATES
 
@@ -109,7 +110,7 @@ def main() -> int:
     elif args.role == "writer":
         _write(args.counts)
     else:
-        os.environ.setdefault("ROS_DOMAIN_ID", "91")
+        os.environ.setdefault("ROS_DOMAIN_ID", str(free_ros_domain()))
         with tempfile.TemporaryDirectory(prefix="hdemg-dds-") as folder:
             return _watch(args.seconds, Path(folder))
     return 0

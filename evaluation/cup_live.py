@@ -123,7 +123,7 @@ def live_cup_task(
             raise StreamLostError("the task was ended before its time")
         if link.snapshot().safety_state not in LIVE:
             stops += 1
-            _arm_again(make, rest=gesture_map.rest, link=link, stops=stops)
+            _arm_again(make, rest=gesture_map.rest, link=link, stops=stops, stop=stop)
             next_s = time.monotonic()
         make(gesture)
         next_s += 1 / GESTURE_HZ
@@ -140,11 +140,13 @@ def live_cup_task(
     )
 
 
-def _arm_again(make: Callable[[str], None], rest: str, link: OperatorLink, stops: int) -> None:
+def _arm_again(
+    make: Callable[[str], None], rest: str, link: OperatorLink, stops: int, stop: threading.Event | None
+) -> None:
     """Somebody stands by who arms the robot again, with the operator at rest; not for ever."""
     now = link.snapshot()
     if stops > MOST_STOPS:
         msg = f"the bridge stopped {stops} times: {now.safety_state}, {now.reason}"
         raise StreamLostError(msg)
     make(rest)
-    link.arm_within(ARM_TIMEOUT_S)
+    link.arm_within(ARM_TIMEOUT_S, stop)

@@ -107,16 +107,25 @@ class OperatorLink:
         """
         self._call(self._arm, SetBool.Request(data=True), timeout_s)
 
-    def arm_within(self, timeout_s: float) -> None:
-        """Arm as soon as the bridge accepts it; raises its last refusal as `arm` does."""
+    def arm_within(self, timeout_s: float, stop: threading.Event | None = None) -> None:
+        """Arm as soon as the bridge accepts it; raises its last refusal as `arm` does.
+
+        Once `stop` is set it arms no more, and what was armed in that very moment is stopped again.
+        """
         deadline_s = time.monotonic() + timeout_s
         refusal: CommandRejectedError | None = None
         while (left_s := deadline_s - time.monotonic()) > 0 or refusal is None:
+            if stop is not None and stop.is_set():
+                raise CommandRejectedError("stopped before it was armed")
             try:
-                return self.arm(max(_RETRY_S, left_s))
+                self.arm(max(_RETRY_S, left_s))
             except CommandRejectedError as error:
                 # A last try that had no time left says less than what the bridge said before.
                 refusal = error if refusal is None or left_s > _RETRY_S else refusal
+            else:
+                if stop is not None and stop.is_set():
+                    self.stop()
+                return
             time.sleep(_RETRY_S)
         raise refusal
 

@@ -1,6 +1,7 @@
 """A whole session from the command line: a simulated wearer does the cup task, and all of it is in the recording."""
 
 import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from emg_acquisition.recording.session import load_session
 from evaluation.bridge_replay import read_journal
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
 from tests.e2e.conftest import WEARER
+from ui.teleop.session import running_session
+from ui.teleop.settings import TeleopSettings
+
+LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
 
 @pytest.mark.slow
@@ -45,3 +50,26 @@ def test_the_wearer_brings_the_cup_and_the_session_is_replayed(
         figures = again.json["recorded_latency_ms"][until]
         assert figures["n"] >= 5
         assert 0 < figures["median"] <= figures["p99"]
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.usefixtures("ros_domain")
+def test_a_persons_stop_ends_the_script_and_nothing_arms_again(
+    simulated_decoder: Path, lsl_session: str, tmp_path: Path
+):
+    settings = TeleopSettings(
+        decoder=simulated_decoder, source=f"simulated --wearer {WEARER}", out=tmp_path, script="cup"
+    )
+    with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        deadline_s = time.monotonic() + LIMIT_S
+        while session.view().robot.safety_state != "moving":
+            assert time.monotonic() < deadline_s, "the script moves nothing"
+            time.sleep(0.02)
+        assert session.stop() is None
+        assert session.script.ended.wait(LIMIT_S)
+        assert session.script.outcome is None
+        end_s = time.monotonic() + 3.0
+        while time.monotonic() < end_s:
+            assert session.view().robot.safety_state not in LIVE
+            time.sleep(0.02)

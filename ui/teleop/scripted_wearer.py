@@ -44,19 +44,23 @@ class ScriptedWearer:
         """Begin as soon as the session is ready."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Make no gesture any more."""
+    def give_up(self) -> None:
+        """Make no gesture any more, and arm no more: a person has stopped the robot, and a stop always wins."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Give up, and end the thread."""
+        self.give_up()
         if self._thread.ident is not None:
             self._thread.join()
         self._intentions.close()
 
     def _run(self) -> None:
-        session = self._session
+        session, said = self._session, "it broke off"
         try:
             with ThingWatcher(CUP, session.chain.names.namespace) as cup:
                 self._wait_until_ready()
-                session.chain.link.arm_within(ARM_TIMEOUT_S)
+                session.chain.link.arm_within(ARM_TIMEOUT_S, self._stop)
                 session.sheet.start()
                 self.outcome = live_cup_task(
                     session.decoder.metadata.gestures,
@@ -72,7 +76,9 @@ class ScriptedWearer:
             )
         except (StreamLostError, CommandRejectedError) as error:
             said = str(error)
-        self._end(said)
+        finally:
+            # Whatever happened: a session whose script is over must not wait for it.
+            self._end(said)
 
     def _end(self, said: str) -> None:
         session = self._session

@@ -214,7 +214,12 @@ class TeleopSession:
         return None
 
     def stop(self) -> str | None:
-        """Stop and latch; return None, or why it was not confirmed: then the heartbeat ends, which stops it too."""
+        """Stop and latch; return None, or why it was not confirmed: then the heartbeat ends, which stops it too.
+
+        A script gives up: it must not arm again what a person has stopped.
+        """
+        if self.script is not None:
+            self.script.give_up()
         with self._stopper:
             try:
                 self.chain.link.stop()

@@ -21,6 +21,7 @@ from ui.windows.calibration_results import Chooser, ResultPage, TrainingPage, Tr
 from ui.windows.calibration_widgets import StepTrail
 from ui.windows.control_bar import ControlBar, KeyedButton
 from ui.windows.cue_sounds import CueSounds
+from ui.windows.running import run_until_closed
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme
 
 FRAME_MS = 33
@@ -306,13 +307,4 @@ def show_calibration(
     stop : threading.Event
         Set by Ctrl-C.
     """
-    running = QApplication.instance()
-    app = running if isinstance(running, QApplication) else QApplication([])
-    window = CalibrationWindow(app, session, follow)
-    window.show()
-    window.start()
-    watch = QTimer(interval=100)
-    watch.timeout.connect(lambda: window.close() if stop.is_set() else None)
-    watch.start()
-    app.exec()
-    watch.stop()
+    run_until_closed(lambda app: CalibrationWindow(app, session, follow), stop)

@@ -17,6 +17,7 @@ from ui.windows.control_bar import KeyedButton
 from ui.windows.replay_panel import ReplayPanel
 from ui.windows.replay_plots import DecisionsPlot, RobotPlot, TracesPlot, WholePlot
 from ui.windows.replay_time_plot import AXIS_WIDTH
+from ui.windows.running import run_until_closed
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
 
 FRAME_MS = 33
@@ -264,13 +265,4 @@ class ReplayWindow(QWidget):
 
 def run_replay_window(settings: ReplaySettings, stop: threading.Event) -> None:
     """Show the window until it is closed or `stop` is set (by Ctrl-C); raises as `ReplayWindow` does."""
-    running = QApplication.instance()
-    app = running if isinstance(running, QApplication) else QApplication([])
-    window = ReplayWindow(app, settings)
-    window.show()
-    window.start()
-    watch = QTimer(interval=100)
-    watch.timeout.connect(lambda: window.close() if stop.is_set() else None)
-    watch.start()
-    app.exec()
-    watch.stop()
+    run_until_closed(lambda app: ReplayWindow(app, settings), stop)

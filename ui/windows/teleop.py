@@ -35,6 +35,7 @@ from ui.view_models.teleop_words import checks_text, health_text, joint_rows, ta
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.live_traces import LiveTraces
 from ui.windows.participant import ParticipantWindow
+from ui.windows.running import run_until_closed
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
 from ui.windows.widgets import Bars, BigButton, CameraView, GridMap, History, JointBars, StateBadge
 
@@ -369,16 +370,7 @@ def run_teleop_window(session: TeleopSession, stop: threading.Event) -> None:
     stop : threading.Event
         Set by Ctrl-C.
     """
-    running = QApplication.instance()
-    app = running if isinstance(running, QApplication) else QApplication([])
-    window = TeleopWindow(app, session)
-    window.show()
-    window.start()
-    watch = QTimer(interval=100)
-    watch.timeout.connect(lambda: window.close() if stop.is_set() else None)
-    watch.start()
-    app.exec()
-    watch.stop()
+    run_until_closed(lambda app: TeleopWindow(app, session), stop)
 
 
 def _text(points: float) -> QLabel:

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
 from emg_acquisition.errors import StreamLostError
-from emg_acquisition.events import REST
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.simulated_session import record_schedule
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.drawing_library import choose_drawing_library
 from robot_bridge.simulator.driver_logic import SimSettings
@@ -25,6 +18,7 @@ from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.settings import TeleopSettings
 from ui.view_models.live_traces import TraceChoice
 from ui.windows.calibration_screenshots import LOOKS, save_picture
+from ui.windows.replay_screenshots import simulated_decoder
 from ui.windows.teleop import TeleopWindow
 from ui.windows.teleop_states import WEARER, States
 
@@ -46,7 +40,7 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
         positions, picture = _draw_scene()
-        settings = TeleopSettings(decoder=_train(folder), out=folder, record=False)
+        settings = TeleopSettings(decoder=simulated_decoder(folder, WEARER), out=folder, record=False)
         session = TeleopSession(settings, folder, lsl_session)
         cleanup.callback(session.close)
         window = TeleopWindow(app, session)
@@ -102,12 +96,3 @@ def _draw_scene() -> tuple[list[float], CameraPicture]:
         msg = f"the simulated camera has drawn nothing within {PICTURE_TIMEOUT_S:g} s: {camera.failure}"
         raise StreamLostError(msg)
     return [0.0, 0.0, *(start[dof] for dof in JOINT_DOF)], pictures[0]
-
-
-def _train(folder: Path) -> Path:
-    wearer = WearerSettings(seed=WEARER)
-    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
-    recorded = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
-    settings = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
-    return train_decoder([recorded], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder

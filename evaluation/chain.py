@@ -16,6 +16,7 @@ from emg_acquisition.recording.session import SESSION_FILE
 from evaluation.processes import ProcessGroup
 from robot_bridge.operator_link import OperatorLink, RobotSnapshot
 from robot_bridge.ros_domain import free_ros_domain
+from robot_bridge.ros_scope import this_machine_only
 
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
@@ -88,11 +89,7 @@ class Isolation:
         """What processes of this chain need in their environment."""
         if self.ros_domain_id is None:
             return {}
-        return {
-            "ROS_DOMAIN_ID": str(self.ros_domain_id),
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-            "ROS_LOCALHOST_ONLY": "1",
-        }
+        return {"ROS_DOMAIN_ID": str(self.ros_domain_id), **this_machine_only()}
 
 
 def isolate(*, lsl_session: str | None = None, namespace: str | None = None) -> Isolation:

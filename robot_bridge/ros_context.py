@@ -1,6 +1,5 @@
 """One ROS 2 node in a context and a thread of its own, so that several can live in one process."""
 
-import os
 import threading
 from types import TracebackType
 from typing import Any
@@ -14,6 +13,7 @@ from robot_bridge.ros_imports import (
     SingleThreadedExecutor,
     rclpy,
 )
+from robot_bridge.ros_scope import keep_to_this_machine
 
 # stretch_driver's own: depth 1, reliable, volatile.
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -21,18 +21,6 @@ QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 # lost one has been sent again. It matches a reliable publisher.
 QOS_FRESH = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _SPIN_S = 0.1
-DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
-_OLDER = "ROS_LOCALHOST_ONLY"
-
-
-def keep_to_this_machine() -> None:
-    """Let nodes of this process find, and be found by, this machine's only; unless the environment says otherwise.
-
-    A node of this machine that is open to the network is found all the same. Humble knows only ``ROS_LOCALHOST_ONLY``,
-    with which a driver that is started without it would not be found; it is left as it is.
-    """
-    if _OLDER not in os.environ:
-        os.environ.setdefault(DISCOVERY_RANGE, "LOCALHOST")
 
 
 class RosNode:

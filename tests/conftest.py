@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from robot_bridge.ros_domain import free_ros_domain
+from robot_bridge.ros_scope import this_machine_only
 
 # Before anything starts LSL or ROS: a session and a domain that no other test run on this machine shares.
 LSL_SESSION_ID = f"hdemg-test-{uuid.uuid4().hex[:12]}"
 os.environ["ROS_DOMAIN_ID"] = str(free_ros_domain())
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-os.environ["ROS_LOCALHOST_ONLY"] = "1"
+os.environ.update(this_machine_only())
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -159,15 +159,14 @@ def _ros() -> Check:
     if importlib.util.find_spec("rclpy") is None:
         remedy = "pip install 'hdemg-teleop[ros]', or source a ROS 2 distribution (Humble, Jazzy)"
         return Check("ROS 2", None, "rclpy is not installed", remedy)
-    from robot_bridge.ros_context import DISCOVERY_RANGE
     from robot_bridge.ros_loopback import heard_ms
+    from robot_bridge.ros_scope import describe_scope
 
     name = f"hdemg-doctor-{uuid.uuid4().hex[:8]}"
     with _peer("ros", name):
         took_ms = heard_ms(name, PEER_TIMEOUT_S)
     distribution = os.environ.get("ROS_DISTRO", "wheels")
-    scope = os.environ.get(DISCOVERY_RANGE, "as the distribution has it")
-    scope = f"domain {os.environ.get('ROS_DOMAIN_ID', '0')}, range {scope}"
+    scope = f"domain {os.environ.get('ROS_DOMAIN_ID', '0')}, {describe_scope()}"
     if took_ms is None:
         remedy = "check RMW_IMPLEMENTATION, ROS_DOMAIN_ID and that multicast works on the loopback interface"
         return Check("ROS 2", False, f"{distribution}: nodes of two processes do not find each other", remedy)

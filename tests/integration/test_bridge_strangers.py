@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from robot_bridge.errors import CommandRejectedError
+from robot_bridge.ros_scope import this_machine_only
 from tests.integration.test_bridge_robot import FOUR, Rig, simulated_robot
 
 pytestmark = pytest.mark.alone
@@ -151,7 +152,8 @@ def other_machine():
 
 def test_a_decoder_and_a_node_of_another_machine_move_nothing(armed, other_machine):
     rig, session, source_id, namespace = armed
-    environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET", "ROS_LOCALHOST_ONLY": "0"}
+    kept = {name: value for name, value in os.environ.items() if name not in this_machine_only()}
+    environment = {**kept, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     stranger = speaking(
         [*other_machine, sys.executable, "-c", STRANGER, session, source_id, "site", namespace], environment
     )

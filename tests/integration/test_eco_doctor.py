@@ -18,7 +18,6 @@ from emg_acquisition.errors import InputError
 from ui import cli, doctor
 from ui.doctor_amplifier import check_amplifier
 
-_OF_SCOPE = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")
 NO_PEER = (
     "import contextlib, sys; from ui import cli, doctor; doctor.PEER_TIMEOUT_S = 1.0;"
     "doctor._peer = lambda *_: contextlib.nullcontext(); sys.exit(cli.main(['doctor', '--json']))"
@@ -59,49 +58,6 @@ def test_processes_that_do_not_find_each_other(tmp_path: Path) -> None:
     for name, remedy in (("LSL", "loopback"), ("ROS 2", "ROS_DOMAIN_ID")):
         assert checks[name]["ok"] is False
         assert remedy in str(checks[name]["remedy"])
-
-
-@pytest.mark.usefixtures("ros_domain")
-@pytest.mark.parametrize(
-    ("said", "found"),
-    [
-        ({}, "LOCALHOST"),
-        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, "SUBNET"),
-        ({"ROS_LOCALHOST_ONLY": "0"}, "None"),
-    ],
-)
-def test_ros_stays_on_this_machine_unless_the_environment_says_otherwise(
-    said: dict[str, str], found: str
-) -> None:
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_SCOPE}
-    code = (
-        "import os; from robot_bridge.ros_context import RosNode; RosNode('scope').close();"
-        "print(os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE'))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**kept, **said, "PYTHONPATH": str(Path(cli.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.split() == [found]
-
-
-@pytest.mark.usefixtures("ros_domain")
-def test_a_node_that_is_open_to_the_network_is_found_from_one_that_is_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A driver is started by others, often with ROS 2's defaults."""
-    from robot_bridge.ros_loopback import heard_ms
-
-    monkeypatch.delenv("ROS_LOCALHOST_ONLY", raising=False)
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    monkeypatch.setenv("PYTHONPATH", str(Path(cli.__file__).parent.parent))
-    with doctor._peer("ros", "open"):
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        assert heard_ms("open", 30.0) is not None
 
 
 def test_an_extra_that_is_missing_is_a_note_and_a_plain_package_a_failure(

@@ -3,9 +3,9 @@
     python benchmarks/dds_hung_reader.py --seconds 40
 
 A reader is halted (SIGSTOP) for 80 ms at random moments, a few hundred times, while a writer publishes to it a thousand
-times a second. A stall is a halt in whose last 50 ms no message got off. Over UDP, as hdemg's nodes talk, there is none;
-with ROS 2's default, Fast DDS's shared memory, the writer waits for a lock that a reader halted in the wrong microsecond
-holds, for a second at most:
+times a second. A stall is a halt in whose last 50 ms no message got off. Over UDP, as hdemg's nodes talk, there is
+none; with ROS 2's default, Fast DDS's shared memory, the writer waits for a lock that a reader halted in the wrong
+microsecond holds, for a second at most:
 
     ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET python benchmarks/dds_hung_reader.py
 """

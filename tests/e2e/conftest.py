@@ -12,13 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
-from emg_acquisition.events import REST
-from emg_acquisition.recording.session import load_session
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.simulated_session import record_schedule
+from evaluation.simulated_decoder import simulated_decoder as trained_on_simulation
 
 COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
@@ -108,10 +103,4 @@ def flexemg_decoder(
 @pytest.fixture(scope="session")
 def simulated_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a decoder for the simulated wearer `WEARER`."""
-    folder = tmp_path_factory.mktemp("wearer")
-    wearer = WearerSettings(seed=WEARER)
-    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
-    session = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
-    settings = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
-    return train_decoder([session], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder
+    return trained_on_simulation(tmp_path_factory.mktemp("wearer"), WearerSettings(seed=WEARER))

@@ -9,16 +9,12 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import REST, Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-from emg_acquisition.recording.session import load_session
 from emg_acquisition.recording.session_parts import open_session
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.simulated_session import record_schedule
+from evaluation.simulated_decoder import AFTER_CUE_S, simulated_decoder
 from ui.teleop.session import TeleopSession, running_session
 from ui.teleop.settings import TeleopSettings
 from ui.view_models.replay import ReplaySettings
@@ -27,7 +23,6 @@ from ui.windows.replay import ReplayWindow
 
 WEARER = 5  # one whose decoder errs
 HOLDS, HOLD_S, REST_S = 12, 1.6, 1.0
-AFTER_CUE_S = 0.6
 LIMIT_S = 60.0
 
 
@@ -36,7 +31,9 @@ def take_replay(app: QApplication, out: Path, session_id: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         recording = _recorded(Path(folder), session_id)
         (Path(folder) / "other").mkdir()
-        other = load_decoder(simulated_decoder(Path(folder) / "other", WEARER, repetitions=2))
+        other = load_decoder(
+            simulated_decoder(Path(folder) / "other", WearerSettings(seed=WEARER), repetitions=2)
+        )
         settings = ReplaySettings(open_session(recording), other, True, AFTER_CUE_S, 0.0)
         window = ReplayWindow(app, settings)
         window.show()
@@ -53,20 +50,10 @@ def take_replay(app: QApplication, out: Path, session_id: str) -> None:
         window.close()
 
 
-def simulated_decoder(folder: Path, wearer_seed: int, repetitions: int = 3) -> Path:
-    """Train a decoder for a simulated wearer."""
-    wearer = WearerSettings(seed=wearer_seed)
-    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, repetitions=repetitions, hold_s=2.0, rest_s=1.0, seed=1)
-    recorded = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
-    settings = TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
-    return train_decoder([recorded], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder
-
-
 def _recorded(folder: Path, session_id: str) -> Path:
     intentions_id = f"screenshots-{uuid.uuid4().hex[:8]}"
     settings = TeleopSettings(
-        decoder=simulated_decoder(folder, WEARER),
+        decoder=simulated_decoder(folder, WearerSettings(seed=WEARER)),
         source=f"simulated --wearer {WEARER} --intentions {intentions_id}",
         out=folder,
         events=(intentions_id,),

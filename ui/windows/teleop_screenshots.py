@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QWidget
 
 from emg_acquisition.errors import StreamLostError
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from evaluation.simulated_decoder import simulated_decoder
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.drawing_library import choose_drawing_library
 from robot_bridge.simulator.driver_logic import SimSettings
@@ -18,7 +20,6 @@ from ui.teleop.session import TeleopSession, TeleopView
 from ui.teleop.settings import TeleopSettings
 from ui.view_models.live_traces import TraceChoice
 from ui.windows.calibration_screenshots import LOOKS, save_picture
-from ui.windows.replay_screenshots import simulated_decoder
 from ui.windows.teleop import TeleopWindow
 from ui.windows.teleop_states import WEARER, States
 
@@ -40,7 +41,9 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
         positions, picture = _draw_scene()
-        settings = TeleopSettings(decoder=simulated_decoder(folder, WEARER), out=folder, record=False)
+        settings = TeleopSettings(
+            decoder=simulated_decoder(folder, WearerSettings(seed=WEARER)), out=folder, record=False
+        )
         session = TeleopSession(settings, folder, lsl_session)
         cleanup.callback(session.close)
         window = TeleopWindow(app, session)

@@ -258,7 +258,7 @@ def whole(decoder: Path, seconds: float) -> dict[str, Any]:
     (recorded,) = last["recorded"]
     expected = round((recorded["last_t_lsl_s"] - recorded["first_t_lsl_s"]) * recorded["fs_hz"]) + 1
     joints_s = np.array([t_s for t_s, entry in journal if entry.call == JOINT_STATES])
-    first, end = looks[min(WARM_LOOKS, len(looks) // 2)], looks[-1]
+    first, end = looks[min(WARM_LOOKS, (len(looks) - 1) // 2)], looks[-1]
     parts = first["mb"]
     return {
         "seconds": end["s"],

@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
 def decoder(folder, tmp_path_factory):
     """Another decoder, trained on the same recording; it knows fist from hand_open where the recorded one did not."""
     out = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
-    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.5)
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.5, model="lda")
     return load_decoder(train_decoder([load_session(folder)], out, settings, lambda _s, _p: None).decoder)
 
 

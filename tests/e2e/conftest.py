@@ -22,7 +22,7 @@ from evaluation.simulated_session import record_schedule
 
 COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
-WEARER = 2
+WEARER, OTHER_WEARER = 2, 5
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,17 @@ def flexemg_decoder(
 @pytest.fixture(scope="session")
 def simulated_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a decoder for the simulated wearer `WEARER`."""
-    folder = tmp_path_factory.mktemp("wearer")
-    wearer = WearerSettings(seed=WEARER)
+    return _decoder_of(WEARER, tmp_path_factory.mktemp("wearer"))
+
+
+@pytest.fixture(scope="session")
+def other_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a decoder for the simulated wearer `OTHER_WEARER`, who wears a second sleeve."""
+    return _decoder_of(OTHER_WEARER, tmp_path_factory.mktemp("other"))
+
+
+def _decoder_of(seed: int, folder: Path) -> Path:
+    wearer = WearerSettings(seed=seed)
     gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
     schedule = CueSchedule(gestures=gestures, repetitions=3, hold_s=2.0, rest_s=1.0, seed=1)
     session = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))

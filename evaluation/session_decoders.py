@@ -26,10 +26,14 @@ def decoders_of(folder: Path, emg_source_id: str | None) -> list[tuple[str | Non
     path = folder / RECORDING_FILE
     headers = read_headers(path) if path.is_file() else ()
     decided = [gesture_info_from_xml(header.xml) for header in headers if header.type == GESTURE_TYPE]
-    decided = [info for info in decided if emg_source_id in {None, info.emg_source_id}]
-    if sum(header.type == EMG_TYPE for header in headers) <= 1 or not decided:
+    emg = [header.source_id for header in headers if header.type == EMG_TYPE]
+    chosen = emg if emg_source_id is None else [emg_source_id]
+    decided = [info for info in decided if info.emg_source_id in chosen]
+    if len(emg) <= 1 or not decided:
         return [(emg_source_id, folder / ONLY_DECODER)]
     by_hash = {load_decoder(file).sha256: file for file in sorted(folder.glob("decoder*.onnx"))}
+    # In the order of the sleeves; decoders come into a recording as they happen to be found.
+    decided.sort(key=lambda info: emg.index(info.emg_source_id))
     return [(info.emg_source_id, _decoder_of(info, by_hash, folder)) for info in decided]
 
 

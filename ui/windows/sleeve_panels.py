@@ -43,24 +43,26 @@ class DecodedPanel(QWidget):
         self.gesture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.bars = Bars(theme)
         self.levels = Bars(theme)
-        self.levels.setMaximumHeight(56)
+        self.levels.setFixedHeight(36 if sleeve else 56)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         if sleeve:
-            beside = QVBoxLayout()
-            beside.addWidget(title(sleeve))
-            beside.addWidget(self.gesture)
-            beside.addWidget(self.levels)
+            layout.setSpacing(2)
             upper = QHBoxLayout()
             upper.addWidget(self.picture, 2)
-            upper.addLayout(beside, 3)
-            layout.addLayout(upper, 2)
-            layout.addWidget(self.bars, 5)
-            self.gesture.setMinimumWidth(150)
-            return
-        widget: QWidget
-        for widget, stretch in ((self.picture, 4), (self.gesture, 0), (self.levels, 0), (self.bars, 4)):
-            layout.addWidget(widget, stretch)
+            named = QVBoxLayout()
+            named.addStretch(1)
+            named.addWidget(title(sleeve))
+            named.addWidget(self.gesture)
+            named.addStretch(1)
+            upper.addLayout(named, 3)
+            layout.addLayout(upper, 3)
+        else:
+            layout.addWidget(self.picture, 4)
+            layout.addWidget(self.gesture)
+        layout.addWidget(self.levels)
+        layout.addSpacing(6)
+        layout.addWidget(self.bars, 5 if sleeve else 4)
 
     def show_seen(self, seen: Seen) -> None:
         """Show what is decided now."""

@@ -145,16 +145,19 @@ class TeleopWindow(QWidget):
         robot.addWidget(self.stage, 5)
         if len(self.modes) == 1:
             robot.addWidget(self.modes[0])
-        lower = QHBoxLayout()
+        meant = QVBoxLayout()
         for meaning in self.meanings:
-            lower.addWidget(meaning, 5)
+            meant.addWidget(meaning)
+        meant.addStretch(1)
+        lower = QHBoxLayout()
+        lower.addLayout(meant, 5)
         lower.addWidget(self.joints, 5)
-        robot.addLayout(lower, 3)
+        robot.addLayout(lower, 3 if len(self.modes) == 1 else 4)
         signals = QWidget()
-        beside = QHBoxLayout(signals)
-        beside.setContentsMargins(0, 0, 0, 0)
+        stacked = QVBoxLayout(signals)
+        stacked.setContentsMargins(0, 0, 0, 0)
         for signal in self.signals:
-            beside.addWidget(signal)
+            stacked.addWidget(signal)
         state = QVBoxLayout()
         widget: QWidget
         for widget, stretch in (

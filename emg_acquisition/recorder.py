@@ -48,7 +48,7 @@ def run_recorder(
     stop : threading.Event
         Ends the recording properly.
     ready : threading.Event, optional
-        Set once all but the decoder are connected and the folder is open: what they send from then on is recorded.
+        Set once all but the decoders are connected and the folder is open: what they send from then on is recorded.
     progress : callable, optional
         Called about once a second.
 
@@ -104,9 +104,11 @@ class _Recorder:
         self._notes = self._file.add_stream(events_header_xml("Recorder notes", NOTES_SOURCE_ID))
         self._file.save()
         self._stack = stack
-        # The decoder may come later than the rest: replay needs the EMG from before its first sample.
-        decoder = settings.gesture_source_id
-        self._awaited = {(GESTURE_TYPE, decoder), (EVENTS_TYPE, f"{decoder}-events")} if decoder else set()
+        # A decoder may come later than the rest: replay needs the EMG from before its first sample.
+        decoders = settings.gesture_source_ids
+        self._awaited = {(GESTURE_TYPE, one) for one in decoders} | {
+            (EVENTS_TYPE, f"{one}-events") for one in decoders
+        }
         self._awaited -= {track.key for track in self._tracks}
         self._finder = StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
         self._finder.everything = settings.everything
@@ -120,7 +122,7 @@ class _Recorder:
         Raises
         ------
         StreamNotFoundError
-            If the decoder has not come in time.
+            If a decoder has not come in time.
         """
         for stream in self._finder.take():
             self._take_in(stream)
@@ -128,7 +130,7 @@ class _Recorder:
             track.copy()
         lost = {track.key for track in self._tracks if track.stream is None}
         self._finder.wanted = frozenset(lost | self._awaited)
-        self._check_decoder()
+        self._check_decoders()
 
     @property
     def over(self) -> bool:
@@ -163,7 +165,9 @@ class _Recorder:
         track = RecordedStream(stream, self._file, self._note, emg)
         stack.callback(track.close)
         self._tracks.append(track)
-        if kind == GESTURE_TYPE:
+        # As its device and its grid, the session's decoder is that of the first sleeve.
+        wanted = self._settings.gesture_source_ids
+        if kind == GESTURE_TYPE and (not wanted or stream.found.summary.source_id == wanted[0]):
             self._file.set_decoder(gesture_info_from_xml(stream.header_xml).decoder_sha256)
 
     def _take_in(self, stream: LslStream) -> None:
@@ -178,15 +182,17 @@ class _Recorder:
         else:
             stream.close()
 
-    def _check_decoder(self) -> None:
-        source_id, told_s = self._settings.gesture_source_id, self._settings.timeout_s
-        awaited = source_id is not None and (GESTURE_TYPE, source_id) in self._awaited
-        if awaited and time.monotonic() - self._began_s > told_s:
-            msg = (
-                f"no LSL stream of type {GESTURE_TYPE} with source_id {source_id!r} found within {told_s:g} s; "
-                f"there is {what_is_there()}"
-            )
-            raise StreamNotFoundError(msg)
+    def _check_decoders(self) -> None:
+        told_s = self._settings.timeout_s
+        if time.monotonic() - self._began_s <= told_s:
+            return
+        for source_id in self._settings.gesture_source_ids:
+            if (GESTURE_TYPE, source_id) in self._awaited:
+                msg = (
+                    f"no LSL stream of type {GESTURE_TYPE} with source_id {source_id!r} found within {told_s:g} s; "
+                    f"there is {what_is_there()}"
+                )
+                raise StreamNotFoundError(msg)
 
     def _note(self, t_lsl_s: float | None, kind: str, **fields: object) -> None:
         event = Event(lsl_clock_s() if t_lsl_s is None else t_lsl_s, kind, fields)

@@ -35,9 +35,9 @@ class RecorderSettings:
         Codes of letters and digits.
     emg_source_ids : tuple of str
         EMG streams; empty takes the one that there is, or, with ``everything``, all.
-    gesture_source_id : str, optional
-        The decoder's stream; its events, under ``<id>-events``, are recorded with it. It may start later than
-        the recording.
+    gesture_source_ids : tuple of str
+        The decoders' streams, once a sleeve; each one's events, under ``<id>-events``, are recorded with it. They may
+        start later than the recording.
     event_source_ids : tuple of str
         Markers streams.
     bridge : str, optional
@@ -55,7 +55,7 @@ class RecorderSettings:
     participant: str
     session: str
     emg_source_ids: tuple[str, ...] = ()
-    gesture_source_id: str | None = None
+    gesture_source_ids: tuple[str, ...] = ()
     event_source_ids: tuple[str, ...] = ()
     bridge: str | None = None
     aux: bool = False
@@ -82,7 +82,7 @@ class RecorderReport:
 
 
 def connect_all(settings: RecorderSettings, stop: threading.Event) -> list[LslStream]:
-    """Find and open every stream that is to be there from the beginning: all but the decoder's.
+    """Find and open every stream that is to be there from the beginning: all but the decoders'.
 
     Returns
     -------

@@ -3,10 +3,12 @@
 Files, in the order in which data flows through them:
 
 - ``simulated_session.py``: a simulated wearer's recording as a session folder.
+- ``simulated_decoder.py``: a decoder of a simulated wearer in one call.
 - ``simulated_study.py``: the reference study's protocol with simulated wearers.
 - ``simple_classifier.py``: one plain classifier, to say how hard a recording is, real or simulated.
 - ``wearer_difficulty.py``: how hard simulated wearers are: within a session, an hour later, put on anew, impaired.
 - ``replay.py``: a recorded session through a decoder, on the code path of a live one.
+- ``session_decoders.py``: which decoder decided on which of its EMG streams.
 - ``bridge_replay.py``: a recorded bridge's commands, computed again and compared.
 - ``session_timeline.py``: a session over time to look at: cues, decisions, where they differ, events, the robot.
 - ``session_latency.py``: how long it took in a session from EMG sample to decision, to command, to motion.

@@ -28,18 +28,46 @@ BRIDGE_NAME = "hdemg"
 ENDING_STAGES = ("acquire", "record")
 
 
+def decoder_source_id(sleeve: str) -> str:
+    """Return the ``source_id`` of a sleeve's decoder; an only sleeve has no name."""
+    return of_sleeve("hdemg-decoder", sleeve)
+
+
+def of_sleeve(name: str, sleeve: str) -> str:
+    """Return a name for what belongs to one sleeve: ``decode-left``, or ``decode`` where the sleeve has no name."""
+    return f"{name}-{sleeve}" if sleeve else name
+
+
+@dataclass(frozen=True)
+class Sleeve:
+    """One sleeve of the chain.
+
+    Parameters
+    ----------
+    decoder : Path
+        Decoder file.
+    emg_source_id : str or None
+        Its EMG stream; None takes the only one of the chain's LSL session.
+    name : str
+        As the gesture map names it; empty where there is only one.
+    """
+
+    decoder: Path
+    emg_source_id: str | None = None
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class ChainSettings:
     """What the chain is made of.
 
     Parameters
     ----------
-    source : sequence of str or None
-        Arguments of ``hdemg acquire``; None where the EMG stream is there already.
-    emg_source_id : str or None
-        The stream that the source will offer; None takes the only one of the chain's LSL session.
-    decoder : Path
-        Decoder file.
+    sources : sequence of sequence of str
+        Arguments of ``hdemg acquire``: once a sleeve in their order, or once for all of them; empty where the EMG
+        streams are there already.
+    sleeves : sequence of Sleeve
+        In the order of the gesture map.
     gesture_map : str
         Name of a ready-made map or a YAML file.
     out : Path
@@ -53,15 +81,14 @@ class ChainSettings:
     robot : sequence of str or None
         Arguments of ``hdemg sim-robot``; None where a robot is there already.
     holds_start : bool
-        Whether the source can hold its first sample until all are up; an amplifier cannot.
+        Whether the sources can hold their first sample until all are up; an amplifier cannot.
     decoder_id, robot_namespace : str or None
-        Under which source_id the decoder speaks and in which namespace the robot is, where a relay stands between
+        Under which source_id the only decoder speaks and in which namespace the robot is, where a relay stands between
         them and the bridge; None: the bridge's own.
     """
 
-    source: Sequence[str] | None
-    emg_source_id: str | None
-    decoder: Path
+    sources: Sequence[Sequence[str]]
+    sleeves: Sequence[Sleeve]
     gesture_map: str
     out: Path
     record_to: Path | None = None
@@ -110,13 +137,11 @@ def isolate(*, lsl_session: str | None = None, namespace: str | None = None) -> 
 class LiveChain:
     """The running stages and the operator's link to the bridge. Made by `running_chain`."""
 
-    DECODER_ID = "hdemg-decoder"
-
     def __init__(self, settings: ChainSettings, names: Isolation) -> None:
         self.settings = settings
         self.names = names
         self.processes = ProcessGroup(settings.out / "logs", names.environment)
-        self.link = OperatorLink(names.namespace)
+        self.link = OperatorLink(names.namespace, sleeves=[sleeve.name for sleeve in settings.sleeves])
         self._control_id = f"{names.namespace}-control"
         self._control = EventOutlet("chain control", self._control_id)
         self._ending = threading.Event()
@@ -125,11 +150,11 @@ class LiveChain:
     def start(self) -> None:
         """Start every stage, the robot first.
 
-        The source holds its first sample until all are up. One that cannot is recorded before it is decoded: replay
+        The sources hold their first sample until all are up. One that cannot is recorded before it is decoded: replay
         needs the EMG from the decoder's first sample on.
         """
         for name, arguments in self._stages().items():
-            if name == "decode" and not self.settings.holds_start:
+            if kind_of(name) == "decode" and not self.settings.holds_start:
                 self._wait_for_recorder()
             self.processes.start(name, arguments)
 
@@ -151,10 +176,7 @@ class LiveChain:
         settings = self.settings
         lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
         ros = ["--namespace", self.names.namespace]
-        decode = ["decode", str(settings.decoder), *self._emg_arguments]
-        decode += ["--source-id", settings.decoder_id or self.DECODER_ID]
-        bridge = ["bridge", "--decoder", self.DECODER_ID, "--map", settings.gesture_map]
-        bridge += ["--require-heartbeat"]
+        bridge = ["bridge", "--map", settings.gesture_map, "--require-heartbeat"]
         stages: dict[str, list[str]] = {}
         if settings.robot is not None:
             stages["sim-robot"] = [
@@ -163,24 +185,29 @@ class LiveChain:
                 "--namespace",
                 settings.robot_namespace or self.names.namespace,
             ]
-        if settings.source is not None:
-            held = ["--start-with", self._control_id] if settings.holds_start else []
-            stages["acquire"] = ["acquire", *settings.source, *held, *lsl]
+        held = ["--start-with", self._control_id] if settings.holds_start else []
+        for source, whose in zip(settings.sources, self._wearers(), strict=True):
+            stages[of_sleeve("acquire", whose)] = ["acquire", *source, *held, *lsl]
         if settings.record_to is not None:
             stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
-        stages["decode"] = [*decode, *lsl]
+        for sleeve in settings.sleeves:
+            speaks_as = settings.decoder_id or decoder_source_id(sleeve.name)
+            decode = ["decode", str(sleeve.decoder), *_emg_argument(sleeve), "--source-id", speaks_as]
+            stages[of_sleeve("decode", sleeve.name)] = [*decode, *lsl]
+            bridge += ["--decoder", decoder_source_id(sleeve.name)]
         stages["bridge"] = [*bridge, *lsl, *ros]
         return stages
 
-    @property
-    def _emg_arguments(self) -> list[str]:
-        chosen = self.settings.emg_source_id
-        return ["--emg", chosen] if chosen is not None else []
+    def _wearers(self) -> list[str]:
+        """Name whose EMG each source offers: a sleeve's, or everybody's, which has no name."""
+        sleeves = self.settings.sleeves
+        return [one.name for one in sleeves] if len(self.settings.sources) == len(sleeves) else [""]
 
     def _record_arguments(self, folder: Path) -> list[str]:
         settings = self.settings
         arguments = ["record", str(folder), "--participant", settings.participant]
-        arguments += [*self._emg_arguments, "--gesture", self.DECODER_ID]
+        for sleeve in settings.sleeves:
+            arguments += [*_emg_argument(sleeve), "--gesture", decoder_source_id(sleeve.name)]
         for source_id in (*settings.event_source_ids, BRIDGE_EVENTS_ID):
             arguments += ["--events", source_id]
         return [*arguments, "--bridge", BRIDGE_NAME]
@@ -188,18 +215,19 @@ class LiveChain:
     @property
     def source_ended(self) -> bool:
         """Whether a recorded source has played to its end; the recorder ends with it."""
-        return any(self.processes.dead().get(name) == 0 for name in ENDING_STAGES)
+        dead = self.processes.dead()
+        return any(status == 0 and kind_of(name) in ENDING_STAGES for name, status in dead.items())
 
     def check(self) -> None:
         """Raise StreamLostError with a stage's own last words if any stage has ended but as it should."""
         for name, status in self.processes.dead().items():
-            if status == 0 and name in ENDING_STAGES:
+            if status == 0 and kind_of(name) in ENDING_STAGES:
                 continue
             msg = f"{name} ended (status {status}): {self.processes.last_words(name)}"
             raise StreamLostError(msg)
 
     def wait_until_ready(self) -> None:
-        """Wait until every stage is up, let the source go, and wait for the first decision."""
+        """Wait until every stage is up, let the sources go, and wait for the first decision."""
         self._wait_for(lambda now: now.positions is not None and bool(now.safety_state), "robot and bridge")
         self._wait_for_recorder()
         self._starter.start()
@@ -238,6 +266,15 @@ class LiveChain:
         """Arm as soon as the bridge accepts it: inputs fresh, robot read, muscles at rest."""
         self.check()
         self.link.arm_within(timeout_s)
+
+
+def kind_of(stage: str) -> str:
+    """Return what a sleeve's stage is, whosesoever: ``decode`` of ``decode-left``."""
+    return stage.partition("-")[0]
+
+
+def _emg_argument(sleeve: Sleeve) -> list[str]:
+    return ["--emg", sleeve.emg_source_id] if sleeve.emg_source_id is not None else []
 
 
 @contextmanager

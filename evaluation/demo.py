@@ -18,7 +18,7 @@ from emg_acquisition.outlet import EventOutlet
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
+from evaluation.chain import ChainSettings, LiveChain, Sleeve, isolate, running_chain
 from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack
@@ -167,9 +167,8 @@ def _drive(
     intentions_id = f"demo-intentions-{uuid.uuid4().hex[:8]}"
     intentions = EventOutlet("demo intentions", intentions_id)
     settings = ChainSettings(
-        source=("simulated", "--wearer", str(wearer_seed), "--intentions", intentions_id),
-        emg_source_id=SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id,
-        decoder=decoder,
+        sources=(("simulated", "--wearer", str(wearer_seed), "--intentions", intentions_id),),
+        sleeves=(Sleeve(decoder, SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id),),
         gesture_map=GESTURE_MAP,
         out=folder,
         record_to=folder / "sub-DEMO" / "ses-live",

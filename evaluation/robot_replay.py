@@ -13,7 +13,7 @@ from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.recording.session import Session, load_session
 from emg_acquisition.sources.recording import RecordingSource
 from evaluation.bridge_replay import BridgeReplay, replay_bridge
-from evaluation.chain import ChainSettings, LiveChain, isolate, running_chain
+from evaluation.chain import ChainSettings, LiveChain, Sleeve, isolate, running_chain
 from evaluation.metrics import CUE_MARGIN_S, TrialOutcome, recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack, moved_dof
@@ -121,9 +121,8 @@ def replay_through_robot(
     configure_lsl(names.lsl_session)
     with tempfile.TemporaryDirectory(prefix="hdemg-replay-") as temporary:
         settings = ChainSettings(
-            source=(str(folder), "--speed", str(speed), *(("--emg", sleeve) if sleeve else ())),
-            emg_source_id=emg_source_id,
-            decoder=decoder,
+            sources=((str(folder), "--speed", str(speed), *(("--emg", sleeve) if sleeve else ())),),
+            sleeves=(Sleeve(decoder, emg_source_id),),
             gesture_map=gesture_map,
             out=Path(temporary),
             record_to=Path(temporary) / "recorded",

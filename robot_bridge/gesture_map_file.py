@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -50,6 +50,10 @@ class Acts(BaseModel):
 Modes = Mapping[str, Mapping[str, Acts]]
 
 
+# It becomes part of topics, streams and files.
+SleeveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z](_?[A-Za-z0-9])*$", max_length=32)]
+
+
 class SleeveFile(BaseModel):
     """What one of several sleeves does; ``every_mode`` applies in each mode beside its own gestures."""
 
@@ -79,7 +83,7 @@ class GestureMapFile(BaseModel):
     tap_gap_s: float = Field(default=0.12, ge=0, le=MOST_TAP_GAP_S)
     every_mode: Mapping[str, Acts] = Field(default_factory=dict)
     modes: Modes = Field(default_factory=dict)
-    sleeves: Mapping[str, SleeveFile] = Field(default_factory=dict)
+    sleeves: Mapping[SleeveName, SleeveFile] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_way(self) -> "GestureMapFile":

@@ -3,8 +3,8 @@
 import math
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -35,9 +35,19 @@ _RETRY_S = 0.1
 
 
 @dataclass(frozen=True)
+class SleeveSnapshot:
+    """What the bridge hears from one sleeve, and in which mode and speed its gestures are; empty until it is known."""
+
+    gesture: str = ""
+    mode: str = ""
+    fine: bool | None = None
+
+
+@dataclass(frozen=True)
 class RobotSnapshot:
     """What is known of robot and bridge at a moment.
 
+    ``sleeves`` go by the names that the gesture map gives them; an only one has the empty name.
     ``positions`` and ``velocities`` have 8 values in the order of `DOF_NAMES`, in m, rad, m/s and rad/s, or
     are None until both odom and joint_states have come; the base's are travel along its own x and unwrapped
     heading, integrated since this link began. Texts are empty and figures NaN or 0 until they are known.
@@ -45,11 +55,9 @@ class RobotSnapshot:
 
     positions: tuple[float, ...] | None = None
     velocities: tuple[float, ...] | None = None
-    mode: str = ""
-    fine: bool | None = None
+    sleeves: Mapping[str, SleeveSnapshot] = field(default_factory=dict)
     safety_state: str = ""
     reason: str = ""
-    gesture: str = ""
     latency_ms_median: float = math.nan
     latency_ms_p99: float = math.nan
     timer_jitter_ms_p99: float = math.nan
@@ -58,6 +66,25 @@ class RobotSnapshot:
     driver_mode: str = ""
     runstopped: bool | None = None
     battery_v: float = math.nan
+
+    def sleeve(self, name: str) -> SleeveSnapshot:
+        """Return what is known of one sleeve."""
+        return self.sleeves.get(name, SleeveSnapshot())
+
+    @property
+    def gesture(self) -> str:
+        """Gesture of the only sleeve."""
+        return self.sleeve("").gesture
+
+    @property
+    def mode(self) -> str:
+        """Mode of the only sleeve."""
+        return self.sleeve("").mode
+
+    @property
+    def fine(self) -> bool | None:
+        """Whether the only sleeve moves at the fine speeds."""
+        return self.sleeve("").fine
 
 
 class OperatorLink:
@@ -69,9 +96,14 @@ class OperatorLink:
         ROS namespace of the robot and the bridge.
     node_name : str
         Name of this link's own node.
+    sleeves : sequence of str
+        The sleeves of the bridge's gesture map, in its order; an only one has the empty name.
     """
 
-    def __init__(self, namespace: str = "", node_name: str = "hdemg_operator") -> None:
+    def __init__(
+        self, namespace: str = "", node_name: str = "hdemg_operator", *, sleeves: Sequence[str] = ("",)
+    ) -> None:
+        self._sleeves = tuple(sleeves)
         self._changed = threading.Condition()
         self._snapshot = RobotSnapshot()
         self._joints: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -88,7 +120,7 @@ class OperatorLink:
         node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS)
         node.create_subscription(Odometry, "odom", self._on_odometry, QOS)
         node.create_subscription(String, "emg/mode", self._on_mode, QOS)
-        node.create_subscription(String, "emg/gesture", lambda m: self._note(gesture=m.data), QOS)
+        node.create_subscription(String, "emg/gesture", self._on_gesture, QOS)
         node.create_subscription(String, "mode", lambda m: self._note(driver_mode=m.data), QOS)
         node.create_subscription(Bool, "is_runstopped", lambda m: self._note(runstopped=m.data), QOS)
         node.create_subscription(BatteryState, "battery", lambda m: self._note(battery_v=m.voltage), QOS)
@@ -251,9 +283,24 @@ class OperatorLink:
             velocities=(*odometer.velocity, *velocities),
         )
 
+    def _on_gesture(self, message: String) -> None:
+        for sleeve, gesture in self._told(message.data):
+            self._note_sleeve(sleeve, gesture=gesture)
+
     def _on_mode(self, message: String) -> None:
-        mode, _, tier = message.data.rpartition("/")
-        self._note(mode=mode, fine=tier == "fine")
+        for sleeve, told in self._told(message.data):
+            mode, _, tier = told.rpartition("/")
+            self._note_sleeve(sleeve, mode=mode, fine=tier == "fine")
+
+    def _told(self, text: str) -> Iterator[tuple[str, str]]:
+        """Take apart what the bridge tells of its sleeves: ``left rest; right fist``, of an only one just ``rest``."""
+        told = text.split("; ") if len(self._sleeves) > 1 else [text]
+        for sleeve, word in zip(self._sleeves, told, strict=False):
+            yield sleeve, word.removeprefix(f"{sleeve} ") if sleeve else word
+
+    def _note_sleeve(self, name: str, **changes: Any) -> None:  # noqa: ANN401 - the sleeve's own fields
+        known = self.snapshot()
+        self._note(sleeves={**known.sleeves, name: replace(known.sleeve(name), **changes)})
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

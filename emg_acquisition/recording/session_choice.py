@@ -11,7 +11,9 @@ from emg_acquisition.stream_xml import gesture_info_from_xml
 def choose_streams(
     headers: tuple[XdfHeader, ...], path: Path, emg_source_id: str | None
 ) -> tuple[XdfHeader, ...]:
-    """Choose an EMG stream, at most one Aux and one Gesture stream that belong to it, and all events.
+    """Choose an EMG stream, at most one Aux and one Gesture stream that belong to it, and the events.
+
+    Of the events, those of another sleeve's decoder are left out: they say since when that one decodes.
 
     Parameters
     ----------
@@ -40,7 +42,9 @@ def choose_streams(
         if len(found) > 1:
             msg = f"{path} holds {len(found)} {kind} streams for EMG {emg.source_id!r}; one at most is supported"
             raise InputError(msg)
-    return (emg, *aux, *gestures, *(header for header in headers if header.type == EVENTS_TYPE))
+    others = {f"{h.source_id}-events" for h in headers if h.type == GESTURE_TYPE and h not in gestures}
+    events = [h for h in headers if h.type == EVENTS_TYPE and h.source_id not in others]
+    return (emg, *aux, *gestures, *events)
 
 
 def _only_emg(there: list[XdfHeader], path: Path, source_id: str | None) -> XdfHeader:

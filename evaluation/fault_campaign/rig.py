@@ -14,7 +14,7 @@ from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.chain import ChainSettings, Isolation, LiveChain, running_chain
+from evaluation.chain import ChainSettings, Isolation, LiveChain, Sleeve, decoder_source_id, running_chain
 from evaluation.fault_campaign.observer import Observer
 from evaluation.fault_campaign.outsider import Outsider
 from evaluation.fault_campaign.relay_link import RelayLink
@@ -128,9 +128,8 @@ def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) ->
     muscles = Muscles()
     emg_id = SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id
     settings = ChainSettings(
-        source=("simulated", "--wearer", str(wearer_seed), "--intentions", muscles.source_id),
-        emg_source_id=relayed(emg_id),
-        decoder=decoder,
+        sources=(("simulated", "--wearer", str(wearer_seed), "--intentions", muscles.source_id),),
+        sleeves=(Sleeve(decoder, relayed(emg_id)),),
         gesture_map=GESTURE_MAP,
         out=out,
         decoder_id=RAW_DECODER_ID,
@@ -163,7 +162,7 @@ def _start_relays(chain: LiveChain, relays: dict[str, RelayLink], emg_id: str) -
     session = ["--lsl-session", chain.names.lsl_session]
     arguments = {
         "emg": ["emg", *session, "--from", emg_id, "--as", relayed(emg_id)],
-        "gesture": ["gesture", *session, "--from", RAW_DECODER_ID, "--as", LiveChain.DECODER_ID],
+        "gesture": ["gesture", *session, "--from", RAW_DECODER_ID, "--as", decoder_source_id("")],
         "ros": ["--robot", robot_namespace(chain.names), "--bridge", chain.names.namespace],
     }
     for name, relay in relays.items():

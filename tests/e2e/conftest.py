@@ -17,7 +17,7 @@ from evaluation.simulated_decoder import simulated_decoder as trained_on_simulat
 
 COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
-WEARER = 2
+WEARER, OTHER_WEARER = 2, 5
 
 
 @dataclass(frozen=True)
@@ -104,3 +104,9 @@ def flexemg_decoder(
 def simulated_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a decoder for the simulated wearer `WEARER`."""
     return trained_on_simulation(tmp_path_factory.mktemp("wearer"), WearerSettings(seed=WEARER))
+
+
+@pytest.fixture(scope="session")
+def other_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a decoder for the simulated wearer `OTHER_WEARER`, who wears a second sleeve."""
+    return trained_on_simulation(tmp_path_factory.mktemp("other"), WearerSettings(seed=OTHER_WEARER))

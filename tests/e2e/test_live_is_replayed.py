@@ -32,7 +32,7 @@ class Person:
     def drive(self, seconds: float) -> None:
         self._arm()
         end_s = time.monotonic() + seconds
-        gestures = [name for name in self._session.gesture_map.gestures if name != REST]
+        gestures = [name for name in self._session.sleeves[0].gesture_map.gestures if name != REST]
         while time.monotonic() < end_s:
             self._hold(self._chance.choice(gestures), self._chance.uniform(0.3, 2.0))
             self._hold(REST, self._chance.uniform(0.4, 0.8))

@@ -10,6 +10,7 @@ pytest.importorskip("rclpy")
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
+from tests.e2e.conftest import OTHER_WEARER, WEARER
 from ui.teleop.session import TeleopSession
 from ui.teleop.settings import TeleopSettings
 from ui.windows.teleop import TeleopWindow
@@ -20,18 +21,41 @@ POSITIONS = (12.34, -2.0, 0.6, 0.2, 0.5, -0.4, 0.0, 0.2)
 STATES = ("ready", "armed", "moving", "stopped", "fault", "signal_lost", "part_lost", "preflight")
 
 
+def session_of(folder, lsl_session, **settings):
+    """Of nothing that runs: the windows are shown made-up views."""
+    return TeleopSession(TeleopSettings(**settings, record=False), folder, lsl_session)
+
+
 @pytest.fixture(scope="module")
 def session(simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path_factory):
-    """Of nothing that runs: the windows are shown made-up views."""
-    folder = tmp_path_factory.mktemp("session")
-    session = TeleopSession(TeleopSettings(decoder=simulated_decoder, record=False), folder, lsl_session)
+    session = session_of(tmp_path_factory.mktemp("session"), lsl_session, decoder=simulated_decoder)
     yield session
     session.close()
 
 
 @pytest.fixture(scope="module")
+def two(simulated_decoder: Path, other_decoder: Path, lsl_session: str, ros_domain: int, tmp_path_factory):
+    """Two sleeves: a session, and its states."""
+    folder = tmp_path_factory.mktemp("two")
+    source = (f"simulated --wearer {WEARER}", f"simulated --wearer {OTHER_WEARER}")
+    decoders = (simulated_decoder, other_decoder)
+    session = session_of(folder, lsl_session, decoder=decoders, source=source, map="two_sleeves")
+    yield session, States(session.sleeves, folder, POSITIONS)
+    session.close()
+
+
+@pytest.fixture
+def two_window(qtbot, two):
+    window = TeleopWindow(QApplication.instance(), two[0])
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+@pytest.fixture(scope="module")
 def states(session, tmp_path_factory):
-    return States(session.decoder, tmp_path_factory.mktemp("recording"), POSITIONS)
+    return States(session.sleeves, tmp_path_factory.mktemp("recording"), POSITIONS)
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +78,59 @@ def labels(widget):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
-def test_every_text_fits_its_place(qtbot, window, views, state, size):
+def test_every_text_fits_its_place(window, views, state, size):
+    everything_fits(window, views[state], size)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+def test_every_text_fits_its_place_with_two_sleeves(two_window, two, state, size):
+    everything_fits(two_window, two[1].all()[state], size)
+
+
+def test_each_sleeve_has_its_gesture_mode_and_meaning(two_window, two):
+    view = two[1].all()["moving"]
+    two_window.participant.show()
+    two_window.show_view(view)
+    two_window.participant.show_view(view)
+    assert [panel.gesture.text() for panel in two_window.decoded] == ["wrist extension", "wrist abduction"]
+    assert [mode.text() for mode in two_window.modes] == ["left: drive · coarse", "right: arm · coarse"]
+    left, right = (panel.table.text() for panel in two_window.meanings)
+    assert "drive forward" in left
+    assert "arm out" in right
+    assert "—" not in left + right
+    columns = two_window.participant.sleeves
+    assert [column.gesture.text() for column in columns] == ["wrist extension", "wrist abduction"]
+    assert [column.mode.text() for column in columns] == ["drive · coarse", "arm · coarse"]
+
+
+def test_of_two_sleeves_the_lost_one_is_named_and_only_its_decision_is_gone(two_window, two):
+    two_window.show_view(two[1].all()["part_lost"])
+    assert [panel.gesture.text() for panel in two_window.decoded] == ["rest", "no decision"]
+    assert "right sleeve: decisions arrive" in two_window.checks.text()
+    assert "right decoder: restarting" in two_window.checks.text()
+    assert two_window.badge.accessibleName() == "FAULT: right sleeve: no decision for 0.15 s"
+    assert not two_window.arm_button.isEnabled()
+
+
+def test_traces_show_one_sleeve_after_the_other(qtbot, two_window, two):
+    two_window.traces.signal = two[1].recent_emg
+    titles = []
+    for _ in range(4):
+        qtbot.keyClick(two_window, Qt.Key.Key_E)
+        for _ in range(2):
+            two_window.show_view(two[1].all()["moving"])
+        titles.append(two_window.traces.title.text().partition("</b>")[0].removeprefix("<b>"))
+    assert titles == ["left raw EMG", "left filtered EMG", "right raw EMG", "right filtered EMG"]
+
+
+def everything_fits(window, view, size):
     window.participant.show()
     for shown in (window, window.participant):
         shown.resize(*size)
     for _ in range(4):
-        window.show_view(views[state])
-        window.participant.show_view(views[state])
+        window.show_view(view)
+        window.participant.show_view(view)
         QApplication.processEvents()
     for shown in (window, window.participant):
         assert (shown.width(), shown.height()) == size
@@ -84,7 +154,7 @@ def test_every_text_fits_its_place(qtbot, window, views, state, size):
 def test_state_and_whether_it_may_be_armed(window, views, state, badge, may_arm):
     window.show_view(views[state])
     assert window.badge.accessibleName() == badge
-    assert window.gesture.text() == ("wrist extension" if state == "moving" else "rest")
+    assert window.decoded[0].gesture.text() == ("wrist extension" if state == "moving" else "rest")
     assert window.arm_button.isEnabled() is may_arm
     assert window.stop_button.isEnabled()
 
@@ -94,8 +164,8 @@ def test_an_old_decision_is_not_shown_as_the_present_one(window, views, state):
     window.participant.show()
     window.show_view(views[state])
     window.participant.show_view(views[state])
-    assert window.gesture.text() == "no decision"
-    assert window.participant.gesture.text() == "…"
+    assert window.decoded[0].gesture.text() == "no decision"
+    assert window.participant.sleeves[0].gesture.text() == "…"
     assert not window.arm_button.isEnabled()
 
 

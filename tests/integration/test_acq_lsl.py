@@ -399,7 +399,7 @@ def test_a_recorder_that_is_stopped_while_it_looks_for_the_emg_writes_nothing(tm
 
 def test_a_decoder_that_does_not_come_is_told_with_the_time_given(tmp_path, closing):
     closing(EmgOutlet(emg_info("alone"), 10))
-    wanted = RecorderSettings("P01", "S1", ("alone",), "nobody", timeout_s=0.7)
+    wanted = RecorderSettings("P01", "S1", ("alone",), ("nobody",), timeout_s=0.7)
     with pytest.raises(StreamNotFoundError, match=r"'nobody' found within 0\.7 s"):
         run_recorder(wanted, tmp_path / "s", threading.Event())
 
@@ -439,7 +439,7 @@ def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread
     events, decisions = closing(EventOutlet("Decoder", "dec-35-events")), closing(GestureOutlet(decoder))
     in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
     wanted = RecorderSettings(
-        "P01", "S1", ("simulated-35",), "dec-35", ("simulated-35-events",), timeout_s=PATIENCE_S
+        "P01", "S1", ("simulated-35",), ("dec-35",), ("simulated-35-events",), timeout_s=PATIENCE_S
     )
     ready = threading.Event()
     _, thread, result = in_thread(run_recorder, wanted, tmp_path / "s", ready=ready)
@@ -497,7 +497,7 @@ def test_a_killed_recorder_loses_less_than_a_second(tmp_path, child, in_thread, 
 def test_a_recorder_outlives_the_streams_beside_the_emg_and_ends_with_the_emg(tmp_path, in_thread):
     emg = EmgOutlet(emg_info("mortal"), 10)
     notes = EventOutlet("Notes", "notes-1")
-    wanted = RecorderSettings("P01", "S1", ("mortal",), None, ("notes-1",), timeout_s=1.5)
+    wanted = RecorderSettings("P01", "S1", ("mortal",), (), ("notes-1",), timeout_s=1.5)
     ready = threading.Event()
     _, thread, result = in_thread(run_recorder, wanted, tmp_path / "s", ready=ready)
     assert ready.wait(PATIENCE_S)

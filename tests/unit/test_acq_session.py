@@ -9,9 +9,12 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.session import ProtocolInfo, Trial, load_session, trials
+from emg_acquisition.recording.session_choice import choose_streams
 from emg_acquisition.recording.session_writer import SessionWriter
+from emg_acquisition.recording.xdf_format import header_from_xml
 from emg_acquisition.sources.recording import RecordingSource
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_xml import emg_header_xml, events_header_xml, gesture_header_xml
 
 FS_HZ = 500.0
 INFO = EmgStreamInfo("Sleeve", "dev-1", FS_HZ, rectangular_grid(2, 2, 8.0, "rows"), tuple("abcd"))
@@ -228,6 +231,18 @@ def test_of_two_sleeves_one_is_chosen_with_what_belongs_to_it(tmp_path):
         ("Gesture", "dec-1", 1),
     ]
     assert (right.info.streams[1].first_t_lsl_s, right.info.streams[1].last_t_lsl_s) == (T_S[0], T_S[1499])
+
+
+def test_what_one_sleeve_s_decoder_says_is_left_out_for_the_other(tmp_path):
+    emg = [header_from_xml(emg_header_xml(info)) for info in (LEFT, RIGHT)]
+    decoders = [replace(GESTURES, source_id=f"dec-{s}", emg_source_id=f"dev-{s}") for s in ("left", "right")]
+    said = [header_from_xml(gesture_header_xml(info)) for info in decoders]
+    events = [
+        header_from_xml(events_header_xml(f"{s} events", s))
+        for s in ("dec-left-events", "dec-right-events", "notes")
+    ]
+    chosen = choose_streams((*emg, *said, *events), tmp_path, "dev-right")
+    assert [header.source_id for header in chosen] == ["dev-right", "dec-right", "dec-right-events", "notes"]
 
 
 def test_an_ambiguous_or_wrong_choice_lists_what_is_there(tmp_path):

@@ -269,6 +269,12 @@ def two_sleeves(tmp_path, change=lambda _: None):
     return load_gesture_maps(write(tmp_path / "two.yaml", values), [TEN, TEN], MODEL)
 
 
+@pytest.mark.parametrize("name", ["left arm", "left;", "2nd", ""])
+def test_a_sleeve_s_name_must_do_for_topics_and_files(tmp_path, name):
+    with pytest.raises(InputError, match="sleeves"):
+        two_sleeves(tmp_path, lambda values: values["sleeves"].update({name: values["sleeves"].pop("left")}))
+
+
 def test_two_sleeves_share_every_dof_out(tmp_path):
     left, right = two_sleeves(tmp_path)
     assert (left.sleeve, right.sleeve) == ("left", "right")

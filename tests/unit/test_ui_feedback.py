@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 
 from emg_acquisition.errors import InputError
-from robot_bridge.operator_link import RobotSnapshot
+from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
 from ui.teleop.feedback import FeedbackVoice, feedback_program, tones, what_changed
 
-ARMED = RobotSnapshot(safety_state="armed", mode="arm", fine=False)
+
+def in_mode(mode, *, fine=False):
+    return {"": SleeveSnapshot(mode=mode, fine=fine)}
+
+
+ARMED = RobotSnapshot(safety_state="armed", sleeves=in_mode("arm"))
 
 
 @pytest.mark.parametrize(
@@ -24,16 +29,23 @@ ARMED = RobotSnapshot(safety_state="armed", mode="arm", fine=False)
         (replace(ARMED, safety_state="moving"), []),
         (replace(ARMED, safety_state="stopped", reason="stop"), [("stopped", "stopped")]),
         (replace(ARMED, safety_state="fault", reason="no decisions"), [("fault", "stopped: no decisions")]),
-        (replace(ARMED, mode="wrist"), [("mode", "wrist")]),
-        (replace(ARMED, fine=True), [("fine", "fine")]),
+        (replace(ARMED, sleeves=in_mode("wrist")), [("mode", "wrist")]),
+        (replace(ARMED, sleeves=in_mode("arm", fine=True)), [("fine", "fine")]),
         (
-            replace(ARMED, safety_state="fault", reason="x", mode="base_rotate"),
+            replace(ARMED, safety_state="fault", reason="x", sleeves=in_mode("base_rotate")),
             [("fault", "stopped: x"), ("mode", "base rotate")],
         ),
     ],
 )
 def test_what_is_told(now, told):
     assert what_changed(ARMED, now) == told
+
+
+def test_of_two_sleeves_it_is_told_which_one_changed():
+    left, right = SleeveSnapshot(mode="drive", fine=False), SleeveSnapshot(mode="arm", fine=False)
+    before = replace(ARMED, sleeves={"left": left, "right": right})
+    now = replace(ARMED, sleeves={"left": replace(left, fine=True), "right": replace(right, mode="wrist")})
+    assert what_changed(before, now) == [("fine", "left fine"), ("mode", "right wrist")]
 
 
 def test_arming_is_told_and_the_first_look_is_not():

@@ -35,9 +35,18 @@ def test_after_a_gap_nothing_older_is_shown():
 
 def test_raw_filtered_and_the_camera_again():
     choice = TraceChoice(first=ELECTRODES)
-    kinds = [(choice := choice.next_kind()).kind for _ in range(3)]
+    kinds = [(choice := choice.next_kind(1)).kind for _ in range(3)]
     assert kinds == ["raw", "filtered", "off"]
     assert choice.first == ELECTRODES
+
+
+def test_of_two_sleeves_each_has_its_turn_from_its_first_electrode():
+    choice, shown = TraceChoice(), []
+    for _ in range(5):
+        choice = choice.next_kind(2)
+        shown.append((choice.kind, choice.sleeve, choice.first))
+        choice = choice.turned(1, 64)
+    assert shown == [("raw", 0, 0), ("filtered", 0, 8), ("raw", 1, 0), ("filtered", 1, 8), ("off", 0, 0)]
 
 
 @pytest.mark.parametrize("n_channels", [1, 7, 8, 20, 64])

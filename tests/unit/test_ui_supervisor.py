@@ -6,7 +6,7 @@ import pytest
 
 from robot_bridge.errors import CommandRejectedError
 from ui.teleop import supervisor as room
-from ui.teleop.supervisor import Supervisor
+from ui.teleop.supervisor import PartState, Supervisor
 
 LIMIT_S = 10.0
 
@@ -74,6 +74,13 @@ def test_the_robot_is_stopped_first_then_the_part_restarted(watched):
     supervisor.close()
     assert [(part.state, part.restarts) for part in supervisor.parts] == [("running", 1), ("running", 0)]
     assert "the decoder ended (status -9): out of memory" in told[0]
+
+
+def test_a_sleeve_s_part_is_named_with_its_sleeve():
+    titles = [
+        PartState(name, "running").title for name in ("decode", "decode-left", "acquire-right", "sim-robot")
+    ]
+    assert titles == ["decoder", "left decoder", "right acquisition", "simulated robot"]
 
 
 def test_a_recorder_is_restarted_its_own_way(watched):

@@ -13,7 +13,7 @@ DECODER = Path("decoder.onnx")
 
 def test_a_source_is_split_as_a_shell_would():
     settings = TeleopSettings(decoder=DECODER, source="simulated --gestures 'my gestures.yaml'")
-    assert settings.source_arguments == ("simulated", "--gestures", "my gestures.yaml")
+    assert settings.sources == (("simulated", "--gestures", "my gestures.yaml"),)
     assert settings.holds_start
 
 
@@ -26,6 +26,8 @@ def test_an_amplifier_cannot_hold_its_first_sample():
     ("values", "words"),
     [
         ({"source": ""}, "give --source, or --emg"),
+        ({"source": ("simulated", "simulated")}, r"2 sources for 1 decoder\(s\)"),
+        ({"emg": ("a", "b")}, r"2 EMG streams for 1 decoder\(s\)"),
         ({"lsl_session": "lab"}, "--lsl-session is for a stream that is there"),
         ({"namespace": "stretch"}, "--namespace is for a robot that is there"),
         ({"script": "cup", "robot": "ros"}, "--script is for the simulated wearer and robot"),
@@ -38,6 +40,51 @@ def test_an_amplifier_cannot_hold_its_first_sample():
 def test_contradictions_are_told_before_anything_starts(values, words):
     with pytest.raises(InputError, match=words):
         TeleopSettings(decoder=DECODER, **values).check()
+
+
+TWO = {"decoder": (Path("left.onnx"), Path("right.onnx")), "map": "two_sleeves"}
+WEARERS = ("simulated --wearer 2", "simulated --wearer=5 --donning 3")
+
+
+def test_two_simulated_wearers_need_not_be_named_and_others_in_their_order():
+    settings = TeleopSettings(**TWO, source=WEARERS)
+    settings.check()
+    assert settings.emg_source_ids == ("simulated-2", "simulated-5")
+    named = TeleopSettings(**TWO, source=("muovi+ --host a", "muovi+ --host b"), emg=("muovi-1", "muovi-2"))
+    named.check()
+    assert (named.emg_source_ids, named.holds_start) == (("muovi-1", "muovi-2"), False)
+    # One amplifier for both, and streams that are there already.
+    TeleopSettings(**TWO, source="quattrocento --host a", emg=("q-1", "q-2")).check()
+    TeleopSettings(**TWO, source="", emg=("q-1", "q-2"), lsl_session="lab").check()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "2 decoders need an EMG stream each"),
+        ({"source": WEARERS[0]}, "2 decoders need an EMG stream each"),
+        ({"source": (*WEARERS, "simulated")}, r"3 sources for 2 decoder\(s\)"),
+        ({"source": (WEARERS[0], "")}, r"2 sources for 2 decoder\(s\)"),
+        ({"source": (WEARERS[0], WEARERS[0])}, "'simulated-2' is given for more than one sleeve"),
+        ({"source": WEARERS, "emg": ("a",)}, r"1 EMG streams for 2 decoder\(s\)"),
+        ({"source": ("simulated", "muovi+ --emulate")}, "which EMG stream is whose: give --emg"),
+        ({"source": ("simulated", "simulated --wearer x")}, "--wearer: invalid seed value: 'x'"),
+        ({"source": WEARERS, "script": "cup"}, "--script is for one sleeve, got 2 decoders"),
+    ],
+)
+def test_what_does_not_fit_two_sleeves_is_told_before_anything_starts(values, words):
+    with pytest.raises(InputError, match=words):
+        TeleopSettings(**TWO, **values).check()
+
+
+def test_a_file_gives_each_sleeve_its_own(tmp_path):
+    (tmp_path / "session.yaml").write_text(
+        "decoder: [l.onnx, r.onnx]\nsource: [simulated --wearer 2, simulated --wearer 5]\nmap: two_sleeves\n"
+    )
+    settings = TeleopSettings.model_validate(load_config(tmp_path / "session.yaml"))
+    settings.check()
+    assert settings.decoder == (tmp_path / "l.onnx", tmp_path / "r.onnx")
+    assert settings.sources == (("simulated", "--wearer", "2"), ("simulated", "--wearer", "5"))
 
 
 @pytest.mark.parametrize("bad", ["../P01", "P 01", "", "a" * 65])

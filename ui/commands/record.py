@@ -32,7 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="EMG stream; repeatable, once a sleeve (default: the only one there is)",
     )
-    parser.add_argument("--gesture", type=source_id, metavar="SOURCE_ID", help="decoder's Gesture stream")
+    parser.add_argument(
+        "--gesture",
+        type=source_id,
+        metavar="SOURCE_ID",
+        action="append",
+        default=[],
+        help="decoder's Gesture stream; repeatable, once a sleeve",
+    )
     parser.add_argument(
         "--events",
         type=source_id,
@@ -77,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         participant=args.participant,
         session=args.out.name.removeprefix("ses-"),
         emg_source_ids=tuple(args.emg),
-        gesture_source_id=args.gesture,
+        gesture_source_ids=tuple(args.gesture),
         event_source_ids=tuple(args.events),
         bridge=args.bridge,
         aux=args.aux,

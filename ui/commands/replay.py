@@ -2,20 +2,18 @@
 
 import argparse
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
 from ui.commands.options import add_emg_choice, add_json, add_margins, folder, playback_speed, positive_number
+from ui.commands.replay_decode import EXIT_DIFFERS, bridge_figures, bridge_lines, decode_only
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.bridge_replay import BridgeReplay
     from evaluation.robot_replay import TrialMotion
 
 NAME = "replay"
 HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
-EXIT_DIFFERS = 1
 EXAMPLE = """hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper
          hdemg replay data/sub-P01/ses-20261123T101500 --window"""
 
@@ -24,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("session", type=folder, metavar="SESSION", help="folder of a recorded session")
     parser.add_argument(
-        "--decoder", type=folder, metavar="DECODER", help="default: the session's own decoder.onnx"
+        "--decoder", type=folder, metavar="DECODER", help="default: the session's own, of each sleeve"
     )
     parser.add_argument(
         "--robot", choices=("sim",), help="also drive a simulated Stretch through LSL and ROS 2"
@@ -53,99 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and say what was decided, and what moved; 1 where live decisions and replay differ."""
-    decoder = args.decoder or args.session / "decoder.onnx"
     if args.window:
         from ui.commands.replay_window import run_window
 
         return run_window(args)
-    return _with_robot(args, decoder) if args.robot else _decode_only(args, decoder)
+    return _with_robot(args) if args.robot else decode_only(args)
 
 
-def _decode_only(args: argparse.Namespace, decoder: Path) -> int:
-    from decoding.decoder_file import load_decoder
-    from emg_acquisition.recording.session_parts import open_session
-    from evaluation.bridge_replay import replay_bridge
-    from evaluation.metrics import CUE_MARGIN_S, Decided, session_outcomes, trial_accuracy
-    from evaluation.replay import replay_session
-    from evaluation.session_latency import latency_figures, latency_lines, session_latency
-    from robot_bridge.robot_model import load_robot_model
-
-    if args.speed not in {None, float("inf")}:
-        raise InputError(
-            "--speed N paces a replay with a robot (--robot sim); without one it runs as fast as it goes"
-        )
-    if args.seconds is not None:
-        raise InputError(
-            "--seconds shortens a replay with a robot (--robot sim); without one the whole session is decoded"
-        )
-    decoder_file = load_decoder(decoder)
-    session = open_session(args.session, args.emg)
-    with interrupt_on_sigterm(), ProgressBar("replay") as progress:
-        result = replay_session(session, decoder_file, progress)
-    bridge = replay_bridge(args.session)
-    latency = session_latency(args.session, load_robot_model())
-    decided = Decided(result.sample_index, result.gesture_index)
-    gestures = decoder_file.metadata.gestures
-    after_cue_s, before_next_s = (
-        CUE_MARGIN_S if given is None else given for given in (args.after_cue, args.before_next)
-    )
-    outcomes = session_outcomes(
-        session, decided, gestures, after_cue_s=after_cue_s, before_next_s=before_next_s
-    )
-    accuracy = trial_accuracy(outcomes) if outcomes else None
-    print(f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time")
-    if accuracy is not None:
-        margins = f"outside {after_cue_s:g} s after a cue and {before_next_s:g} s before the next"
-        print(f"{accuracy:.3f} of {len(outcomes)} trials right, {margins}")
-    if result.identical_to_recording is not None:
-        print(
-            "decisions "
-            + ("identical to" if result.identical_to_recording else "DIFFER from")
-            + " those recorded"
-        )
-    if result.not_compared:
-        print(
-            f"the last {result.not_compared} not compared: their decoder was started again, and the recording ended "
-            "before it said since when it decodes"
-        )
-    for line in (*_bridge_lines(bridge), *(() if latency is None else latency_lines(latency))):
-        print(line)
-    if args.json:
-        print_json(
-            {
-                "decisions": len(result.values),
-                "real_time_factor": round(result.real_time_factor, 1),
-                "identical_to_recording": result.identical_to_recording,
-                "not_compared": result.not_compared,
-                "trial_accuracy": accuracy,
-                **_bridge_figures(bridge),
-                "recorded_latency_ms": latency_figures(latency),
-            }
-        )
-    differs = result.identical_to_recording is False or (bridge is not None and bridge.identical is False)
-    return EXIT_DIFFERS if differs else 0
-
-
-def _bridge_lines(bridge: "BridgeReplay | None") -> list[str]:
-    """Say whether the commands that the bridge gave were computed again; nothing where no bridge was recorded."""
-    if bridge is None:
-        return []
-    if bridge.identical is None:
-        return ["commands not compared: the recording began after the bridge did"]
-    which = "identical to" if bridge.identical else "DIFFER from"
-    return [f"{bridge.commands} commands in {len(bridge.ticks)} ticks of the bridge {which} those recorded"]
-
-
-def _bridge_figures(bridge: "BridgeReplay | None") -> dict[str, object]:
-    if bridge is None:
-        return {"commands": None, "commands_identical_to_recording": None}
-    return {"commands": bridge.commands, "commands_identical_to_recording": bridge.identical}
-
-
-def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
+def _with_robot(args: argparse.Namespace) -> int:
     from emg_acquisition.publisher import MAX_SPEED
     from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
     from evaluation.robot_replay import replay_through_robot
+    from evaluation.session_decoders import decoders_of
 
     speed = 1.0 if args.speed is None else args.speed
     if (args.after_cue, args.before_next) != (None, None):
@@ -156,6 +73,12 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
         )
     if speed > MAX_SPEED:
         raise InputError(f"--speed: at most {MAX_SPEED:g} times real time with a robot, got {speed:g}")
+    chosen = [(args.emg, args.decoder)] if args.decoder else decoders_of(args.session, args.emg)
+    if len(chosen) > 1:
+        names = ", ".join(str(emg) for emg, _ in chosen)
+        msg = f"--robot sim replays one sleeve; choose one of {names} with --emg, or leave out --robot"
+        raise InputError(msg)
+    ((emg, decoder),) = chosen
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         result = replay_through_robot(
             args.session,
@@ -164,9 +87,9 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
             speed=speed,
             progress=progress,
             max_seconds=args.seconds,
-            sleeve=args.emg,
+            sleeve=emg,
         )
-    for line in _bridge_lines(result.bridge):
+    for line in bridge_lines(result.bridge):
         print(line)
     accuracy = trial_accuracy(result.outcomes) if result.outcomes else None
     exact = sum(motion.exact for motion in result.motions)
@@ -194,7 +117,7 @@ def _with_robot(args: argparse.Namespace, decoder: Path) -> int:
                 "trials_exact_motion": exact,
                 "latency_ms": {"median": final.latency_ms_median, "p99": final.latency_ms_p99},
                 "stops": result.stops,
-                **_bridge_figures(result.bridge),
+                **bridge_figures(result.bridge),
             }
         )
     differs = result.identical_to_recording is False or (

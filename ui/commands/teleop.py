@@ -22,22 +22,35 @@ HELP = (
 )
 EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2"
          hdemg teleop decoder.onnx --source "sessantaquattro+ --grid GR08MM1305" --robot ros --participant P01
+         hdemg teleop l.onnx r.onnx --map two_sleeves --source "simulated --wearer 2" --source "simulated --wearer 5"
          hdemg teleop --config session.yaml --headless"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options; what is left out comes from ``--config``, then from the defaults."""
-    parser.add_argument("decoder", type=folder, nargs="?", metavar="DECODER", help="decoder file")
+    parser.add_argument(
+        "decoder",
+        type=folder,
+        nargs="*",
+        metavar="DECODER",
+        help="decoder file; with several sleeves once a sleeve, in the order of the map",
+    )
     parser.add_argument(
         "--config", type=folder, metavar="YAML", help="session.yaml with any of these options"
     )
     parser.add_argument(
         "--source",
         metavar="ARGUMENTS",
-        help="what follows 'hdemg acquire', in quotes (default: simulated); '' for a stream that is there already",
+        action="append",
+        help="what follows 'hdemg acquire', in quotes (default: simulated); '' for a stream that is there already; "
+        "with several sleeves once a sleeve, in the order of the decoders",
     )
     parser.add_argument(
-        "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the source's)"
+        "--emg",
+        type=source_id,
+        metavar="SOURCE_ID",
+        action="append",
+        help="EMG stream (default: the source's); with several sleeves once a sleeve, in the order of the decoders",
     )
     parser.add_argument("--lsl-session", metavar="ID", help="LSL session of a stream that is there already")
     parser.add_argument(
@@ -115,7 +128,7 @@ def _settings(args: argparse.Namespace) -> "TeleopSettings":
     values: dict[str, object] = load_config(args.config) if args.config is not None else {}
     for key in TeleopSettings.model_fields:
         given = getattr(args, key)
-        if given is not None:
+        if given not in (None, []):
             values[key] = tuple(given) if isinstance(given, list) else given
     if "decoder" not in values:
         raise InputError("no decoder: name a decoder file (hdemg calibrate or hdemg train makes one)")

@@ -3,7 +3,8 @@
 In the order in which a session goes:
 
 - ``settings.py``: what a session is made of; ``session.yaml`` and the command line
-- ``session.py``: started in order, ended with the robot stopped first; `TeleopView` is all that there is to show
+- ``sleeves.py``: each sleeve's decoder, what its gestures mean, and where its EMG comes from
+- ``session.py``: started in order, ended with the robot stopped first; ``session_view.py``: all that there is to show
 - ``supervisor.py``: a part that dies is told, the robot stopped, the part restarted where that is safe
 - ``observer.py``: EMG and decisions seen beside the control path; ``recent_signal.py``: the newest seconds of EMG
 - ``preflight.py``: what must be right before arming, each item with what to do

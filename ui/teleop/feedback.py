@@ -34,10 +34,12 @@ def what_changed(before: RobotSnapshot, now: RobotSnapshot) -> list[tuple[str, s
         said.append((kind, "stopped" if kind == "stopped" else f"stopped: {now.reason}"))
     elif before.safety_state and live and not live_before:
         said.append(("armed", "armed"))
-    if before.mode and now.mode != before.mode:
-        said.append(("mode", now.mode.replace("_", " ")))
-    if before.fine is not None and now.fine != before.fine:
-        said.append(("fine", "fine" if now.fine else "coarse"))
+    for name, sleeve in now.sleeves.items():
+        was, whose = before.sleeve(name), f"{name} " if name else ""
+        if was.mode and sleeve.mode != was.mode:
+            said.append(("mode", whose + sleeve.mode.replace("_", " ")))
+        if was.fine is not None and sleeve.fine != was.fine:
+            said.append(("fine", whose + ("fine" if sleeve.fine else "coarse")))
     return said
 
 

@@ -7,7 +7,9 @@ from contextlib import nullcontext
 
 from ui.console import StatusLine
 from ui.keyboard import terminal_keys
-from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.meaning import mode_words
+from ui.teleop.session import TeleopSession
+from ui.teleop.session_view import TeleopView
 
 REFRESH_S = 0.2
 STOP_KEYS = {" ", "\x1b"}
@@ -68,14 +70,17 @@ def run_headless(session: TeleopSession, end: threading.Event) -> None:
 
 def status_text(view: TeleopView) -> str:
     """One line: state and why, what is decoded, mode, recording."""
-    robot, newest = view.robot, view.seen.newest
+    robot = view.robot
     parts = [f"{robot.safety_state.upper() or 'NO BRIDGE'}: {robot.reason}"]
     bad = next((check for check in view.checks if not check.good), None)
     if bad is not None:
         parts.append(f"{bad.name}: {bad.found}")
-    if newest is not None:
-        parts.append(f"{view.seen.gesture or 'no decision'} {newest.confidence:.2f}")
-    parts.append(f"{robot.mode}/{'fine' if robot.fine else 'coarse'}")
+    for seen in view.seen:
+        sleeve = robot.sleeve(seen.sleeve)
+        decided = (
+            f"{seen.gesture or 'no decision'} {seen.newest.confidence:.2f}" if seen.newest else "no decision"
+        )
+        parts.append(f"{seen.sleeve} {decided}, {mode_words(sleeve)}".strip())
     if view.recording is not None:
         parts.append(f"{view.recorded_bytes / 1e6:.0f} MB recorded")
     if view.sheet.running:

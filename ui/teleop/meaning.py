@@ -1,7 +1,7 @@
 """What each gesture would do now, in words, and the mode in words."""
 
 from robot_bridge.gesture_map import Acts, GestureMap
-from robot_bridge.operator_link import RobotSnapshot
+from robot_bridge.operator_link import SleeveSnapshot
 
 WORDS = {
     "base_translate": ("drive forward", "drive back"),
@@ -15,11 +15,11 @@ WORDS = {
 }
 
 
-def mode_words(robot: RobotSnapshot) -> str:
+def mode_words(sleeve: SleeveSnapshot) -> str:
     """Return mode and speed, such as ``drive · coarse``; empty before the bridge has told them."""
-    if not robot.mode:
+    if not sleeve.mode:
         return ""
-    return f"{robot.mode.replace('_', ' ')} · {'fine' if robot.fine else 'coarse'}"
+    return f"{sleeve.mode.replace('_', ' ')} · {'fine' if sleeve.fine else 'coarse'}"
 
 
 def meanings(gesture_map: GestureMap, mode: str) -> list[tuple[str, str]]:

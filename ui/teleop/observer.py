@@ -30,10 +30,12 @@ SEARCH_S = 2.0
 
 @dataclass(frozen=True)
 class Seen:
-    """What the observer has seen until now.
+    """What the observer of one sleeve has seen until now.
 
     Parameters
     ----------
+    sleeve : str
+        Its name; empty where there is only one.
     info : EmgStreamInfo or None
         The EMG stream; None before it was found.
     quality : QualityReport or None
@@ -48,6 +50,7 @@ class Seen:
         Decisions of the last ten seconds, oldest first.
     """
 
+    sleeve: str
     info: EmgStreamInfo | None
     quality: QualityReport | None
     emg_silent_s: float
@@ -78,17 +81,20 @@ class Seen:
 
 
 class Observer:
-    """Follow an EMG and a Gesture stream, finding each again when it comes back.
+    """Follow a sleeve's EMG and Gesture streams, finding each again when it comes back.
 
     Parameters
     ----------
+    sleeve : str
+        The sleeve's name; empty where there is only one.
     emg_source_id : str or None
         The EMG stream; None takes the only one.
     gesture_source_id : str
         The decoder's.
     """
 
-    def __init__(self, emg_source_id: str | None, gesture_source_id: str) -> None:
+    def __init__(self, sleeve: str, emg_source_id: str | None, gesture_source_id: str) -> None:
+        self._sleeve = sleeve
         self._emg_source_id, self._gesture_source_id = emg_source_id, gesture_source_id
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -121,6 +127,7 @@ class Observer:
         now_s = time.monotonic()
         with self._lock:
             return Seen(
+                self._sleeve,
                 self._info,
                 self._quality,
                 now_s - self._emg_seen_s,

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from decoding.decoder_file import DecoderFile, DecoderMismatchError
-from emg_acquisition.stream_info import EmgStreamInfo
 from robot_bridge.operator_link import RobotSnapshot
-from ui.teleop.observer import FRESH_S
+from ui.teleop.observer import FRESH_S, Seen
+from ui.teleop.sleeves import of_sleeve_text
 from ui.teleop.supervisor import PartState
 
 QUALITY_GOOD, QUALITY_LEAST = 0.9, 0.5
@@ -29,34 +29,23 @@ class Check:
 class PreflightInputs:
     """What is known when the checks are made.
 
-    ``emg_silent_s`` and ``decision_silent_s`` are how long nothing has come; ``emg_info`` is None before the stream
-    was seen; ``quality`` is the share of good electrodes, None before it was judged; ``free_bytes`` is None where
-    nothing is recorded.
+    ``decoders`` and ``seen`` are one a sleeve; ``free_bytes`` is None where nothing is recorded.
     """
 
     parts: Sequence[PartState]
-    decoder: DecoderFile
-    emg_info: EmgStreamInfo | None
-    emg_silent_s: float
-    decision_silent_s: float
-    quality: float | None
-    bad_electrodes: Sequence[str]
+    decoders: Sequence[DecoderFile]
+    seen: Sequence[Seen]
     robot: RobotSnapshot
     free_bytes: float | None
 
 
 def preflight(inputs: PreflightInputs) -> tuple[Check, ...]:
     """Judge every item, in the order in which a person would mend them."""
-    checks = [
-        _parts(inputs.parts),
-        _emg(inputs),
-        _decoder(inputs),
-        _quality(inputs),
-        _decisions(inputs),
-        _clock(inputs.robot),
-        _robot_seen(inputs.robot),
-        _run_stop(inputs.robot),
-    ]
+    checks = [_parts(inputs.parts)]
+    for decoder, seen in zip(inputs.decoders, inputs.seen, strict=True):
+        own = (_emg(seen), _decoder(decoder, seen), _quality(seen), _decisions(decoder, seen))
+        checks += [replace(check, name=of_sleeve_text(seen.sleeve, check.name)) for check in own]
+    checks += [_clock(inputs.robot), _robot_seen(inputs.robot), _run_stop(inputs.robot)]
     if inputs.free_bytes is not None:
         checks.append(_disk(inputs.free_bytes))
     return tuple(checks)
@@ -71,39 +60,38 @@ def _parts(parts: Sequence[PartState]) -> Check:
     return Check("programs", False, f"{part.title}: {part.state} {part.detail}".strip(), remedy)
 
 
-def _emg(inputs: PreflightInputs) -> Check:
-    if inputs.emg_info is None or not inputs.emg_silent_s <= FRESH_S:
+def _emg(seen: Seen) -> Check:
+    if seen.info is None or not seen.emg_silent_s <= FRESH_S:
         remedy = "switch the amplifier on and check its cable or network"
         return Check("signal arrives", False, "no samples", remedy)
-    info = inputs.emg_info
+    info = seen.info
     return Check("signal arrives", True, f"{info.n_channels} channels at {info.fs_hz:g} Hz")
 
 
-def _decoder(inputs: PreflightInputs) -> Check:
-    if inputs.emg_info is None:
+def _decoder(decoder: DecoderFile, seen: Seen) -> Check:
+    if seen.info is None:
         return Check("decoder fits", False, "not known before the signal arrives", "see above")
     try:
-        inputs.decoder.metadata.verify_stream(inputs.emg_info)
+        decoder.metadata.verify_stream(seen.info)
     except DecoderMismatchError as error:
         return Check("decoder fits", False, str(error), "calibrate with this sleeve, or choose its decoder")
-    return Check("decoder fits", True, f"{len(inputs.decoder.metadata.gestures)} gestures")
+    return Check("decoder fits", True, f"{len(decoder.metadata.gestures)} gestures")
 
 
-def _quality(inputs: PreflightInputs) -> Check:
-    if inputs.quality is None:
+def _quality(seen: Seen) -> Check:
+    if seen.quality is None:
         return Check("electrodes", False, "not judged yet", "wait two seconds")
-    bad = ", ".join(inputs.bad_electrodes[:6]) + (" …" if len(inputs.bad_electrodes) > 6 else "")  # noqa: PLR2004
-    found = f"{inputs.quality:.0%} good" + (f"; bad: {bad}" if bad else "")
-    if inputs.quality >= QUALITY_LEAST:
-        return Check(
-            "electrodes", True, found, "" if inputs.quality >= QUALITY_GOOD else "press the bad ones on"
-        )
+    bad = ", ".join(seen.bad_electrodes[:6]) + (" …" if len(seen.bad_electrodes) > 6 else "")  # noqa: PLR2004
+    share = seen.quality.summary
+    found = f"{share:.0%} good" + (f"; bad: {bad}" if bad else "")
+    if share >= QUALITY_LEAST:
+        return Check("electrodes", True, found, "" if share >= QUALITY_GOOD else "press the bad ones on")
     return Check("electrodes", False, found, "press the sleeve on, moisten the electrodes, then look again")
 
 
-def _decisions(inputs: PreflightInputs) -> Check:
-    if inputs.decision_silent_s <= FRESH_S:
-        return Check("decisions arrive", True, f"{inputs.decoder.metadata.hop_rate_hz:.0f} a second")
+def _decisions(decoder: DecoderFile, seen: Seen) -> Check:
+    if seen.decision_silent_s <= FRESH_S:
+        return Check("decisions arrive", True, f"{decoder.metadata.hop_rate_hz:.0f} a second")
     return Check("decisions arrive", False, "none", "see the decoder's log")
 
 

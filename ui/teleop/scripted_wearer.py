@@ -63,7 +63,7 @@ class ScriptedWearer:
                 session.chain.link.arm_within(ARM_TIMEOUT_S, self._stop)
                 session.sheet.start()
                 self.outcome = live_cup_task(
-                    session.decoder.metadata.gestures,
+                    session.sleeves[0].decoder.metadata.gestures,
                     self._make,
                     session.chain.link,
                     cup,
@@ -92,7 +92,7 @@ class ScriptedWearer:
 
     def _wait_until_ready(self) -> None:
         end_s = time.monotonic() + READY_TIMEOUT_S
-        rest = self._session.gesture_map.rest
+        rest = self._session.sleeves[0].gesture_map.rest
         while not ((view := self._session.view()).ready and view.robot.gesture == rest):
             self._make(rest)
             if self._stop.wait(REPEAT_S) or time.monotonic() > end_s:

@@ -9,90 +9,31 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from decoding.decoder_file import load_decoder
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.lsl_config import configure_lsl
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import SESSION_FILE
-from evaluation.chain import ChainSettings, LiveChain, isolate
+from evaluation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
 from robot_bridge.errors import CommandRejectedError
-from robot_bridge.gesture_map import GestureMap, load_gesture_map
-from robot_bridge.operator_link import RobotSnapshot
-from robot_bridge.robot_model import load_robot_model
 from ui.teleop.feedback import FeedbackVoice, feedback_program
-from ui.teleop.observer import Observer, Seen
-from ui.teleop.preflight import Check, PreflightInputs, preflight
+from ui.teleop.observer import Observer
+from ui.teleop.preflight import PreflightInputs, preflight
 from ui.teleop.scripted_wearer import ScriptedWearer
+from ui.teleop.session_view import Message, TeleopView
 from ui.teleop.settings import TeleopSettings, new_folder
-from ui.teleop.supervisor import PartState, Supervisor
-from ui.teleop.trial_sheet import SheetView, Task, TrialSheet, load_tasks
+from ui.teleop.sleeves import load_sleeves
+from ui.teleop.supervisor import Supervisor
+from ui.teleop.trial_sheet import Task, TrialSheet, load_tasks
 
 logger = logging.getLogger(__name__)
 
 KEPT_MESSAGES = 50
-DECODER_IN_SESSION = "decoder.onnx"
 DISK_EVERY_S = 2.0
-
-
-@dataclass(frozen=True)
-class Message:
-    """A line for the people at the session, and when it was said (monotonic)."""
-
-    t_mono_s: float
-    text: str
-
-
-@dataclass(frozen=True)
-class TeleopView:
-    """Everything that a window or a status line shows, at one moment.
-
-    Parameters
-    ----------
-    robot : RobotSnapshot
-        Bridge and robot.
-    seen : Seen
-        EMG and decisions.
-    parts : tuple of PartState
-        The session's programs.
-    checks : tuple of Check
-        The preflight.
-    sheet : SheetView
-        The trial sheet.
-    messages : tuple of Message
-        What was told, oldest first.
-    recording : Path or None
-        Where the session is recorded.
-    recorded_bytes : int
-        How much so far.
-    seconds : float
-        How long the session has been ready.
-    """
-
-    robot: RobotSnapshot
-    seen: Seen
-    parts: tuple[PartState, ...]
-    checks: tuple[Check, ...]
-    sheet: SheetView
-    messages: tuple[Message, ...]
-    recording: Path | None
-    recorded_bytes: int
-    seconds: float
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing speaks against arming."""
-        return all(check.good for check in self.checks)
-
-    @property
-    def live(self) -> bool:
-        """Whether the robot is armed."""
-        return self.robot.safety_state in {"armed", "moving"}
 
 
 class TeleopSession:
@@ -100,10 +41,7 @@ class TeleopSession:
 
     def __init__(self, settings: TeleopSettings, logs: Path, lsl_session: str | None) -> None:
         self.settings = settings
-        self.decoder = load_decoder(settings.decoder)
-        self.gesture_map: GestureMap = load_gesture_map(
-            settings.map, self.decoder.metadata.gestures, load_robot_model()
-        )
+        self.sleeves = load_sleeves(settings)
         voice_program = feedback_program(settings.feedback) if settings.feedback != "off" else None
         tasks: tuple[Task, ...] = (Task(name=settings.script),) if settings.script is not None else ()
         if settings.tasks is not None:
@@ -127,7 +65,9 @@ class TeleopSession:
             if voice_program
             else None
         )
-        self._observer = Observer(settings.emg, LiveChain.DECODER_ID)
+        self._observers = tuple(
+            Observer(one.name, one.emg_source_id, decoder_source_id(one.name)) for one in self.sleeves
+        )
         self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
         self._ready_s: float | None = None
         self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
@@ -136,13 +76,13 @@ class TeleopSession:
 
     def _chain_settings(self, logs: Path) -> ChainSettings:
         settings = self.settings
-        source, events = settings.source_arguments, (*settings.events, self._markers_id)
-        if settings.script is not None and source is not None:
-            source, events = (*source, "--intentions", self._intentions_id), (*events, self._intentions_id)
+        sources, events = settings.sources, (*settings.events, self._markers_id)
+        if settings.script is not None:
+            sources = tuple((*source, "--intentions", self._intentions_id) for source in sources)
+            events = (*events, self._intentions_id)
         return ChainSettings(
-            source=source,
-            emg_source_id=settings.emg,
-            decoder=settings.decoder.resolve(),
+            sources=sources,
+            sleeves=[Sleeve(one.path.resolve(), one.emg_source_id, one.name) for one in self.sleeves],
             gesture_map=settings.map,
             out=logs,
             record_to=self.recording,
@@ -169,7 +109,8 @@ class TeleopSession:
         self._start_heartbeat()
         progress("waiting for every part", 0.4)
         self.chain.wait_until_ready()
-        self._observer.start()
+        for observer in self._observers:
+            observer.start()
         self._supervisor.start()
         if self._voice is not None:
             self._voice.start()
@@ -183,7 +124,8 @@ class TeleopSession:
         if self.script is not None:
             self.script.close()
         self._supervisor.close()
-        self._observer.close()
+        for observer in self._observers:
+            observer.close()
         if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
             self.stop()
         if self._voice is not None:
@@ -248,17 +190,14 @@ class TeleopSession:
 
     def view(self) -> TeleopView:
         """Return everything at this moment; waits for nothing."""
-        robot, seen, parts = self.chain.link.snapshot(), self._observer.seen(), self._supervisor.parts
+        robot, parts = self.chain.link.snapshot(), self._supervisor.parts
+        seen = tuple(observer.seen() for observer in self._observers)
         free_bytes, recorded = self._look_at_disk()
         checks = preflight(
             PreflightInputs(
                 parts,
-                self.decoder,
-                seen.info,
-                seen.emg_silent_s,
-                seen.decision_silent_s,
-                seen.quality.summary if seen.quality is not None else None,
-                seen.bad_electrodes,
+                tuple(sleeve.decoder for sleeve in self.sleeves),
+                seen,
                 robot,
                 free_bytes,
             )
@@ -276,9 +215,9 @@ class TeleopSession:
             seconds,
         )
 
-    def recent_emg(self, channels: IntArray) -> Float32Array:
-        """Return the newest seconds of some channels in µV: ndarray, shape (n_samples, n_chosen)."""
-        return self._observer.recent_emg(channels)
+    def recent_emg(self, sleeve: int, channels: IntArray) -> Float32Array:
+        """Return the newest seconds of some channels of a sleeve in µV: ndarray, shape (n_samples, n_chosen)."""
+        return self._observers[sleeve].recent_emg(channels)
 
     def _look_at_disk(self) -> tuple[float | None, int]:
         now_s = time.monotonic()
@@ -289,11 +228,13 @@ class TeleopSession:
         return self._disk[1], self._disk[2]
 
     def _complete_folder(self) -> None:
-        """Put the decoder beside the recording, once the recorder has made the folder."""
-        if self.recording is not None and (self.recording / SESSION_FILE).exists():
-            copy = self.recording / DECODER_IN_SESSION
+        """Put the decoders beside the recording, once the recorder has made the folder."""
+        if self.recording is None or not (self.recording / SESSION_FILE).exists():
+            return
+        for sleeve in self.sleeves:
+            copy = self.recording / f"{of_sleeve('decoder', sleeve.name)}.onnx"
             if not copy.exists():
-                shutil.copy2(self.settings.decoder, copy)
+                shutil.copy2(sleeve.path, copy)
 
     def _record_anew(self) -> None:
         if self.recording is None:

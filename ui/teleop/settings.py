@@ -1,6 +1,8 @@
 """What a teleoperation session is made of: from ``session.yaml``, from the command line, or both."""
 
+import argparse
 import shlex
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -10,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import load_settings
+from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from evaluation.cup_task import MAP as CUP_MAP
+from ui.commands.options import add_wearer
 
 SIMULATED = "simulated"
 Robot = Literal["sim", "ros"]
@@ -19,17 +23,18 @@ Script = Literal["cup"]
 
 
 class TeleopSettings(BaseModel):
-    """One session.
+    """One session. What is given once a sleeve is in the order of the map's sleeves; for one sleeve it need be no list.
 
     Parameters
     ----------
-    decoder : Path
-        Decoder file.
-    source : str
+    decoder : tuple of Path
+        Decoder files, one a sleeve.
+    source : tuple of str
         What follows ``hdemg acquire``: ``simulated --wearer 7``, ``muovi+ --emulate``, a recorded session's folder.
-        Empty where the EMG stream is there already (``emg`` names it).
-    emg : str or None
-        ``source_id`` of the EMG stream.
+        Once a sleeve, or once for all that one source offers. Empty where the EMG streams are there already (``emg``
+        names them).
+    emg : tuple of str
+        ``source_id`` of the EMG streams, one a sleeve; empty for the sources' own.
     robot : str
         ``sim`` starts a simulated Stretch; ``ros`` drives the one whose stretch_driver runs.
     robot_options : str
@@ -58,9 +63,9 @@ class TeleopSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    decoder: Path
-    source: str = SIMULATED
-    emg: str | None = None
+    decoder: tuple[Path, ...] = Field(min_length=1)
+    source: tuple[str, ...] = Field(default=(SIMULATED,), min_length=1)
+    emg: tuple[str, ...] = ()
     robot: Robot = "sim"
     robot_options: str = ""
     map: str = "ten_gestures"
@@ -74,20 +79,35 @@ class TeleopSettings(BaseModel):
     feedback: Feedback = "off"
     script: Script | None = None
 
+    @field_validator("decoder", "source", "emg", mode="before")
+    @classmethod
+    def _one_sleeve_s(cls, given: object) -> object:
+        return (given,) if isinstance(given, (str, Path)) else given
+
     @field_validator("source", "robot_options")
     @classmethod
-    def _splits(cls, text: str) -> str:
-        try:
-            shlex.split(text)
-        except ValueError as error:
-            msg = f"{text!r} cannot be split into words ({error})"
-            raise ValueError(msg) from error
-        return text
+    def _splits(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for text in (given,) if isinstance(given, str) else given:
+            _words(text)
+        return given
 
     @property
-    def source_arguments(self) -> tuple[str, ...] | None:
-        """Arguments of ``hdemg acquire``; None where the stream is there already."""
-        return tuple(shlex.split(self.source)) or None
+    def sources(self) -> tuple[tuple[str, ...], ...]:
+        """Arguments of ``hdemg acquire``, a source each; none where the streams are there already."""
+        return tuple(tuple(words) for words in map(_words, self.source) if words)
+
+    @property
+    def emg_source_ids(self) -> tuple[str | None, ...]:
+        """EMG stream of each sleeve; None takes the only one that there is.
+
+        Raises
+        ------
+        InputError
+            If it is not clear which stream is whose.
+        """
+        if self.emg:
+            return self.emg
+        return (None,) if len(self.decoder) == 1 else tuple(_own_source_id(words) for words in self.sources)
 
     @property
     def robot_arguments(self) -> tuple[str, ...] | None:
@@ -96,8 +116,8 @@ class TeleopSettings(BaseModel):
 
     @property
     def holds_start(self) -> bool:
-        """Whether the source waits with its first sample until it is told to start."""
-        return self.source_arguments is not None and self.source_arguments[0] not in AMPLIFIERS
+        """Whether the sources wait with their first sample until they are told to start."""
+        return bool(self.sources) and not any(words[0] in AMPLIFIERS for words in self.sources)
 
     def check(self) -> None:
         """Refuse what cannot be, before anything is started.
@@ -107,11 +127,8 @@ class TeleopSettings(BaseModel):
         InputError
             With what to change.
         """
-        if self.source_arguments is None and self.emg is None:
-            raise InputError(
-                "no source: give --source, or --emg with the source_id of a stream that is there"
-            )
-        if self.source_arguments is not None and self.lsl_session is not None:
+        self._check_sleeves()
+        if self.sources and self.lsl_session is not None:
             raise InputError(
                 "--lsl-session is for a stream that is there already (--source '' --emg SOURCE_ID)"
             )
@@ -124,8 +141,37 @@ class TeleopSettings(BaseModel):
         if self.script is not None:
             self._check_script()
 
+    def _check_sleeves(self) -> None:
+        n = len(self.decoder)
+        if not self.sources and not self.emg:
+            raise InputError(
+                "no source: give --source, or --emg with the source_id of a stream that is there"
+            )
+        if len(self.source) not in {1, n} or len(self.sources) not in {0, len(self.source)}:
+            msg = (
+                f"{len(self.source)} sources for {n} decoder(s): give --source once a sleeve, in their order"
+            )
+            raise InputError(msg)
+        if self.emg and len(self.emg) != n:
+            msg = f"{len(self.emg)} EMG streams for {n} decoder(s): give --emg once a sleeve, in their order"
+            raise InputError(msg)
+        if not self.emg and len(self.source) < n:
+            msg = (
+                f"{n} decoders need an EMG stream each: give --source once a sleeve, in their order; or, where one"
+                " source offers all, --emg once a sleeve"
+            )
+            raise InputError(msg)
+        ids = self.emg_source_ids
+        for source_id in ids:
+            if ids.count(source_id) > 1:
+                msg = f"EMG stream {source_id!r} is given for more than one sleeve; each needs one of its own"
+                raise InputError(msg)
+
     def _check_script(self) -> None:
-        source = self.source_arguments or ("",)
+        if len(self.decoder) > 1:
+            msg = f"--script is for one sleeve, got {len(self.decoder)} decoders; leave out --script"
+            raise InputError(msg)
+        source = self.sources[0] if self.sources else ("",)
         if self.robot != "sim" or source[0] != SIMULATED or "--intentions" in source:
             raise InputError(
                 "--script is for the simulated wearer and robot: --robot sim, --source 'simulated ...' without"
@@ -134,6 +180,32 @@ class TeleopSettings(BaseModel):
         if self.map != CUP_MAP:
             msg = f"--script cup is written for --map {CUP_MAP}, got {self.map}"
             raise InputError(msg)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        msg = f"{text!r} cannot be split into words ({error})"
+        raise ValueError(msg) from error
+
+
+def _own_source_id(source: Sequence[str]) -> str:
+    """Return the ``source_id`` under which a simulated wearer's EMG comes; that of another source must be given."""
+    if source[0] != SIMULATED:
+        msg = (
+            f"--source {shlex.join(source)!r}: with several sleeves it must be clear which EMG stream is whose: give"
+            " --emg once a sleeve, in the order of the decoders ('hdemg acquire' prints it)"
+        )
+        raise InputError(msg)
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    add_wearer(parser)
+    try:
+        known, _ = parser.parse_known_args(source[1:])
+    except argparse.ArgumentError as error:
+        msg = f"--source {shlex.join(source)!r}: {error}"
+        raise InputError(msg) from error
+    return WearerSettings(seed=known.wearer).source_id
 
 
 class _ConfigFile(BaseModel):
@@ -156,8 +228,11 @@ def load_config(path: Path) -> dict[str, object]:
         msg = f"{path}: {unknown[0]}: unknown; known are {', '.join(TeleopSettings.model_fields)}"
         raise InputError(msg)
     for key in ("decoder", "out", "tasks"):
-        if isinstance(values.get(key), str):
-            values[key] = path.parent / str(values[key])
+        value = values.get(key)
+        if isinstance(value, str):
+            values[key] = path.parent / value
+        elif key == "decoder" and isinstance(value, list):
+            values[key] = [path.parent / str(one) for one in value]
     return values
 
 

@@ -39,8 +39,11 @@ class PartState:
 
     @property
     def title(self) -> str:
-        """Its name in words."""
-        return PART_NAMES.get(self.name, self.name)
+        """Its name in words, with that of the sleeve that it is for: ``left decoder``."""
+        if self.name in PART_NAMES:
+            return PART_NAMES[self.name]
+        kind, _, sleeve = self.name.partition("-")
+        return f"{sleeve} {PART_NAMES[kind]}"
 
 
 class Supervisor:

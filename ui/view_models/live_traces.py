@@ -20,14 +20,18 @@ SETTLING_S = 0.5
 
 @dataclass(frozen=True)
 class TraceChoice:
-    """What is shown: nothing, raw or filtered EMG, of the electrodes from ``first`` on."""
+    """What is shown: nothing, raw or filtered EMG, of a sleeve's electrodes from ``first`` on."""
 
     kind: Kind = "off"
     first: int = 0
+    sleeve: int = 0
 
-    def next_kind(self) -> "TraceChoice":
-        """Go from nothing to raw to filtered to nothing."""
-        return replace(self, kind=NEXT_KIND[self.kind])
+    def next_kind(self, n_sleeves: int) -> "TraceChoice":
+        """Go from nothing to raw to filtered, sleeve after sleeve, to nothing."""
+        if self.kind != "filtered" or n_sleeves == 1:
+            return replace(self, kind=NEXT_KIND[self.kind])
+        is_last = self.sleeve + 1 == n_sleeves
+        return TraceChoice() if is_last else TraceChoice("raw", sleeve=self.sleeve + 1)
 
     def turned(self, pages: int, n_channels: int) -> "TraceChoice":
         """Turn to other electrodes, round and round."""

@@ -5,7 +5,7 @@ import math
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
-from ui.teleop.session import TeleopView
+from ui.teleop.session_view import TeleopView
 
 # Slower than anybody sees, m/s or rad/s.
 STANDS = 1e-3
@@ -26,7 +26,7 @@ def health_text(view: TeleopView) -> str:
     robot = view.robot
     parts = [
         f"latency {_number(robot.latency_ms_median)} ms (p99 {_number(robot.latency_ms_p99)})",
-        f"gaps {view.seen.gaps}",
+        f"gaps {sum(seen.gaps for seen in view.seen)}",
         f"stops {robot.stops}",
         f"recording {view.recorded_bytes / 1e6:.0f} MB" if view.recording is not None else "NOT recorded",
     ]

@@ -1,6 +1,6 @@
 """The EMG of a few electrodes while a session runs, on demand, raw or as the decoder filters it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -29,16 +29,19 @@ class LiveTraces(QWidget):
     theme : callable
         Returns the look.
     signal : callable
-        Returns the newest samples of some channels.
-    design : FilterDesign
-        The decoder's filter.
+        Returns the newest samples of some channels of a sleeve, which goes by its number.
+    designs : sequence of FilterDesign
+        Each sleeve's decoder's filter.
     """
 
     def __init__(
-        self, theme: ThemeNow, signal: Callable[[IntArray], Float32Array], design: FilterDesign
+        self,
+        theme: ThemeNow,
+        signal: Callable[[int, IntArray], Float32Array],
+        designs: Sequence[FilterDesign],
     ) -> None:
         super().__init__()
-        self.signal, self._design, self._frame = signal, design, 0
+        self.signal, self._designs, self._frame = signal, designs, 0
         self.choice = TraceChoice()
         self.title = QLabel()
         self.title.setFont(font(10.5))
@@ -52,19 +55,21 @@ class LiveTraces(QWidget):
         layout.addWidget(self.title)
         layout.addLayout(below, 1)
 
-    def show_signal(self, seen: Seen) -> None:
-        """Draw what has come, if it is wanted."""
+    def show_signal(self, every: Sequence[Seen]) -> None:
+        """Draw what has come of the chosen sleeve, if it is wanted."""
         self._frame += 1
+        sleeve = self.choice.sleeve
+        seen = every[sleeve]
         if self.choice.kind == "off" or seen.info is None or self._frame % DRAW_EVERY:
             return
         channels = self.choice.channels(seen.info.n_channels)
         fs_hz = seen.info.fs_hz
-        emg_uv = shown_traces(self.signal(channels), fs_hz, self.choice.kind, self._design)
+        emg_uv = shown_traces(self.signal(sleeve, channels), fs_hz, self.choice.kind, self._designs[sleeve])
         spread_uv = float(np.median(emg_uv.std(axis=0))) if len(emg_uv) else np.nan
         self.plot.show_traces(Traces(emg_uv, fs_hz), spread_uv)
         self.names.show_names(_named(seen, channels))
         self.title.setText(
-            f"<b>{self.choice.kind} EMG</b>, {SHOWN_S:g} s, {self.plot.lane_uv:g} µV a lane, electrodes"
+            f"<b>{seen.sleeve} {self.choice.kind} EMG</b>, {SHOWN_S:g} s, {self.plot.lane_uv:g} µV a lane, electrodes"
             f" {channels[0] + 1} to {channels[-1] + 1} of {seen.info.n_channels} · E next · Page Up, Page Down"
         )
 

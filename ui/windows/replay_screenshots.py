@@ -72,7 +72,7 @@ def _recorded(folder: Path, session_id: str) -> Path:
 
 def _drive(session: TeleopSession, intentions: EventOutlet) -> None:
     chance = random.Random(1)  # noqa: S311 - nothing secret
-    gestures = [name for name in session.gesture_map.gestures if name != REST]
+    gestures = [name for name in session.sleeves[0].gesture_map.gestures if name != REST]
     for hold in range(HOLDS):
         _intend(intentions, REST, 2 * hold, REST_S)
         if not session.view().live:

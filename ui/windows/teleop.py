@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import (
@@ -27,23 +26,22 @@ from PySide6.QtWidgets import (
 
 from robot_bridge.robot_model import load_robot_model
 from ui.teleop.camera_feed import CameraFeed, CameraPicture
-from ui.teleop.meaning import meanings, mode_words
-from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.session import TeleopSession
+from ui.teleop.session_view import TeleopView
 from ui.teleop.trial_sheet import Outcome
 from ui.view_models.live_traces import TraceChoice
 from ui.view_models.teleop_words import checks_text, health_text, joint_rows, task_text
-from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.live_traces import LiveTraces
 from ui.windows.participant import ParticipantWindow
 from ui.windows.running import run_until_closed
+from ui.windows.sleeve_panels import DecodedPanel, HistoryPanel, MeaningPanel, SignalPanel
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
-from ui.windows.widgets import Bars, BigButton, CameraView, GridMap, History, JointBars, StateBadge
+from ui.windows.widgets import BigButton, CameraView, JointBars, StateBadge
 
 FRAME_MS = 33
 # The heartbeat lives only while this window's event loop turns.
 PULSE_S = 0.15
 CAMERA_WAIT_S = 5.0
-LOUDEST_UV = 100.0
 KEYS = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
 MODEL = load_robot_model()
 
@@ -77,7 +75,8 @@ class TeleopWindow(QWidget):
         self._answers = _Answers()
         self._answers.told.connect(self._say)
         self._said, self._said_s = "", -math.inf
-        self.participant = ParticipantWindow(self.theme)
+        self.names = [sleeve.name for sleeve in session.sleeves]
+        self.participant = ParticipantWindow(self.theme, self.names)
         self._build()
         self.setWindowTitle("hdemg teleoperation")
         self.resize(1280, 800)
@@ -103,27 +102,26 @@ class TeleopWindow(QWidget):
     # ---- what it is made of
 
     def _build(self) -> None:
-        self.picture = GesturePicture(self.theme)
-        self.gesture = QLabel()
-        self.gesture.setFont(font(18, bold=True))
-        self.gesture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.bars = Bars(self.theme)
-        self.levels = Bars(self.theme)
-        self.levels.setMaximumHeight(56)
+        sleeves = self.session.sleeves
+        self.decoded = [DecodedPanel(self.theme, name) for name in self.names]
+        self.signals = [SignalPanel(self.theme, name) for name in self.names]
+        self.histories = [HistoryPanel(self.theme, name) for name in self.names]
+        self.modes = [QLabel() for _ in sleeves]
+        self.meanings = [
+            MeaningPanel(sleeve.gesture_map, mode) for sleeve, mode in zip(sleeves, self.modes, strict=True)
+        ]
+        for mode in self.modes:
+            mode.setFont(font(17 if len(sleeves) == 1 else 12, bold=True))
         self.camera = CameraView(self.theme)
         self.traces = LiveTraces(
-            self.theme, self.session.recent_emg, self.session.decoder.metadata.filter_design
+            self.theme,
+            self.session.recent_emg,
+            [sleeve.decoder.metadata.filter_design for sleeve in sleeves],
         )
         # Either is what one looks at; the joints beside stay in any case.
         self.stage = QStackedWidget()
         self.stage.addWidget(self.camera)
         self.stage.addWidget(self.traces)
-        self.mode = QLabel()
-        self.mode.setFont(font(17, bold=True))
-        self.meaning = QLabel()
-        self.meaning.setFont(font(10.5))
-        self.meaning.setTextFormat(Qt.TextFormat.RichText)
-        self.meaning.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.joints = JointBars(self.theme)
         self.badge = StateBadge(self.theme)
         self.arm_button = BigButton("Arm  [A]", self.theme)
@@ -133,32 +131,41 @@ class TeleopWindow(QWidget):
         self.stop_button.paint_in(lambda theme: theme.bad)
         self.stop_button.clicked.connect(self.stop)
         self.checks = _text(10)
-        self.grid = GridMap(self.theme, turns=True)
         self.health = _text(9.5)
-        self.history = History(self.theme)
         self.task = _text(11)
         self.message = _text(11)
         self._lay_out()
 
     def _lay_out(self) -> None:
         decoded = QVBoxLayout()
-        widget: QWidget
-        for widget, stretch in ((self.picture, 4), (self.gesture, 0), (self.levels, 0), (self.bars, 4)):
-            decoded.addWidget(widget, stretch)
+        decoded.setSpacing(14)
+        for panel in self.decoded:
+            decoded.addWidget(panel, 1)
         robot = QVBoxLayout()
         robot.addWidget(self.stage, 5)
-        robot.addWidget(self.mode)
+        if len(self.modes) == 1:
+            robot.addWidget(self.modes[0])
+        meant = QVBoxLayout()
+        for meaning in self.meanings:
+            meant.addWidget(meaning)
+        meant.addStretch(1)
         lower = QHBoxLayout()
-        lower.addWidget(self.meaning, 5)
+        lower.addLayout(meant, 5)
         lower.addWidget(self.joints, 5)
-        robot.addLayout(lower, 3)
+        robot.addLayout(lower, 3 if len(self.modes) == 1 else 4)
+        signals = QWidget()
+        stacked = QVBoxLayout(signals)
+        stacked.setContentsMargins(0, 0, 0, 0)
+        for signal in self.signals:
+            stacked.addWidget(signal)
         state = QVBoxLayout()
+        widget: QWidget
         for widget, stretch in (
             (self.badge, 0),
             (self.stop_button, 0),
             (self.arm_button, 0),
             (self.checks, 2),
-            (self.grid, 3),
+            (signals, 3),
             (self.health, 0),
         ):
             state.addWidget(widget, stretch)
@@ -169,7 +176,8 @@ class TeleopWindow(QWidget):
         for column, share in enumerate((23, 49, 28)):
             layout.setColumnStretch(column, share)
         below = QHBoxLayout()
-        below.addWidget(self.history, 3)
+        for history in self.histories:
+            below.addWidget(history, 3 if len(self.histories) == 1 else 2)
         notes = QVBoxLayout()
         notes.addWidget(self.task)
         notes.addWidget(self.message)
@@ -194,40 +202,21 @@ class TeleopWindow(QWidget):
 
     def show_view(self, view: TeleopView) -> None:
         """Show a view; waits for nothing."""
-        self._show_decoded(view)
+        self._show_sleeves(view)
         self._show_robot(view)
         self._show_state(view)
-        self._show_signal(view)
         self._show_task(view)
 
-    def _show_decoded(self, view: TeleopView) -> None:
-        seen = view.seen
-        newest = seen.newest
-        self.picture.show_gesture(seen.gesture)
-        self.gesture.setText(words(seen.gesture) or "no decision")
-        marked, shares = -1, (0.0,) * len(seen.gestures)
-        if newest is not None:
-            marked, shares = newest.gesture_index, newest.probabilities
-        named = zip(seen.gestures, shares, strict=True)
-        self.bars.show_bars([(words(gesture), share) for gesture, share in named], marked)
-        sure, effort = (newest.confidence, newest.effort) if newest is not None else (0.0, 0.0)
-        self.levels.show_bars([("confidence", sure), ("effort", effort)], 1)
-        stamps = np.array([sample.t_lsl_s for sample in seen.history])
-        self.history.show_history(
-            seen.gestures,
-            stamps[-1:] - stamps + seen.decision_silent_s,
-            np.array([sample.gesture_index for sample in seen.history]),
-            np.array([sample.confidence for sample in seen.history]),
-        )
+    def _show_sleeves(self, view: TeleopView) -> None:
+        for k, seen in enumerate(view.seen):
+            for panel in (self.decoded[k], self.histories[k], self.signals[k]):
+                panel.show_seen(seen)
+        self.traces.show_signal(view.seen)
 
     def _show_robot(self, view: TeleopView) -> None:
         robot = view.robot
-        self.mode.setText(mode_words(robot) or "no mode yet")
-        rows = "".join(
-            f"<tr><td align='right'>{words(gesture)}&nbsp;</td><td><b>{what}</b></td></tr>"
-            for gesture, what in meanings(self.session.gesture_map, robot.mode)
-        )
-        self.meaning.setText(f"<table cellspacing='1'>{rows}</table>" if robot.mode else "")
+        for name, meaning in zip(self.names, self.meanings, strict=True):
+            meaning.show_mode(robot.sleeve(name))
         self.joints.show_joints(joint_rows(robot, MODEL))
 
     def _show_state(self, view: TeleopView) -> None:
@@ -235,13 +224,6 @@ class TeleopWindow(QWidget):
         self.badge.show_state(robot.safety_state, robot.reason)
         self.arm_button.setEnabled(view.ready and not view.live)
         self.checks.setText(checks_text(view))
-
-    def _show_signal(self, view: TeleopView) -> None:
-        seen = view.seen
-        if seen.info is not None and seen.quality is not None:
-            level = np.clip(seen.quality.measures.muscle_uv / LOUDEST_UV, 0, 1)
-            self.grid.show_grid(seen.info.grid.channel_at, level, seen.quality.states)
-        self.traces.show_signal(seen)
         self.health.setText(health_text(view))
 
     def change_traces(self, choice: TraceChoice) -> None:
@@ -250,7 +232,7 @@ class TeleopWindow(QWidget):
         self.stage.setCurrentWidget(self.camera if choice.kind == "off" else self.traces)
 
     def _turn_traces(self, pages: int) -> None:
-        info = self.session.view().seen.info
+        info = self.session.view().seen[self.traces.choice.sleeve].info
         if info is not None:
             self.change_traces(self.traces.choice.turned(pages, info.n_channels))
 
@@ -333,7 +315,7 @@ class TeleopWindow(QWidget):
             Qt.Key.Key_N: self.note,
             Qt.Key.Key_P: self.participant.toggle,
             Qt.Key.Key_D: self.change_theme,
-            Qt.Key.Key_E: lambda: self.change_traces(self.traces.choice.next_kind()),
+            Qt.Key.Key_E: lambda: self.change_traces(self.traces.choice.next_kind(len(self.names))),
             Qt.Key.Key_PageDown: lambda: self._turn_traces(1),
             Qt.Key.Key_PageUp: lambda: self._turn_traces(-1),
         }

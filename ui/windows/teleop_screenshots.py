@@ -16,12 +16,13 @@ from robot_bridge.simulator.drawing_library import choose_drawing_library
 from robot_bridge.simulator.driver_logic import SimSettings
 from robot_bridge.stretch_interface import JOINT_DOF
 from ui.teleop.camera_feed import CameraPicture
-from ui.teleop.session import TeleopSession, TeleopView
+from ui.teleop.session import TeleopSession
+from ui.teleop.session_view import TeleopView
 from ui.teleop.settings import TeleopSettings
 from ui.view_models.live_traces import TraceChoice
 from ui.windows.calibration_screenshots import LOOKS, save_picture
 from ui.windows.teleop import TeleopWindow
-from ui.windows.teleop_states import WEARER, States
+from ui.windows.teleop_states import WEARERS, States
 
 if TYPE_CHECKING:
     from robot_bridge.simulator.drawing import Picture
@@ -31,35 +32,49 @@ SETTLE_FRAMES = 4
 
 
 def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
-    """Take every state, light and dark, small and large.
+    """Take every state, light and dark, small and large, of one sleeve and of two.
 
     Raises
     ------
     InputError
         If this machine cannot draw the robot.
     """
+    scene = _draw_scene()
+    with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
+        decoders = [
+            simulated_decoder(Path(folder) / str(wearer), WearerSettings(seed=wearer)) for wearer in WEARERS
+        ]
+        one = TeleopSettings(decoder=(decoders[0],), out=Path(folder), record=False)
+        _take_session(app, TeleopSession(one, one.out, lsl_session), scene, out, "")
+        sources = tuple(f"simulated --wearer {wearer}" for wearer in WEARERS)
+        two = one.model_copy(update={"decoder": tuple(decoders), "source": sources, "map": "two_sleeves"})
+        _take_session(app, TeleopSession(two, two.out, lsl_session), scene, out, "two_")
+
+
+def _take_session(
+    app: QApplication,
+    session: TeleopSession,
+    scene: tuple[list[float], CameraPicture],
+    out: Path,
+    prefix: str,
+) -> None:
+    positions, picture = scene
     with ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
-        positions, picture = _draw_scene()
-        settings = TeleopSettings(
-            decoder=simulated_decoder(folder, WearerSettings(seed=WEARER)), out=folder, record=False
-        )
-        session = TeleopSession(settings, folder, lsl_session)
         cleanup.callback(session.close)
         window = TeleopWindow(app, session)
         cleanup.callback(window.close)
         window.show()
         window.participant.show()
-        states = States(session.decoder, folder, positions)
+        states = States(session.sleeves, session.settings.out, positions)
         window.show_camera(picture)
         for name, view in states.all().items():
-            _take(app, window, window, view, out / f"teleop_{name}")
+            _take(app, window, window, view, out / f"teleop_{prefix}{name}")
         window.traces.signal = states.recent_emg
         for kind in (TraceChoice("raw"), TraceChoice("filtered")):
             window.change_traces(kind)
-            _take(app, window, window, states.all()["moving"], out / f"teleop_traces_{kind.kind}")
+            _take(app, window, window, states.all()["moving"], out / f"teleop_{prefix}traces_{kind.kind}")
         for name, view in states.of_participant().items():
-            _take(app, window, window.participant, view, out / f"participant_{name}")
+            _take(app, window, window.participant, view, out / f"participant_{prefix}{name}")
 
 
 def _take(app: QApplication, window: TeleopWindow, shown: QWidget, view: TeleopView, path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import StreamLostError
@@ -21,16 +20,19 @@ from emg_acquisition.quality import QualityMonitor
 from emg_acquisition.quality_rules import ChannelState
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from robot_bridge.operator_link import RobotSnapshot
+from evaluation.chain import of_sleeve
+from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
 from robot_bridge.stretch_interface import DOF_NAMES
 from ui.teleop.observer import HISTORY_S, RECENT_S, Seen
 from ui.teleop.preflight import PreflightInputs, preflight
 from ui.teleop.recent_signal import RecentSignal
-from ui.teleop.session import Message, TeleopView
+from ui.teleop.session_view import Message, TeleopView
+from ui.teleop.sleeves import WornSleeve, of_sleeve_text
 from ui.teleop.supervisor import PART_NAMES, PartState
 from ui.teleop.trial_sheet import SheetView, Task
 
-WEARER = 2
+# Who wears the sleeves: skilled ones both.
+WEARERS = (2, 5)
 # What the wearer did before the picture, and for how long.
 DONE = (
     ("rest", 2.0),
@@ -53,7 +55,7 @@ SHEET = SheetView(
 )
 FREE_BYTES = 212e9
 STILL = (0.0,) * len(DOF_NAMES)
-KILLED = "the decoder ended (status -9): (it wrote nothing); the robot is stopped, it is started again"
+KILLED = "the {} ended (status -9): (it wrote nothing); the robot is stopped, it is started again"
 
 
 class States:
@@ -61,24 +63,24 @@ class States:
 
     Parameters
     ----------
-    decoder : DecoderFile
-        Decides on the wearer's signal.
+    sleeves : sequence of WornSleeve
+        One or two; their decoders decide on the wearers' signals.
     folder : Path
         Where the session says that it is recorded.
     positions : tuple of float
         Where the robot stands.
     """
 
-    def __init__(self, decoder: DecoderFile, folder: Path, positions: Sequence[float]) -> None:
-        self._decoder, self._folder = decoder, folder
+    def __init__(self, sleeves: Sequence[WornSleeve], folder: Path, positions: Sequence[float]) -> None:
+        self._sleeves, self._folder = sleeves, folder
         self._still = RobotSnapshot(
             positions=tuple(positions),
             velocities=STILL,
-            mode="drive",
-            fine=False,
+            sleeves={
+                one.name: SleeveSnapshot(REST, one.gesture_map.mode_names[0], fine=False) for one in sleeves
+            },
             safety_state="disarmed",
             reason="not armed yet",
-            gesture=REST,
             latency_ms_median=9.0,
             latency_ms_p99=14.0,
             decisions=1840,
@@ -86,12 +88,18 @@ class States:
             runstopped=False,
             battery_v=13.0,
         )
-        self._rest, _ = _observe(decoder, (*DONE, (REST, 0.2)))
-        self._extends, self._emg_uv = _observe(decoder, (*DONE, ("wrist_extension", 1.2)))
+        worn = list(zip(sleeves, WEARERS, strict=False))
+        self._rest = tuple(_observe(sleeve, wearer, (*DONE, (REST, 0.2)))[0] for sleeve, wearer in worn)
+        moving = [
+            _observe(sleeve, wearer, (*DONE, (gesture, 1.2)))
+            for (sleeve, wearer), gesture in zip(worn, ("wrist_extension", "wrist_abduction"), strict=False)
+        ]
+        self._moves = tuple(seen for seen, _ in moving)
+        self._emg_uv = [emg_uv for _, emg_uv in moving]
 
-    def recent_emg(self, channels: IntArray) -> Float32Array:
-        """Return the newest seconds of some channels while it moves."""
-        return self._emg_uv[:, channels]
+    def recent_emg(self, sleeve: int, channels: IntArray) -> Float32Array:
+        """Return the newest seconds of some channels of a sleeve while it moves."""
+        return self._emg_uv[sleeve][:, channels]
 
     def all(self) -> dict[str, TeleopView]:
         """Return every state by name."""
@@ -100,19 +108,19 @@ class States:
         moving = replace(still, velocities=forward, safety_state="moving", reason="a gesture is held")
         stopped = replace(still, safety_state="stopped", reason="stopped by the operator", stops=1)
         hung = "the operator's window sends no heartbeat"
-        silent = "no decision for 0.15 s"
+        silent = of_sleeve_text(self._sleeves[-1].name, "no decision for 0.15 s")
         trial = replace(SHEET, running=True, seconds=41.0)
         return {
             "ready": self._view(still, rest, "all parts run"),
             "armed": self._view(
                 replace(still, safety_state="armed", reason="no gesture is held"), rest, "armed", sheet=trial
             ),
-            "moving": self._view(moving, self._extends, "armed", sheet=trial),
+            "moving": self._view(moving, self._moves, "armed", sheet=trial),
             "stopped": self._view(stopped, rest, "stopped"),
             "fault": self._view(replace(still, safety_state="fault", reason=hung, stops=2), rest, "armed"),
             "signal_lost": self._view(
                 replace(still, safety_state="fault", reason=silent, stops=1),
-                replace(rest, emg_silent_s=4.0, decision_silent_s=4.0),
+                (*rest[:-1], replace(rest[-1], emg_silent_s=4.0, decision_silent_s=4.0)),
                 "armed",
             ),
             "part_lost": self._part_lost(replace(still, safety_state="fault", reason=silent, stops=1)),
@@ -125,43 +133,40 @@ class States:
         return {name: every[name] for name in ("ready", "moving", "stopped", "fault")}
 
     def _part_lost(self, robot: RobotSnapshot) -> TeleopView:
-        parts = _parts(PartState("decode", "restarting", detail="(it wrote nothing)"))
-        seen = replace(self._rest, decision_silent_s=0.9)
-        return self._view(robot, seen, KILLED, parts=parts)
+        name = of_sleeve("decode", self._sleeves[-1].name)
+        down = PartState(name, "restarting", detail="(it wrote nothing)")
+        seen = (*self._rest[:-1], replace(self._rest[-1], decision_silent_s=0.9))
+        return self._view(robot, seen, KILLED.format(down.title), parts=_parts(self._sleeves, down))
 
     def _preflight_fails(self) -> TeleopView:
         """Show a sleeve that sits badly, a run-stop that is pressed, a disk that is full."""
-        quality = self._rest.quality
+        first, *others = self._rest
+        quality = first.quality
         if quality is None:
             raise StreamLostError("the simulated wearer's signal was too short to be judged")
         states = quality.states.copy()
         states[::2] = ChannelState.DETACHED.value
         for channel, state in BAD.items():
             states[channel] = ChannelState[state].value
-        seen = replace(self._rest, quality=replace(quality, states=states))
+        seen = (replace(first, quality=replace(quality, states=states)), *others)
         robot = replace(self._still, runstopped=True)
         return self._view(robot, seen, "the run-stop was pressed", free_bytes=1.1e9)
 
     def _view(
         self,
         robot: RobotSnapshot,
-        seen: Seen,
+        seen: tuple[Seen, ...],
         message: str,
         *,
         sheet: SheetView = SHEET,
         parts: tuple[PartState, ...] | None = None,
         free_bytes: float = FREE_BYTES,
     ) -> TeleopView:
-        parts = parts or _parts()
-        quality = seen.quality
+        parts = parts or _parts(self._sleeves)
         inputs = PreflightInputs(
             parts=parts,
-            decoder=self._decoder,
-            emg_info=seen.info,
-            emg_silent_s=seen.emg_silent_s,
-            decision_silent_s=seen.decision_silent_s,
-            quality=None if quality is None else quality.summary,
-            bad_electrodes=seen.bad_electrodes,
+            decoders=[sleeve.decoder for sleeve in self._sleeves],
+            seen=seen,
             robot=robot,
             free_bytes=free_bytes,
         )
@@ -178,17 +183,24 @@ class States:
         )
 
 
-def _parts(*other: PartState) -> tuple[PartState, ...]:
+def _parts(sleeves: Sequence[WornSleeve], *other: PartState) -> tuple[PartState, ...]:
     """Return every part as running, but those that are given."""
-    parts = {name: PartState(name, "running") for name in PART_NAMES}
+    names = (
+        of_sleeve(part, sleeve.name if part in {"acquire", "decode"} else "")
+        for part in PART_NAMES
+        for sleeve in sleeves
+    )
+    parts = {name: PartState(name, "running") for name in names}
     return tuple((parts | {part.name: part for part in other}).values())
 
 
-def _observe(decoder: DecoderFile, done: Sequence[tuple[str, float]]) -> tuple[Seen, Float32Array]:
+def _observe(
+    sleeve: WornSleeve, wearer_seed: int, done: Sequence[tuple[str, float]]
+) -> tuple[Seen, Float32Array]:
     """Return what an observer has seen, and the newest EMG, at the end of what a simulated wearer did."""
-    wearer = SimulatedWearer(WearerSettings(seed=WEARER))
+    wearer = SimulatedWearer(WearerSettings(seed=wearer_seed))
     info = wearer.info
-    pipeline, monitor = DecoderPipeline(decoder, info), QualityMonitor(info.fs_hz, info.n_channels)
+    pipeline, monitor = DecoderPipeline(sleeve.decoder, info), QualityMonitor(info.fs_hz, info.n_channels)
     history, reports = [], []
     recent = RecentSignal(round(RECENT_S * info.fs_hz), info.n_channels)
     for gesture, seconds in done:
@@ -208,5 +220,5 @@ def _observe(decoder: DecoderFile, done: Sequence[tuple[str, float]]) -> tuple[S
             for one in pipeline.process(emg_uv)
         ]
     lately = tuple(one for one in history if one.t_lsl_s >= history[-1].t_lsl_s - HISTORY_S)
-    seen = Seen(info, reports[-1], 0.02, 0.02, 0, pipeline.gestures, lately)
+    seen = Seen(sleeve.name, info, reports[-1], 0.02, 0.02, 0, pipeline.gestures, lately)
     return seen, recent.newest(np.arange(info.n_channels))

@@ -100,6 +100,11 @@ class WearerSettings:
         strangers = [c for c in self.detached if not 0 <= c < self.grid.n_channels]
         self._require(not strangers, f"detached channels must be 0 to {self.grid.n_channels - 1}", strangers)
 
+    @property
+    def source_id(self) -> str:
+        """``source_id`` of the wearer's EMG stream."""
+        return f"simulated-{self.seed}"
+
     @staticmethod
     def _require(fine: bool, rule: str, got: object) -> None:
         if not fine:

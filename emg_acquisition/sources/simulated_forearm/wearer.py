@@ -208,7 +208,7 @@ def _with_variability(traits: Traits, factor: float) -> Traits:
 def _declare(settings: WearerSettings) -> EmgStreamInfo:
     return EmgStreamInfo(
         name="Simulated wearer",
-        source_id=f"simulated-{settings.seed}",
+        source_id=settings.source_id,
         fs_hz=settings.fs_hz,
         grid=settings.grid,
         channel_labels=tuple(f"E{channel + 1}" for channel in range(settings.grid.n_channels)),

@@ -15,7 +15,7 @@ from robot_bridge.operator_link import OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import PoseStamped
-from robot_bridge.simulator.mujoco_stretch import Pose
+from robot_bridge.simulator.pose import Pose
 from robot_bridge.stretch_interface import DOF_NAMES
 
 # A gripper this far open holds no cup, rad.

@@ -7,7 +7,7 @@ Files in the order that data flows through them:
 - ``mujoco_model``, ``mujoco_stretch``: a body with physics, in one of the ``scenes``
 - ``kinematic_stretch``: a body without, for machines without MuJoCo and for the many tests of the chain
 - ``drawing_library``, ``drawing``: pictures off screen, and MuJoCo's viewer
-- ``scene_topics``: where the scene's things are, published
+- ``scene_topics``: where the scene's things are, published; ``pose``: what is said of each
 - ``driver_node``: the ROS 2 node around them
 """
 

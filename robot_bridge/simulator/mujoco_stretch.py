@@ -10,7 +10,6 @@ wrist and gripper go limp. With the drives on, the weight of the robot itself is
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -31,6 +30,7 @@ from robot_bridge.simulator.mujoco_model import (
     Scene,
     build_model,
 )
+from robot_bridge.simulator.pose import Pose
 
 # Motors and physics: two physics steps to one of the motors.
 STEPS_PER_CONTROL = 2
@@ -41,25 +41,6 @@ LIMP_SPRING, LIMP_OPENING = 0.5, 0.45
 SWITCH, LAMPLIGHT = "switch", "lamplight"
 # How far `reset` with a seed moves things about, each way.
 JITTER_M = 0.02
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where something is: position in m, orientation as a unit quaternion w, x, y, z."""
-
-    position_m: Float64Array
-    quaternion: Float64Array
-
-    @property
-    def up(self) -> Float64Array:
-        """Direction of its own z axis, shape (3,)."""
-        w, x, y, z = self.quaternion
-        return np.array([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)])
-
-    @property
-    def tilt_rad(self) -> float:
-        """Angle between its own z axis and the vertical."""
-        return math.acos(max(-1.0, min(1.0, float(self.up[2]))))
 
 
 class MujocoStretch:

@@ -1,5 +1,8 @@
 """What a session is made of: file, command line, and what is refused before anything starts."""
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -121,3 +124,18 @@ def test_no_session_folder_is_chosen_twice(tmp_path):
     second = new_folder(settings, now)
     assert second.name == "ses-20261123T101500n2"
     assert second.name.removeprefix("ses-").isalnum()
+
+
+def test_a_session_on_the_robot_s_own_computer_needs_neither_physics_nor_training():
+    pytest.importorskip("rclpy")
+    pytest.importorskip("PySide6")
+    program = "import sys, ui.teleop.session, ui.teleop.headless, ui.windows.teleop; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert not {"mujoco", "torch"} & set(done.stdout.split())

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from evaluation.fault_campaign.outcome import Outcome
 from evaluation.fault_campaign.rig import FaultRig
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import RobotSnapshot
-from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES, JOINT_DOF
+from robot_bridge.stretch_interface import BASE_DOF, JOINT_DOF
 
 # A fault lasts so long at least, and until the robot has stood for a moment: what moves later moves before it was
 # armed again. One that does not come to a stand is left to run for the longest time.
@@ -155,9 +156,10 @@ class Injector:
             gesture = self._rig.map.gesture_for(mode, dof, self._direction(dof, rng))
             if gesture is None:
                 continue
+            stood_at = self._link.snapshot().positions
             self._rig.muscles.make(gesture)
             try:
-                self._link.wait_for(partial(_moves, gesture=gesture), MOVE_TIMEOUT_S)
+                self._link.wait_for(partial(_moves, gesture=gesture, stood_at=stood_at), MOVE_TIMEOUT_S)
             except TimeoutError:
                 pass
             else:
@@ -271,9 +273,12 @@ class Injector:
         }
 
 
-def _moves(now: RobotSnapshot, gesture: str) -> bool:
-    velocities = now.velocities or (0.0,) * len(DOF_NAMES)
-    return now.safety_state == "moving" and now.gesture == gesture and max(map(abs, velocities)) > STILL
+def _moves(now: RobotSnapshot, gesture: str, stood_at: Sequence[float] | None) -> bool:
+    """Whether the gesture has moved the robot; by its places, for slow steps end before the driver tells a speed."""
+    if now.positions is None or stood_at is None:
+        return False
+    went = max(abs(at - before) for at, before in zip(now.positions, stood_at, strict=True))
+    return now.safety_state == "moving" and now.gesture == gesture and went > STILL
 
 
 def _rests(now: RobotSnapshot) -> bool:

@@ -1,11 +1,12 @@
 """``hdemg fault-campaign``."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emg_acquisition.errors import InputError
+from emg_acquisition.errors import InputError, StreamLostError
 from ui.commands.options import add_json, add_wearer, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
@@ -76,6 +77,10 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"interrupted after {len(outcomes)} of {args.count}; the same command with --out {out} continues"
         )
+    except StreamLostError as error:
+        # What was measured until then is told all the same.
+        outcomes, status = read_outcomes(out), EXIT_BROKEN
+        print(f"{error}; the same command with --out {out} continues", file=sys.stderr)
     return _report(outcomes, out, args) or status
 
 

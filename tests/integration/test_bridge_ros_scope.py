@@ -44,6 +44,10 @@ def unsaid(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
             {RANGE: "SUBNET", PROFILES: "lab.xml"},
             "as lab.xml has it",
         ),
+        # What closes wins over what opens; to ROS 2 a variable that is empty is none.
+        ({RANGE: "LOCALHOST", LOCALHOST_ONLY: "0"}, OURS, "this machine"),
+        (dict.fromkeys((RANGE, LOCALHOST_ONLY, PROFILES, "RMW_IMPLEMENTATION"), ""), OURS, "this machine"),
+        ({**CYCLONE, RANGE: ""}, {RANGE: "LOCALHOST"}, "range LOCALHOST"),
         (CYCLONE, {RANGE: "LOCALHOST"}, "range LOCALHOST"),
         ({**CYCLONE, LOCALHOST_ONLY: "1"}, {RANGE: "LOCALHOST", LOCALHOST_ONLY: "1"}, "this machine"),
     ],

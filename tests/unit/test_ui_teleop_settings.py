@@ -68,7 +68,7 @@ def test_two_simulated_wearers_need_not_be_named_and_others_in_their_order():
         ({}, "2 decoders need an EMG stream each"),
         ({"source": WEARERS[0]}, "2 decoders need an EMG stream each"),
         ({"source": (*WEARERS, "simulated")}, r"3 sources for 2 decoder\(s\)"),
-        ({"source": (WEARERS[0], "")}, r"2 sources for 2 decoder\(s\)"),
+        ({"source": (WEARERS[0], "")}, "an empty --source beside another one"),
         ({"source": (WEARERS[0], WEARERS[0])}, "'simulated-2' is given for more than one sleeve"),
         ({"source": WEARERS, "emg": ("a",)}, r"1 EMG streams for 2 decoder\(s\)"),
         ({"source": ("simulated", "muovi+ --emulate")}, "which EMG stream is whose: give --emg"),

@@ -155,7 +155,11 @@ class TeleopSettings(BaseModel):
             raise InputError(
                 "no source: give --source, or --emg with the source_id of a stream that is there"
             )
-        if len(self.source) not in {1, n} or len(self.sources) not in {0, len(self.source)}:
+        if len(self.sources) not in {0, len(self.source)}:
+            raise InputError(
+                "an empty --source beside another one; give each sleeve one, or only --source ''"
+            )
+        if len(self.source) not in {1, n}:
             msg = (
                 f"{len(self.source)} sources for {n} decoder(s): give --source once a sleeve, in their order"
             )

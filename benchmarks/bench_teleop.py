@@ -52,6 +52,7 @@ KINDS = {"bare": (False, False), "recorded": (False, True), "whole": (True, True
 GESTURES = ("rest", "wrist_extension", "rest", "wrist_flexion")
 GESTURE_S, LOOK_S, SETTLE_S, FIND_S = 1.5, 10.0, 5.0, 60.0
 WARM_LOOKS = 6  # a minute
+LEAST_S = 2 * LOOK_S
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -97,8 +98,8 @@ def run_session(kind: str, decoder: Path, lsl_session: str, seconds: float) -> N
 class _Painted(QObject):
     """Counts the frames of what it is installed on."""
 
-    def __init__(self, frames: list[int]) -> None:
-        super().__init__()
+    def __init__(self, window: TeleopWindow, frames: list[int]) -> None:
+        super().__init__(window)
         self._frames = frames
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -106,13 +107,20 @@ class _Painted(QObject):
         return False
 
 
+def count_frames(window: TeleopWindow, frames: list[int]) -> QObject:
+    """Count the frames of the window's history from now on, which is painted with every one; returns what counts."""
+    painted = _Painted(window, frames)
+    window.histories[0].history.installEventFilter(painted)
+    return painted
+
+
 def _show(session: TeleopSession, frames: list[int], ending: threading.Event) -> None:
-    app, painted = QApplication([]), _Painted(frames)
+    app = QApplication([])
 
     def watch() -> None:
         for one in app.topLevelWidgets():
             if isinstance(one, TeleopWindow):
-                one.history.installEventFilter(painted)
+                count_frames(one, frames)
 
     QTimer.singleShot(0, watch)
     run_teleop_window(session, ending)
@@ -294,6 +302,8 @@ def main() -> int:
         listen(args.lsl_session)
     elif args.role:
         run_session(args.role, args.decoder, args.lsl_session, args.seconds)
+    elif not args.compare and args.seconds < LEAST_S:
+        parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
         # It brings torch, which no session has.
         from evaluation.simulated_decoder import simulated_decoder  # noqa: PLC0415

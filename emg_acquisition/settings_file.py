@@ -19,6 +19,8 @@ _PLAIN_WORDS = {
     "mapping_type": "a mapping of keys is required",
     "dict_type": "a mapping of keys is required",
     "tuple_type": "a list is required",
+    "path_type": "a path is required",
+    "too_short": "must not be empty",
 }
 # The largest own file is a session.yaml of a hundred streams: some 50 kB, four deep.
 MAX_BYTES = 4 * 1024**2
@@ -101,11 +103,16 @@ def load_settings(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        said = _PLAIN_WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-        msg = f"{path}: {key or 'file'}: {said}"
+        msg = f"{path}: {first_problem(error)}"
         raise InputError(msg) from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """Say in plain words what pydantic found first: the key, and what is wrong with it."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    said = _PLAIN_WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    return f"{key or 'file'}: {said}"
 
 
 def _values(path: Path) -> object:

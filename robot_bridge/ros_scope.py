@@ -10,6 +10,8 @@ from pathlib import Path
 
 _RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _LOCALHOST_ONLY = "ROS_LOCALHOST_ONLY"  # all that Humble knows
+# Without it Fast DDS also reads a DEFAULT_FASTDDS_PROFILES.xml of the working folder, which wins over ours.
+_NO_OTHER_PROFILE = "SKIP_DEFAULT_XML_FILE"
 _THIS_MACHINE = Path(__file__).with_name("this_machine.xml")
 
 
@@ -18,36 +20,43 @@ def keep_to_this_machine() -> None:
 
     Call it before the first node is made. A node of this machine that is open to the network is found all the same.
     """
-    if os.environ.get(_RANGE, "LOCALHOST") != "LOCALHOST" or os.environ.get(_LOCALHOST_ONLY, "1") != "1":
+    reach = _said(_RANGE) or ("LOCALHOST" if _said(_LOCALHOST_ONLY) in {"", "1"} else "SUBNET")
+    if reach != "LOCALHOST":
         return
-    if _is_fast_dds() and _profiles() not in os.environ:
+    if _is_fast_dds() and not _said(_profiles()):
         os.environ.update(this_machine_only())
     else:
         # With Humble's ROS_LOCALHOST_ONLY, a driver that was started without it would not be found.
-        os.environ.setdefault(_RANGE, "LOCALHOST")
+        os.environ[_RANGE] = reach
 
 
 def this_machine_only() -> dict[str, str]:
     """Return what a process needs in its environment to be closed to other machines, whatever was said before."""
     if _is_fast_dds():
-        return {_RANGE: "SUBNET", _LOCALHOST_ONLY: "0", _profiles(): str(_THIS_MACHINE)}
+        ours = {_profiles(): str(_THIS_MACHINE), _NO_OTHER_PROFILE: "1"}
+        return {_RANGE: "SUBNET", _LOCALHOST_ONLY: "0", **ours}
     return {_RANGE: "LOCALHOST", _LOCALHOST_ONLY: "1"}
 
 
 def describe_scope() -> str:
     """Say how far nodes of this process reach."""
-    profile = os.environ.get(_profiles())
+    profile = _said(_profiles())
     if _is_fast_dds() and profile == str(_THIS_MACHINE):
         return "this machine"
     if _is_fast_dds() and profile:
         return f"as {profile} has it"
-    if os.environ.get(_LOCALHOST_ONLY) == "1":
+    if _said(_LOCALHOST_ONLY) == "1":
         return "this machine"
-    return f"range {os.environ.get(_RANGE, 'as the distribution has it')}"
+    return f"range {_said(_RANGE) or 'as the distribution has it'}"
+
+
+def _said(name: str) -> str:
+    """Return what the environment says; to ROS 2 a variable that is empty says nothing."""
+    return os.environ.get(name, "")
 
 
 def _is_fast_dds() -> bool:
-    return "rmw_fastrtps" in os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
+    return "rmw_fastrtps" in (_said("RMW_IMPLEMENTATION") or "rmw_fastrtps_cpp")
 
 
 def _profiles() -> str:

@@ -10,6 +10,7 @@ pytest.importorskip("rclpy")
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
+from benchmarks.bench_teleop import count_frames
 from tests.e2e.conftest import OTHER_WEARER, WEARER
 from ui.teleop.session import TeleopSession
 from ui.teleop.settings import TeleopSettings
@@ -122,6 +123,15 @@ def test_traces_show_one_sleeve_after_the_other(qtbot, two_window, two):
             two_window.show_view(two[1].all()["moving"])
         titles.append(two_window.traces.title.text().partition("</b>")[0].removeprefix("<b>"))
     assert titles == ["left raw EMG", "left filtered EMG", "right raw EMG", "right filtered EMG"]
+
+
+def test_the_benchmark_counts_what_the_window_paints(qtbot, window, views):
+    frames = [0]
+    painted = count_frames(window, frames)
+    window.show()
+    window.show_view(views["moving"])
+    qtbot.waitUntil(lambda: frames[0] > 0)
+    assert painted.parent() is window
 
 
 def everything_fits(window, view, size):

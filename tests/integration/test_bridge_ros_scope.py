@@ -17,7 +17,9 @@ RANGE, LOCALHOST_ONLY, PROFILES = (
     "FASTDDS_DEFAULT_PROFILES_FILE",
 )
 CYCLONE = {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}
-OURS = {RANGE: "SUBNET", LOCALHOST_ONLY: "0", PROFILES: str(ros_scope._THIS_MACHINE)}
+NO_OTHER_PROFILE = "SKIP_DEFAULT_XML_FILE"
+SAID = (RANGE, LOCALHOST_ONLY, PROFILES, NO_OTHER_PROFILE)
+OURS = dict(zip(SAID, ("SUBNET", "0", str(ros_scope._THIS_MACHINE), "1"), strict=True))
 
 pytestmark = pytest.mark.usefixtures("ros_domain")
 
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("ros_domain")
 @pytest.fixture
 def unsaid(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment that says nothing of ROS 2's reach."""
-    for name in (RANGE, LOCALHOST_ONLY, PROFILES, "RMW_IMPLEMENTATION", "ROS_DISTRO"):
+    for name in (*SAID, "RMW_IMPLEMENTATION", "ROS_DISTRO"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
@@ -44,6 +46,10 @@ def unsaid(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
             {RANGE: "SUBNET", PROFILES: "lab.xml"},
             "as lab.xml has it",
         ),
+        # What closes wins over what opens; to ROS 2 a variable that is empty is none.
+        ({RANGE: "LOCALHOST", LOCALHOST_ONLY: "0"}, OURS, "this machine"),
+        (dict.fromkeys((RANGE, LOCALHOST_ONLY, PROFILES, "RMW_IMPLEMENTATION"), ""), OURS, "this machine"),
+        ({**CYCLONE, RANGE: ""}, {RANGE: "LOCALHOST"}, "range LOCALHOST"),
         (CYCLONE, {RANGE: "LOCALHOST"}, "range LOCALHOST"),
         ({**CYCLONE, LOCALHOST_ONLY: "1"}, {RANGE: "LOCALHOST", LOCALHOST_ONLY: "1"}, "this machine"),
     ],
@@ -54,9 +60,7 @@ def test_what_the_environment_says_holds_and_silence_means_this_machine(
     for name, value in said.items():
         unsaid.setenv(name, value)
     ros_scope.keep_to_this_machine()
-    assert {
-        name: os.environ[name] for name in (RANGE, LOCALHOST_ONLY, PROFILES) if name in os.environ
-    } == becomes
+    assert {name: os.environ[name] for name in SAID if name in os.environ} == becomes
     assert ros_scope.describe_scope() == in_words
     ros_scope.keep_to_this_machine()
     assert ros_scope.describe_scope() == in_words
@@ -95,11 +99,36 @@ with RosNode("sockets"):
 """
 
 
+OPEN = """<?xml version="1.0" encoding="UTF-8" ?>
+<dds xmlns="http://www.eprosima.com"><profiles>
+  <transport_descriptors><transport_descriptor>
+    <transport_id>open</transport_id><type>UDPv4</type>
+  </transport_descriptor></transport_descriptors>
+  <participant profile_name="open" is_default_profile="true"><rtps>
+    <userTransports><transport_id>open</transport_id></userTransports>
+    <useBuiltinTransports>false</useBuiltinTransports>
+  </rtps></participant>
+</profiles></dds>
+"""
+
+
+@pytest.mark.parametrize(
+    "beside", [(), ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")], ids=["alone", "beside"]
+)
 def test_a_node_has_sockets_on_the_loopback_and_the_multicast_group_alone_and_no_shared_memory(
-    unsaid: pytest.MonkeyPatch,
+    unsaid: pytest.MonkeyPatch, tmp_path: Path, beside: tuple[str, ...]
 ) -> None:
+    """Also in a folder with a profile that opens every node: Fast DDS would read it of itself."""
+    for name in beside:
+        (tmp_path / name).write_text(OPEN)
     done = subprocess.run(
-        [sys.executable, "-c", SOCKETS], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SOCKETS],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(robot_bridge.__file__).parent.parent)},
     )
     kinds = {tuple(line.split(maxsplit=1)) for line in done.stdout.splitlines()}
     loopback, group = (

@@ -51,3 +51,21 @@ def test_a_stop_while_arming_stops_what_was_armed():
     link = Link(stop.set)
     link.arm_within(20.0, stop)
     assert link.said == ["arm", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("sleeves", "text", "told"),
+    [
+        (("left", "right"), "left rest; right fist", {"left": "rest", "right": "fist"}),
+        # One that has not decided yet, and a bridge that tells of fewer.
+        (("left", "right"), "left ; right fist", {"left": "", "right": "fist"}),
+        (("left", "right"), "left rest", {"left": "rest"}),
+        # An only sleeve, with a name in the map and without.
+        (("left",), "left rest", {"left": "rest"}),
+        (("",), "rest; fist", {"": "rest; fist"}),
+    ],
+)
+def test_what_the_bridge_tells_of_its_sleeves_is_taken_apart(sleeves, text, told):
+    link = Link(lambda: None)
+    link._sleeves = sleeves
+    assert dict(link._told(text)) == told

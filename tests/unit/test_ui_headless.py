@@ -1,8 +1,10 @@
 """A session's keys on a terminal: a stop is heard whatever else is typed or under way."""
 
 import threading
+from types import SimpleNamespace
 
-from ui.teleop.headless import TerminalKeys
+from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
+from ui.teleop.headless import TerminalKeys, status_text
 
 LIMIT_S = 30.0
 
@@ -67,3 +69,11 @@ def test_a_stop_that_is_not_confirmed_says_so():
     keys.take("\x1b")
     assert said.new.wait(LIMIT_S)
     assert said.texts == ["NOT CONFIRMED: the bridge does not answer"]
+
+
+def test_the_status_line_tells_each_sleeve_and_of_the_mode_only_what_is_known():
+    robot = RobotSnapshot(safety_state="armed", reason="r", sleeves={"left": SleeveSnapshot(mode="drive")})
+    seen = [SimpleNamespace(sleeve=name, newest=None) for name in ("left", "right")]
+    sheet = SimpleNamespace(running=False)
+    view = SimpleNamespace(robot=robot, checks=(), seen=seen, recording=None, sheet=sheet)
+    assert status_text(view) == "ARMED: r | left no decision, drive · coarse | right no decision"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emg_acquisition.errors import InputError
+from ui.cli import main
 from ui.teleop.settings import TeleopSettings, load_config, new_folder
 
 DECODER = Path("decoder.onnx")
@@ -67,12 +68,13 @@ def test_two_simulated_wearers_need_not_be_named_and_others_in_their_order():
         ({}, "2 decoders need an EMG stream each"),
         ({"source": WEARERS[0]}, "2 decoders need an EMG stream each"),
         ({"source": (*WEARERS, "simulated")}, r"3 sources for 2 decoder\(s\)"),
-        ({"source": (WEARERS[0], "")}, r"2 sources for 2 decoder\(s\)"),
+        ({"source": (WEARERS[0], "")}, "an empty --source beside another one"),
         ({"source": (WEARERS[0], WEARERS[0])}, "'simulated-2' is given for more than one sleeve"),
         ({"source": WEARERS, "emg": ("a",)}, r"1 EMG streams for 2 decoder\(s\)"),
         ({"source": ("simulated", "muovi+ --emulate")}, "which EMG stream is whose: give --emg"),
         ({"source": ("simulated", "simulated --wearer x")}, "--wearer: invalid seed value: 'x'"),
         ({"source": WEARERS, "script": "cup"}, "--script is for one sleeve, got 2 decoders"),
+        ({"source": WEARERS, "emg": ("simulated-5", "simulated-2")}, "'simulated-5' stands in its place"),
     ],
 )
 def test_what_does_not_fit_two_sleeves_is_told_before_anything_starts(values, words):
@@ -88,6 +90,32 @@ def test_a_file_gives_each_sleeve_its_own(tmp_path):
     settings.check()
     assert settings.decoder == (tmp_path / "l.onnx", tmp_path / "r.onnx")
     assert settings.sources == (("simulated", "--wearer", "2"), ("simulated", "--wearer", "5"))
+
+
+def test_a_file_of_one_sleeve_may_leave_its_emg_stream_empty(tmp_path):
+    (tmp_path / "session.yaml").write_text("decoder: d.onnx\nemg:\n")
+    settings = TeleopSettings.model_validate(load_config(tmp_path / "session.yaml"))
+    assert settings.emg_source_ids == (None,)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("decoder: []", "decoder: must not be empty"),
+        ("decoder: [l.onnx, 2]", "decoder.1: a path is required"),
+        ("decoder: {left: l.onnx}", "decoder: one text is required, or with several sleeves a list"),
+        # Sleeves go by their order, and a set has none.
+        ("decoder: !!set {l.onnx, r.onnx}", "decoder: one text is required, or with several sleeves a list"),
+        ("decoder: d.onnx\nsource: 5", "source: one text is required, or with several sleeves a list"),
+        ('decoder: d.onnx\nsource: "\'"', 'source: "\'" cannot be split into words'),
+    ],
+)
+def test_a_wrong_file_is_one_line_in_plain_words(tmp_path, capsys, text, words):
+    (tmp_path / "session.yaml").write_text(text)
+    assert main(["teleop", "--config", str(tmp_path / "session.yaml"), "--headless"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f"session.yaml: {words}" in told
 
 
 @pytest.mark.parametrize("bad", ["../P01", "P 01", "", "a" * 65])

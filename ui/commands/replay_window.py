@@ -18,14 +18,16 @@ def run_window(args: argparse.Namespace) -> int:
     from decoding.pipeline import DecoderPipeline
     from emg_acquisition.recording.session_parts import open_session
     from evaluation.metrics import CUE_MARGIN_S
-    from evaluation.session_decoders import decoders_of
+    from evaluation.session_decoders import find_decoders
     from ui.screen import require_screen
     from ui.view_models.replay import ReplaySettings
 
     _refuse(args)
-    chosen = [(args.emg, args.decoder)] if args.decoder else decoders_of(args.session, args.emg)
+    chosen = [(args.emg, args.decoder)] if args.decoder else find_decoders(args.session, args.emg)
     # Of several sleeves one is looked at: opening the session says that --emg chooses it.
-    path = chosen[0][1] if args.decoder or chosen[0][1].exists() else None
+    path = chosen[0][1]
+    if path is not None and not args.decoder and not path.exists():
+        path = None
     with interrupt_on_sigterm(), ProgressBar("replay") as progress:
         progress("opening the session", 0.0)
         session = open_session(args.session, args.emg)

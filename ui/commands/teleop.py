@@ -123,6 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> "TeleopSettings":
+    from emg_acquisition.settings_file import first_problem
     from ui.teleop.settings import TeleopSettings, load_config
 
     values: dict[str, object] = load_config(args.config) if args.config is not None else {}
@@ -135,9 +136,7 @@ def _settings(args: argparse.Namespace) -> "TeleopSettings":
     try:
         return TeleopSettings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{args.config or 'teleop'}: {where}: {first['msg']}") from error
+        raise InputError(f"{args.config or 'teleop'}: {first_problem(error)}") from error
 
 
 def _figures(session: "TeleopSession") -> dict[str, object]:

@@ -80,7 +80,8 @@ def status_text(view: TeleopView) -> str:
         decided = (
             f"{seen.gesture or 'no decision'} {seen.newest.confidence:.2f}" if seen.newest else "no decision"
         )
-        parts.append(f"{seen.sleeve} {decided}, {mode_words(sleeve)}".strip())
+        words = filter(None, (f"{seen.sleeve} {decided}".strip(), mode_words(sleeve)))
+        parts.append(", ".join(words))
     if view.recording is not None:
         parts.append(f"{view.recorded_bytes / 1e6:.0f} MB recorded")
     if view.sheet.running:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
@@ -81,8 +81,16 @@ class TeleopSettings(BaseModel):
 
     @field_validator("decoder", "source", "emg", mode="before")
     @classmethod
-    def _one_sleeve_s(cls, given: object) -> object:
-        return (given,) if isinstance(given, (str, Path)) else given
+    def _one_sleeve_s(cls, given: object, info: ValidationInfo) -> object:
+        if isinstance(given, (str, Path)):
+            return (given,)
+        if given is None and info.field_name == "emg":
+            return ()  # as in a file that leaves it empty
+        if not isinstance(given, (list, tuple)):
+            # Not a set either: which sleeve is whose goes by the order.
+            msg = "one text is required, or with several sleeves a list of texts in their order"
+            raise ValueError(msg)  # noqa: TRY004 - pydantic's way to refuse
+        return given
 
     @field_validator("source", "robot_options")
     @classmethod
@@ -147,7 +155,11 @@ class TeleopSettings(BaseModel):
             raise InputError(
                 "no source: give --source, or --emg with the source_id of a stream that is there"
             )
-        if len(self.source) not in {1, n} or len(self.sources) not in {0, len(self.source)}:
+        if len(self.sources) not in {0, len(self.source)}:
+            raise InputError(
+                "an empty --source beside another one; give each sleeve one, or only --source ''"
+            )
+        if len(self.source) not in {1, n}:
             msg = (
                 f"{len(self.source)} sources for {n} decoder(s): give --source once a sleeve, in their order"
             )
@@ -165,6 +177,18 @@ class TeleopSettings(BaseModel):
         for source_id in ids:
             if ids.count(source_id) > 1:
                 msg = f"EMG stream {source_id!r} is given for more than one sleeve; each needs one of its own"
+                raise InputError(msg)
+        if self.emg and n > 1 and len(self.sources) == n:
+            self._check_order()
+
+    def _check_order(self) -> None:
+        """Refuse one sleeve's stream for the other, where the source says what its stream is called."""
+        for source, source_id in zip(self.sources, self.emg, strict=True):
+            if source[0] == SIMULATED and _own_source_id(source) != source_id:
+                msg = (
+                    f"--source {shlex.join(source)!r} offers EMG {_own_source_id(source)!r}, but --emg {source_id!r}"
+                    " stands in its place; give both in the order of the decoders, or leave out --emg"
+                )
                 raise InputError(msg)
 
     def _check_script(self) -> None:
@@ -232,7 +256,7 @@ def load_config(path: Path) -> dict[str, object]:
         if isinstance(value, str):
             values[key] = path.parent / value
         elif key == "decoder" and isinstance(value, list):
-            values[key] = [path.parent / str(one) for one in value]
+            values[key] = [path.parent / one if isinstance(one, str) else one for one in value]
     return values
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 _RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _LOCALHOST_ONLY = "ROS_LOCALHOST_ONLY"  # all that Humble knows
 # Without it Fast DDS also reads a DEFAULT_FASTDDS_PROFILES.xml of the working folder, which wins over ours.
-_NO_OTHER_PROFILE = "SKIP_DEFAULT_XML_FILE"
+_NO_OTHER_PROFILE = ("SKIP_DEFAULT_XML_FILE", "SKIP_DEFAULT_XML")  # of version 3, and before
 _THIS_MACHINE = Path(__file__).with_name("this_machine.xml")
 
 
@@ -33,7 +33,7 @@ def keep_to_this_machine() -> None:
 def this_machine_only() -> dict[str, str]:
     """Return what a process needs in its environment to be closed to other machines, whatever was said before."""
     if _is_fast_dds():
-        ours = {_profiles(): str(_THIS_MACHINE), _NO_OTHER_PROFILE: "1"}
+        ours = {_profiles(): str(_THIS_MACHINE), **dict.fromkeys(_NO_OTHER_PROFILE, "1")}
         return {_RANGE: "SUBNET", _LOCALHOST_ONLY: "0", **ours}
     return {_RANGE: "LOCALHOST", _LOCALHOST_ONLY: "1"}
 

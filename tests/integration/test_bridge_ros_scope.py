@@ -17,9 +17,9 @@ RANGE, LOCALHOST_ONLY, PROFILES = (
     "FASTDDS_DEFAULT_PROFILES_FILE",
 )
 CYCLONE = {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}
-NO_OTHER_PROFILE = "SKIP_DEFAULT_XML_FILE"
-SAID = (RANGE, LOCALHOST_ONLY, PROFILES, NO_OTHER_PROFILE)
-OURS = dict(zip(SAID, ("SUBNET", "0", str(ros_scope._THIS_MACHINE), "1"), strict=True))
+NO_OTHER_PROFILE = ("SKIP_DEFAULT_XML_FILE", "SKIP_DEFAULT_XML")
+SAID = (RANGE, LOCALHOST_ONLY, PROFILES, *NO_OTHER_PROFILE)
+OURS = dict(zip(SAID, ("SUBNET", "0", str(ros_scope._THIS_MACHINE), "1", "1"), strict=True))
 
 pytestmark = pytest.mark.usefixtures("ros_domain")
 

@@ -62,7 +62,6 @@ def speed(view, dof):
 
 @pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
-@pytest.mark.alone
 def test_each_sleeve_moves_its_own_and_the_silence_of_either_stops_both(
     hdemg, simulated_decoder, other_decoder, lsl_session, tmp_path
 ):

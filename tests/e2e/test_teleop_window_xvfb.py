@@ -6,25 +6,27 @@ import time
 
 import pytest
 
+from emg_acquisition.outlet import lsl_clock_s
 from emg_acquisition.recording.session import load_session
 from tests.e2e.conftest import WEARER
-from tests.xvfb_support import MISSING, WHY_NOT, DrivenWindow, x_server
+from tests.xvfb_support import LIMIT_S, MISSING, WHY_NOT, DrivenWindow, x_server
 
 pytest.importorskip("PySide6")
 pytest.importorskip("rclpy")
 
-pytestmark = [pytest.mark.alone, pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)]
+pytestmark = [pytest.mark.paced, pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)]
 LIVE = ("armed", "moving")
 TRIES = 10
+FROZEN_S = 1.5
 
 
 @pytest.fixture
 def window(simulated_decoder, marked_environment, ros_domain, tmp_path):
     arguments = (str(simulated_decoder), str(tmp_path), str(WEARER))
+    (tmp_path / "tmp").mkdir()
+    environment = {**marked_environment, "TMPDIR": str(tmp_path / "tmp")}
     with x_server() as display:
-        window = DrivenWindow(
-            "tests.teleop_driver", "hdemg teleoperation", display, arguments, marked_environment
-        )
+        window = DrivenWindow("tests.teleop_driver", "hdemg teleoperation", display, arguments, environment)
         window.until(ready=True)
         window.take_focus()
         yield window
@@ -74,6 +76,15 @@ def test_arm_move_stop_lose_a_part_fail_the_preflight_and_end_by_keys(window, tm
     window.key("Escape")
     window.until(state="stopped", writing=False)
 
+    # A window that is frozen in mid-motion sends no heartbeat, and the bridge stops the robot meanwhile.
+    armed_and(window, lambda: window.say("wrist_extension"), state="moving")
+    frozen_s = lsl_clock_s()
+    os.kill(window.process.pid, signal.SIGSTOP)
+    time.sleep(FROZEN_S)
+    thawed_s = lsl_clock_s()
+    os.kill(window.process.pid, signal.SIGCONT)
+    window.until(state="fault", reason=lambda reason: "heartbeat" in reason)
+
     # A part dies: the robot is stopped, the part comes back, nothing arms by itself.
     dead = window.now["decode"]
     armed_and(window, lambda: None, state="armed")
@@ -98,6 +109,25 @@ def test_arm_move_stop_lose_a_part_fail_the_preflight_and_end_by_keys(window, tm
     armed_and(window, window.process.terminate, state="armed")
     window.wait_ended()
     (folder,) = tmp_path.glob("sub-P01/ses-*")
-    kinds = [event.kind for event in load_session(folder).events]
+    events = load_session(folder).events
+    frozen = [event for event in events if frozen_s < event.t_lsl_s < thawed_s]
+    assert any(event.kind == "fault" and "heartbeat" in event.fields["reason"] for event in frozen)
+    kinds = [event.kind for event in events]
     assert kinds.count("arm") >= 4
     assert kinds.count("stop") >= 3
+
+
+def test_a_window_that_is_killed_in_mid_motion_leaves_the_robot_stopped_and_no_process(window, tmp_path):
+    armed_and(window, lambda: window.say("wrist_extension"), state="moving")
+    window.process.kill()
+    window.process.wait()
+    (folder,) = tmp_path.glob("sub-P01/ses-*")
+    (log,) = tmp_path.glob("tmp/*/logs/bridge.log")
+    end_s = time.monotonic() + LIMIT_S
+    while not load_session(folder).info.complete:
+        assert time.monotonic() < end_s
+        time.sleep(0.2)
+    # The recorder ends as the bridge does, so what the bridge did last stands in its log.
+    assert any(
+        f"-> {state}" in log.read_text().splitlines()[-1] for state in ("disarmed", "stopped", "fault")
+    )

@@ -2,13 +2,14 @@
 
     python benchmarks/bench_teleop.py --compare --rounds 3 --seconds 60
     python benchmarks/bench_teleop.py --seconds 600
+    python benchmarks/bench_teleop.py --seconds 60 --headless --kinematic
 
 A simulated wearer drives the simulated Stretch (physics, camera) forth and back. The first line above runs three kinds
 of session in turn: headless without a recorder, headless with it, with window and recorder; it gives decision ->
 command of each from the bridge's journal, whose times are the bridge's own, and what the others add. The second runs
 everything at once and tells frames, lost samples, the robot's rate, processor time and memory of every part as it went
-on. A window needs a screen: run it under ``xvfb-run -a``, or with ``QT_QPA_PLATFORM=offscreen``. A decoder of the
-wearer is trained first. Linux only.
+on. The third leaves out what another computer, or the robot itself, does. A window needs a screen: run it under
+``xvfb-run -a``, or with ``QT_QPA_PLATFORM=offscreen``. A decoder of the wearer is trained first. Linux only.
 """
 
 import argparse
@@ -48,6 +49,7 @@ from ui.teleop.settings import TeleopSettings
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
 WEARER, FS_HZ = 2, 4000.0
+CAMERA, KINEMATIC = "--camera", "--kinematic"
 KINDS = {"bare": (False, False), "recorded": (False, True), "whole": (True, True)}  # window, recorder
 GESTURES = ("rest", "wrist_extension", "rest", "wrist_flexion")
 GESTURE_S, LOOK_S, SETTLE_S, FIND_S = 1.5, 10.0, 5.0, 60.0
@@ -56,7 +58,7 @@ LEAST_S = 2 * LOOK_S
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-def run_session(kind: str, decoder: Path, lsl_session: str, seconds: float) -> None:
+def run_session(kind: str, robot: str, decoder: Path, lsl_session: str, seconds: float) -> None:
     """Be a session: drive, and print a line of JSON every ten seconds and a last one with what was recorded."""
     window, record = KINDS[kind]
     configure_lsl(lsl_session)
@@ -67,7 +69,7 @@ def run_session(kind: str, decoder: Path, lsl_session: str, seconds: float) -> N
             {
                 "decoder": decoder,
                 "source": f"simulated --wearer {WEARER} --rate {FS_HZ:g} --chunk-ms 2.5 --intentions {intentions_id}",
-                "robot_options": "--camera",
+                "robot_options": robot,
                 "record": record,
                 "out": out,
             }
@@ -171,7 +173,7 @@ def _processor_s(pid: int) -> float:
 
 
 def measure(
-    kind: str, decoder: Path, seconds: float
+    kind: str, decoder: Path, seconds: float, robot: str = CAMERA
 ) -> tuple[list[tuple[float, Entry]], list[dict[str, Any]]]:
     """Run a session in a process of its own; its bridge's journal, and what it told."""
     lsl_session = f"bench-teleop-{uuid.uuid4().hex[:8]}"
@@ -182,7 +184,13 @@ def measure(
         listener = subprocess.Popen([*me, "listener"], stdout=heard)
         try:
             done = subprocess.run(
-                [*me, kind, "--seconds", str(seconds + SETTLE_S)],
+                [
+                    *me,
+                    kind,
+                    *([KINEMATIC] if robot == KINEMATIC else []),
+                    "--seconds",
+                    str(seconds + SETTLE_S),
+                ],
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
@@ -259,9 +267,9 @@ def distribution(values_ms: np.ndarray[Any, Any]) -> dict[str, float]:
     }
 
 
-def whole(decoder: Path, seconds: float) -> dict[str, Any]:
+def whole(kind: str, robot: str, decoder: Path, seconds: float) -> dict[str, Any]:
     """Run everything once, for long."""
-    journal, told = measure("whole", decoder, seconds)
+    journal, told = measure(kind, decoder, seconds, robot)
     *looks, last = told
     (recorded,) = last["recorded"]
     expected = round((recorded["last_t_lsl_s"] - recorded["first_t_lsl_s"]) * recorded["fs_hz"]) + 1
@@ -286,6 +294,10 @@ def whole(decoder: Path, seconds: float) -> dict[str, Any]:
     }
 
 
+def _robot(args: argparse.Namespace) -> str:
+    return KINEMATIC if args.kinematic else CAMERA
+
+
 def main() -> int:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(
@@ -294,6 +306,8 @@ def main() -> int:
     parser.add_argument("--decoder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--headless", action="store_true", help="not with --compare")
+    parser.add_argument(KINEMATIC, action="store_true", help="neither physics nor camera; not with --compare")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--as", dest="role", choices=(*KINDS, "listener"), help=argparse.SUPPRESS)
     parser.add_argument("--lsl-session", help=argparse.SUPPRESS)
@@ -301,7 +315,7 @@ def main() -> int:
     if args.role == "listener":
         listen(args.lsl_session)
     elif args.role:
-        run_session(args.role, args.decoder, args.lsl_session, args.seconds)
+        run_session(args.role, _robot(args), args.decoder, args.lsl_session, args.seconds)
     elif not args.compare and args.seconds < LEAST_S:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
@@ -311,7 +325,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:
             decoder = simulated_decoder(Path(folder), WearerSettings(seed=WEARER, fs_hz=FS_HZ))
             result = (
-                compare(decoder, args.rounds, args.seconds) if args.compare else whole(decoder, args.seconds)
+                compare(decoder, args.rounds, args.seconds)
+                if args.compare
+                else whole("recorded" if args.headless else "whole", _robot(args), decoder, args.seconds)
             )
         print(json.dumps(result, indent=1))
     return 0

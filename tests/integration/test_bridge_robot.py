@@ -229,6 +229,7 @@ def assert_only(dof, moved):
         np.testing.assert_allclose(others, 0, atol=1e-9, err_msg=f"{dof} {fine} {sign}")
 
 
+@pytest.mark.slow  # the demo, which the quick start runs, moves the same by muscles
 def test_every_dof_of_the_ten_gestures_moves_both_ways_in_both_tiers_alone(ten):
     ten.arm()
     for mode, dofs in {

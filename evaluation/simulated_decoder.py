@@ -14,8 +14,11 @@ from evaluation.simulated_session import record_schedule
 AFTER_CUE_S = 0.6
 
 
-def simulated_decoder(folder: Path, wearer: WearerSettings, repetitions: int = 3) -> Path:
+def simulated_decoder(folder: Path, wearer: WearerSettings, repetitions: int = 3, *, seed: int = 1) -> Path:
     """Record a simulated wearer's calibration into `folder`, faster than real time, and train a decoder on it.
+
+    A calibration that is there already, from a run that was interrupted, is taken; `seed` is that of the order of its
+    gestures.
 
     Returns
     -------
@@ -23,7 +26,11 @@ def simulated_decoder(folder: Path, wearer: WearerSettings, repetitions: int = 3
         Of the decoder file, in `folder`.
     """
     gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, repetitions=repetitions, hold_s=2.0, rest_s=1.0, seed=1)
-    recorded = load_session(record_schedule(wearer, schedule, folder / "ses-calibration", "SIM"))
+    schedule = CueSchedule(gestures=gestures, repetitions=repetitions, hold_s=2.0, rest_s=1.0, seed=seed)
+    calibration = folder / "ses-calibration"
+    if not calibration.exists():
+        record_schedule(wearer, schedule, calibration, "SIM")
     settings = TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
-    return train_decoder([recorded], folder / "decoder.onnx", settings, lambda _step, _part: None).decoder
+    return train_decoder(
+        [load_session(calibration)], folder / "decoder.onnx", settings, lambda _step, _part: None
+    ).decoder

@@ -121,13 +121,13 @@ def _lines(sleeve: SleeveReplay, args: argparse.Namespace) -> Iterator[str]:
 
 
 def _figures(sleeves: Sequence[SleeveReplay]) -> dict[str, object]:
-    """Return the figures of one sleeve, or of all together; trials are judged for one sleeve at a time."""
+    """Return the figures of one sleeve, or of all: the slowest's speed, and no trials, which are a sleeve's."""
     from evaluation.metrics import trial_accuracy
 
     outcomes = sleeves[0].outcomes if len(sleeves) == 1 else ()
     return {
         "decisions": sum(len(sleeve.result.values) for sleeve in sleeves),
-        "real_time_factor": round(1.0 / sum(1.0 / sleeve.result.real_time_factor for sleeve in sleeves), 1),
+        "real_time_factor": round(min(sleeve.result.real_time_factor for sleeve in sleeves), 1),
         "identical_to_recording": _identical(sleeves),
         "not_compared": sum(sleeve.result.not_compared for sleeve in sleeves),
         "trial_accuracy": trial_accuracy(outcomes) if outcomes else None,

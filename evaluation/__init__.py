@@ -22,8 +22,9 @@ Files, in the order in which data flows through them:
 - ``driven_robot.py``: stretch_driver's logic over a simulated body, stepped by whoever keeps the clock.
 - ``stepped_bridge.py``: the bridge's core over such a robot, in one process and in simulated time.
 - ``online.py``: how a decoder behaves in time: delays, activations that nobody asked for.
-- ``scripted_operator.py``: gestures that touch every DoF of a map in coarse and in fine.
 - ``gesture_operator.py``: "that DoF, to there" as gestures, with an eye on the robot; live or in simulated time.
+- ``every_dof.py``: gestures that move every DoF of a map both ways, in coarse and in fine.
+- ``live_script.py``: such a script performed on an armed bridge, in real time.
 - ``cup_task.py``: the cup grasped, lifted, driven 1 m and set down; ``cup_live.py``: the same over LSL and ROS 2.
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it.
 - ``fault_campaign/``: faults put into the live chain, and how the robot is stopped.

@@ -9,7 +9,8 @@ import numpy as np
 
 from emg_acquisition.errors import StreamLostError
 from evaluation.cup_task import MAP, CupOutcome, cup_gestures
-from evaluation.gesture_operator import AT_ONCE, GESTURE_HZ, GestureOperator, Reflexes, RobotView
+from evaluation.gesture_operator import AT_ONCE, GestureOperator, Reflexes
+from evaluation.live_script import perform, view_of
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import OperatorLink
 from robot_bridge.robot_model import load_robot_model
@@ -21,9 +22,6 @@ from robot_bridge.stretch_interface import DOF_NAMES
 # A gripper this far open holds no cup, rad.
 LET_GO_RAD = 0.3
 FIRST_POSE_TIMEOUT_S = 20.0
-LIVE = ("armed", "moving")
-# A machine that is busy with other things may stop the bridge now and then.
-MOST_STOPS, ARM_TIMEOUT_S = 5, 30.0
 
 
 class ThingWatcher:
@@ -103,50 +101,22 @@ def live_cup_task(
     Raises
     ------
     StreamLostError
-        If the bridge stops more than `MOST_STOPS` times, the robot does not get where it should, or `stop` is set.
+        If the robot does not get where it should, and as `perform` does.
     """
     model = load_robot_model()
     gesture_map = load_gesture_map(MAP, gestures, model)
 
-    def look() -> RobotView:
-        now = link.snapshot()
-        if now.positions is None or now.fine is None:
-            msg = "robot or bridge say nothing: are `hdemg sim-robot` and `hdemg bridge` running?"
-            raise StreamLostError(msg)
-        return RobotView(now.positions, now.mode, now.fine)
-
-    began = next_s = time.monotonic()
-    stops = 0
+    began = time.monotonic()
     begin = cup.pose().position_m
-    for gesture in cup_gestures(GestureOperator(gesture_map, model, look, reflexes), cup.pose):
-        if stop is not None and stop.is_set():
-            raise StreamLostError("the task was ended before its time")
-        if link.snapshot().safety_state not in LIVE:
-            stops += 1
-            _arm_again(make, rest=gesture_map.rest, link=link, stops=stops, stop=stop)
-            next_s = time.monotonic()
-        make(gesture)
-        next_s += 1 / GESTURE_HZ
-        time.sleep(max(0.0, next_s - time.monotonic()))
+    operator = GestureOperator(gesture_map, model, lambda: view_of(link), reflexes)
+    stops = perform(cup_gestures(operator, cup.pose), make, link, rest=gesture_map.rest, stop=stop)
     end = cup.pose()
     return CupOutcome(
         lifted_m=float(cup.highest_m - begin[2]),
         driven_m=float(end.position_m[0] - begin[0]),
         off_table_m=float(end.position_m[2] - begin[2]),
         tilt_rad=end.tilt_rad,
-        let_go=look().positions[DOF_NAMES.index("gripper")] > LET_GO_RAD,
+        let_go=view_of(link).positions[DOF_NAMES.index("gripper")] > LET_GO_RAD,
         seconds=time.monotonic() - began,
         stops=stops,
     )
-
-
-def _arm_again(
-    make: Callable[[str], None], rest: str, link: OperatorLink, stops: int, stop: threading.Event | None
-) -> None:
-    """Somebody stands by who arms the robot again, with the operator at rest; not for ever."""
-    now = link.snapshot()
-    if stops > MOST_STOPS:
-        msg = f"the bridge stopped {stops} times: {now.safety_state}, {now.reason}"
-        raise StreamLostError(msg)
-    make(rest)
-    link.arm_within(ARM_TIMEOUT_S, stop)

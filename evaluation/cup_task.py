@@ -54,7 +54,13 @@ class CupOutcome:
 
 
 def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> Iterator[str]:
-    """Yield the task's gestures, one every 20 ms; the base starts at the scene's origin, at travel zero."""
+    """Yield the task's gestures, one every 20 ms; the base starts at the scene's origin, at travel zero.
+
+    Raises
+    ------
+    StreamLostError
+        If the robot does not get where it should, or the gripper does not close.
+    """
     x, y, z = (float(value) for value in look_at_cup().position_m)
     height = z + ABOVE_MIDDLE_M - GRASP_Z_M
     yield from operator.go("lift", height + CLEAR_M, 0.02)
@@ -69,7 +75,9 @@ def cup_gestures(operator: GestureOperator, look_at_cup: Callable[[], Pose]) -> 
     yield from operator.go("base_translate", x - GRASP_X_M, 0.008)
     yield from operator.go("lift", height, 0.008)
     yield from operator.go("arm", GRASP_Y_M - y, 0.008)
-    yield from operator.hold("gripper", -1, (OPEN_RAD - 0.2) / 0.37 + SQUEEZE_S)
+    grip = yield from operator.hold("gripper", -1, (OPEN_RAD - 0.2) / 0.37 + SQUEEZE_S)
+    if not grip.achieved:
+        raise StreamLostError(grip.words)
     yield from operator.go("lift", height + CLEAR_M, 0.02)
     yield from operator.go("base_translate", x - GRASP_X_M + DRIVE_M, 0.015)
     yield from operator.go("lift", operator.position("lift") - (look_at_cup().position_m[2] - z), 0.003)

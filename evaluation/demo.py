@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from calibration.protocol import CueSchedule
 from calibration.train import TrainReport, TrainSettings, train_decoder
 from decoding.decoder_file import load_decoder
-from emg_acquisition.events import REST
+from emg_acquisition.events import REST, Event
 from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.outlet import EventOutlet
+from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.chain import ChainSettings, LiveChain, Sleeve, isolate, running_chain
+from evaluation.every_dof import every_dof
+from evaluation.gesture_operator import WITH_MUSCLES, GestureOperator, Hold
+from evaluation.live_script import perform, view_of
 from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack
-from evaluation.scripted_operator import Hold, ScriptedOperator
 from evaluation.simulated_session import record_schedule
-from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
@@ -63,33 +63,20 @@ class DemoResult:
         """Share of the live holds and rests that were decided right."""
         return trial_accuracy(self.outcomes)
 
-    def displacement(self, hold: Hold) -> np.ndarray:
-        """Net motion of the 8 DoF during a hold."""
-        return self.track.displacement(hold.begin_t_lsl_s, hold.end_t_lsl_s)
-
-    def achieved(self, hold: Hold) -> bool:
-        """Whether a hold moved its DoF its way."""
-        return hold.achieved(self.displacement(hold), self.model)
-
     @property
     def dof_moved(self) -> list[str]:
         """DoF that moved both ways in coarse and in fine."""
         return [
             name
             for name in DOF_NAMES
-            if {(h.direction, h.fine) for h in self.holds if h.dof == name and self.achieved(h)}
+            if {(h.direction, h.fine) for h in self.holds if h.dof == name and h.achieved}
             == {(1, False), (-1, False), (1, True), (-1, True)}
         ]
 
     @property
     def shortfalls(self) -> list[str]:
         """What the demo promises and did not show, a sentence each."""
-        found = [
-            f"{hold.dof} {hold.direction:+d} hardly moved while {hold.gesture} was held"
-            f" ({'fine' if hold.fine else 'coarse'}: {self.displacement(hold)[DOF_NAMES.index(hold.dof)]:+.4f})"
-            for hold in self.holds
-            if not self.achieved(hold)
-        ]
+        found = [hold.words for hold in self.holds if not hold.achieved]
         missing = [name for name in DOF_NAMES if name not in self.dof_moved]
         if missing and not found:
             found.append(f"{', '.join(missing)} did not move both ways, coarse and fine")
@@ -113,7 +100,9 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
     Raises
     ------
     StreamLostError
-        If a stage ends or the robot stops in mid-task; the message has its reason.
+        If a stage ends, or the robot stops again and again; the message has its reason.
+    CommandRejectedError
+        If the robot cannot be armed.
     """
     started = time.monotonic()
     progress("calibrating a simulated wearer", 0.0)
@@ -182,21 +171,53 @@ def _drive(
             chain.wait_until_ready()
             chain.arm()
             log = RobotLog(chain.link)
-            operator = ScriptedOperator(
-                chain,
-                intentions,
-                gesture_map,
-                load_robot_model(),
-                lambda step, part: progress(f"driving, {step}", 0.2 + 0.75 * part),
-            )
             try:
-                holds = operator.touch_every_dof()
+                holds = _touch_every_dof(chain, gesture_map, intentions, progress)
             finally:
                 track = log.stop()
             final = _stop(chain)
     finally:
         intentions.close()
     return holds, track, final
+
+
+def _touch_every_dof(
+    chain: LiveChain,
+    gesture_map: GestureMap,
+    intentions: EventOutlet,
+    progress: Callable[[str, float], None],
+) -> list[Hold]:
+    holds: list[Hold] = []
+    total = 4 * len(DOF_NAMES)
+
+    def tell(hold: Hold) -> None:
+        holds.append(hold)
+        progress(f"driving, {'fine' if hold.fine else 'coarse'} {hold.dof}", 0.2 + 0.75 * len(holds) / total)
+
+    operator = GestureOperator(gesture_map, load_robot_model(), lambda: view_of(chain.link), WITH_MUSCLES)
+    make = _Muscles(chain, intentions).make
+    perform(every_dof(gesture_map, operator, tell), make, chain.link, rest=gesture_map.rest)
+    return holds
+
+
+class _Muscles:
+    """Tells the simulated wearer what to intend, and the recording with it: there it is the truth, trial by trial."""
+
+    def __init__(self, chain: LiveChain, intentions: EventOutlet) -> None:
+        self._chain, self._intentions = chain, intentions
+        self._said, self._trial = REST, 0
+
+    def make(self, gesture: str) -> None:
+        self._chain.check()
+        if gesture == self._said:
+            return
+        self._said = gesture
+        self._trial += 1
+        now_s = lsl_clock_s()
+        self._intentions.push(Event(now_s, "intention", {"gesture": gesture, "effort": 1.0}))
+        self._intentions.push(
+            Event(now_s, "cue", {"gesture": gesture, "repetition": 1, "trial": self._trial})
+        )
 
 
 def _stop(chain: LiveChain) -> RobotSnapshot:

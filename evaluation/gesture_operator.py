@@ -7,7 +7,10 @@ in this process or on an LSL stream.
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from emg_acquisition.errors import InputError, StreamLostError
+from evaluation.robot_log import moved_dof
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
@@ -16,6 +19,8 @@ GESTURE_HZ = 50
 TAP_S, LONG_S = 0.35, 1.3
 SETTLE_S = 0.4
 ANSWER_S = 3.0
+# A robot that has not moved for as long stands.
+STANDS_S = 0.2
 TRIES = 6
 # Of speed times time: less is no motion that was meant.
 LEAST_PART = 0.2
@@ -28,6 +33,33 @@ class RobotView:
     positions: tuple[float, ...]
     mode: str
     fine: bool
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A gesture that was held to move a DoF, and what that brought.
+
+    ``displacement`` is the net motion of the 8 DoF in the order of ``DOF_NAMES``, in m and rad, from where the robot
+    stood before to where it stood after; ``achieved`` whether that of the DoF was in its direction, and enough.
+    """
+
+    dof: str
+    direction: int
+    fine: bool
+    gesture: str
+    displacement: tuple[float, ...]
+    achieved: bool
+
+    @property
+    def moved(self) -> float:
+        """Net motion of the DoF itself, m or rad."""
+        return self.displacement[DOF_NAMES.index(self.dof)]
+
+    @property
+    def words(self) -> str:
+        """What happened, for one that did not achieve what it should."""
+        tier = "fine" if self.fine else "coarse"
+        return f"{self.dof} {self.direction:+d} hardly moved while {self.gesture} was held ({tier}: {self.moved:+.4f})"
 
 
 @dataclass(frozen=True)
@@ -112,27 +144,32 @@ class GestureOperator:
         msg = f"{dof} is at {self.position(dof):.3f}, not at {target:.3f} within {tolerance:g}"
         raise StreamLostError(msg)
 
-    def hold(self, dof: str, sign: int, seconds: float, *, fine: bool = False) -> Iterator[str]:
-        """Move a DoF for a time, then rest until it stands; again if it hardly moved.
+    def hold(self, dof: str, sign: int, seconds: float, *, fine: bool = False) -> Generator[str, None, Hold]:
+        """Move a DoF for a time, then rest until it stands; again if it hardly moved, at most `TRIES` times.
 
-        Raises
-        ------
-        StreamLostError
-            If it hardly moves even after `TRIES` times.
+        Returns what the last hold brought.
         """
+        enough = LEAST_PART * self._model.dof[dof].speed(fine=fine) * seconds
         for _ in range(TRIES):
-            before = self.position(dof)
             gesture = yield from self._ready_to_move(dof, sign, fine=fine)
+            before = self._look().positions
             yield from self._hold(gesture, seconds)
-            yield from self.rest(2 * SETTLE_S)
+            # What is left of its motion would be taken for a part of the next.
+            yield from self._rest_until_it_stands()
+            displacement = tuple(now - then for now, then in zip(self._look().positions, before, strict=True))
+            achieved = displacement[DOF_NAMES.index(dof)] * sign >= enough
             # A gesture that was taken for another is made again.
-            if (
-                abs(self.position(dof) - before)
-                >= LEAST_PART * self._model.dof[dof].speed(fine=fine) * seconds
-            ):
+            if achieved:
+                break
+        return Hold(dof, sign, fine, gesture, displacement, achieved)
+
+    def _rest_until_it_stands(self) -> Iterator[str]:
+        yield from self.rest(self._reflexes.answer_delay_s)
+        for _ in range(round(ANSWER_S / STANDS_S)):
+            before = np.array(self._look().positions)
+            yield from self.rest(STANDS_S)
+            if not moved_dof(np.array(self._look().positions) - before, self._model):
                 return
-        msg = f"{gesture} was held {TRIES} times, and {dof} hardly moved"
-        raise StreamLostError(msg)
 
     def _ready_to_move(self, dof: str, sign: int, *, fine: bool) -> Generator[str, None, str]:
         """Choose mode and speed; returns the gesture that then moves."""

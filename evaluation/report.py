@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.demo import DemoResult
+from evaluation.gesture_operator import Hold
 from evaluation.metrics import NO_DECISION, confusion
-from evaluation.scripted_operator import Hold
 from robot_bridge.stretch_interface import DOF_NAMES
 
 STYLE = """
@@ -24,7 +24,7 @@ svg polyline { fill: none; stroke: var(--ink); stroke-width: 1.5; } svg line { s
 svg text { font-size: 12px; fill: currentColor; }
 @media print { body { max-width: none; margin: 0; } }
 """
-CAVEAT = """The wearer is simulated, by default one whose gestures are distinct, and the robot is kinematic: this
+CAVEAT = """Wearer and robot are simulated, the wearer by default as one whose gestures are distinct: this
 shows that the chain works on this machine, not how well a person would do."""
 _PLOT_WIDTH, _PLOT_HEIGHT, _PLOT_LEFT = 900, 70, 130
 
@@ -75,17 +75,15 @@ def _motion_table(result: DemoResult) -> str:
     for name in DOF_NAMES:
         unit = "mm" if result.model.dof[name].unit == "m" else "°"
         holds = sorted((h for h in result.holds if h.dof == name), key=lambda h: (h.fine, -h.direction))
-        cells = "".join(_motion_cell(result, hold, unit) for hold in holds)
+        cells = "".join(_motion_cell(hold, unit) for hold in holds)
         rows.append(f"<tr><th scope='row'>{name} ({unit})</th>{cells}</tr>")
     caption = "<caption>Net motion in each hold; ✓ where it was the map's DoF and direction</caption>"
     return f"<table>{caption}<tr><th></th>{head}</tr>{''.join(rows)}</table>"
 
 
-def _motion_cell(result: DemoResult, hold: Hold, unit: str) -> str:
-    moved = float(result.displacement(hold)[DOF_NAMES.index(hold.dof)])
-    shown = moved * 1e3 if unit == "mm" else np.degrees(moved)
-    good = result.achieved(hold)
-    return f"<td class='{'ok' if good else 'no'}'>{shown:+.1f} {'✓' if good else '✗'}</td>"
+def _motion_cell(hold: Hold, unit: str) -> str:
+    shown = hold.moved * 1e3 if unit == "mm" else np.degrees(hold.moved)
+    return f"<td class='{'ok' if hold.achieved else 'no'}'>{shown:+.1f} {'✓' if hold.achieved else '✗'}</td>"
 
 
 def _plots(result: DemoResult) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.live_script import MOST_STOPS
 from robot_bridge.stretch_interface import DOF_NAMES
 from tests.docs_support import DOCS, reading
 from tests.eco_support import clean_environment, copy_sources
@@ -85,7 +86,8 @@ def test_quick_start_with_nothing(folder: Path, environment: dict[str, str]) -> 
     assert figures["trial_accuracy"] >= 0.9
     assert len(figures["classes"]) == 10
     assert 0 < figures["latency_ms"]["median"] <= figures["latency_ms"]["p99"] < 250
-    assert figures["stops"] == 1
+    # The last one is the operator's; a busy machine may have stopped the bridge before, and it went on.
+    assert 1 <= figures["stops"] <= 1 + MOST_STOPS
     assert figures["identical_to_recording"] is True
     report = Path(figures["report"]).read_text(encoding="utf-8")
     assert all(name in report for name in DOF_NAMES)

@@ -130,7 +130,7 @@ def test_the_benchmark_counts_what_the_window_paints(qtbot, window, views):
     painted = count_frames(window, frames)
     window.show()
     window.show_view(views["moving"])
-    qtbot.waitUntil(lambda: frames[0] > 0)
+    qtbot.waitUntil(lambda: frames[0] > 0, timeout=60_000)
     assert painted.parent() is window
 
 

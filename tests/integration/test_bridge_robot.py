@@ -14,8 +14,12 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from emg_acquisition.errors import StreamLostError
 from emg_acquisition.outlet import GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import GestureStreamInfo
+from evaluation import live_script
+from evaluation.gesture_operator import WITH_MUSCLES, GestureOperator
+from evaluation.live_script import perform, view_of
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
@@ -47,6 +51,8 @@ signal.signal(signal.SIGTERM, lambda *_: stop.set())
 run_sim_robot(SimSettings(namespace=sys.argv[1], kinematic=True), stop)
 """
 MODEL = load_robot_model()
+# For whatever will happen: no claim about how soon.
+LIMIT_S = 20.0
 
 
 class Decoder:
@@ -102,7 +108,7 @@ class Rig:
         self.decoder.gesture = gesture
         time.sleep(0.3)
         self.decoder.gesture = "rest"
-        self.link.wait_for(lambda s: s.mode == mode and s.gesture == "rest", 5)
+        self.link.wait_for(lambda s: s.mode == mode and s.gesture == "rest", LIMIT_S)
 
     def go_to(self, mode):
         names = self.map.mode_names
@@ -116,7 +122,7 @@ class Rig:
         before = self.still()
         self.decoder.gesture = self.map.gesture_for(self.link.snapshot().mode, dof, sign)
         axis = DOF_NAMES.index(dof)
-        self.link.wait_for(lambda s: sign * (s.positions[axis] - before.positions[axis]) > least, 6)
+        self.link.wait_for(lambda s: sign * (s.positions[axis] - before.positions[axis]) > least, LIMIT_S)
         return before
 
     def rest(self):
@@ -130,7 +136,7 @@ class Rig:
                 lambda s: (
                     s.velocities is not None and max(map(abs, s.velocities)) < 1e-9 and s.gesture == "rest"
                 ),
-                5,
+                LIMIT_S,
             )
             time.sleep(0.15)
             if self.link.snapshot().positions == seen.positions:
@@ -264,11 +270,42 @@ def test_a_stop_latches_until_it_is_armed_anew(ten):
     ten.go_to("arm")
     ten.start_moving("lift", 1, 0.005)
     ten.link.stop()
-    state = ten.link.wait_for(lambda s: s.safety_state == "stopped" and max(map(abs, s.velocities)) < 1e-9, 2)
+    state = ten.link.wait_for(
+        lambda s: s.safety_state == "stopped" and max(map(abs, s.velocities)) < 1e-9, LIMIT_S
+    )
     time.sleep(0.3)
     assert ten.link.snapshot().positions == state.positions
     with pytest.raises(CommandRejectedError, match="not at rest"):
         ten.link.arm()
+    ten.rest()
+
+
+class Spoilsport:
+    """Makes gestures, and stops the robot in the midst of them."""
+
+    def __init__(self, rig, stop_at):
+        self.rig, self.made, self.stop_at = rig, 0, stop_at
+
+    def make(self, gesture):
+        self.rig.decoder.gesture = gesture
+        self.made += 1
+        if self.made in self.stop_at:
+            self.rig.link.stop()
+
+
+def test_a_script_of_gestures_goes_on_when_the_robot_was_armed_again_but_not_for_ever(ten, monkeypatch):
+    ten.arm()
+    operator = GestureOperator(ten.map, MODEL, lambda: view_of(ten.link), WITH_MUSCLES)
+    target = operator.position("lift") - 0.1
+    stops = perform(
+        operator.go("lift", target, 0.008), Spoilsport(ten, [40]).make, ten.link, rest=ten.map.rest
+    )
+    assert stops == 1
+    assert operator.position("lift") == pytest.approx(target, abs=WITH_MUSCLES.precision * 0.008)
+    monkeypatch.setattr(live_script, "MOST_STOPS", 0)
+    script = operator.go("lift", target + 0.1, 0.008)
+    with pytest.raises(StreamLostError, match="the bridge stopped 1 times: stopped"):
+        perform(script, Spoilsport(ten, [20]).make, ten.link, rest=ten.map.rest)
     ten.rest()
 
 
@@ -278,15 +315,15 @@ def test_run_stop_faults_and_release_does_not_restart(ten, outsider):
     ten.start_moving("lift", -1, 0.005)
     outsider.call(outsider.runstop, SetBool.Request(data=True))
     try:
-        ten.link.wait_for(lambda s: s.safety_state == "fault" and "run-stop" in s.reason, 2)
+        ten.link.wait_for(lambda s: s.safety_state == "fault" and "run-stop" in s.reason, LIMIT_S)
         ten.decoder.gesture = "rest"
-        ten.link.wait_for(lambda s: s.gesture == "rest", 5)
+        ten.link.wait_for(lambda s: s.gesture == "rest", LIMIT_S)
         with pytest.raises(CommandRejectedError, match="run-stop"):
             ten.link.arm_within(2.0)
     finally:
         # Left pressed, it would fail every test that shares this robot.
         outsider.call(outsider.runstop, SetBool.Request(data=False))
-    before = ten.link.wait_for(lambda s: s.runstopped is False, 2)
+    before = ten.link.wait_for(lambda s: s.runstopped is False, LIMIT_S)
     time.sleep(0.3)
     assert ten.link.snapshot().safety_state == "fault"
     assert ten.link.snapshot().positions[2] == pytest.approx(before.positions[2], abs=1e-9)
@@ -297,7 +334,7 @@ def test_a_mode_switched_by_another_is_a_fault(ten, outsider):
     ten.go_to("drive")
     ten.start_moving("base_translate", 1, 0.005)
     outsider.call(outsider.position_mode, Trigger.Request())
-    ten.link.wait_for(lambda s: s.safety_state == "fault" and "'position'" in s.reason, 2)
+    ten.link.wait_for(lambda s: s.safety_state == "fault" and "'position'" in s.reason, LIMIT_S)
     ten.rest()
 
 
@@ -305,7 +342,7 @@ def test_another_publisher_is_a_fault_and_keeps_from_arming(ten, outsider):
     ten.arm()
     publisher = outsider.ros.node.create_publisher(Twist, CMD_VEL, QOS)
     try:
-        ten.link.wait_for(lambda s: s.safety_state == "fault" and "outsider" in s.reason, 3)
+        ten.link.wait_for(lambda s: s.safety_state == "fault" and "outsider" in s.reason, LIMIT_S)
         with pytest.raises(CommandRejectedError, match="outsider"):
             ten.link.arm()
     finally:
@@ -335,7 +372,7 @@ def test_a_lost_heartbeat_stops_the_robot(ten):
     ten.go_to("drive")
     ten.start_moving("base_rotate", 1, 0.01)
     ten.link.stop_heartbeat()
-    ten.link.wait_for(lambda s: s.safety_state == "fault" and "heartbeat" in s.reason, 2)
+    ten.link.wait_for(lambda s: s.safety_state == "fault" and "heartbeat" in s.reason, LIMIT_S)
     ten.rest()
 
 
@@ -345,7 +382,7 @@ def test_a_silent_decoder_gives_zero_within_300_ms(ten, outsider):
     ten.start_moving("base_translate", -1, 0.01)
     ten.decoder.silence()
     ended = time.monotonic()
-    ten.link.wait_for(lambda s: s.safety_state == "fault", 3)
+    ten.link.wait_for(lambda s: s.safety_state == "fault", LIMIT_S)
     zero = eventually(lambda: next((t for t, v in list(outsider.twists) if t > ended and v == 0.0), None))
     print(f"decoder silent -> zero Twist {1000 * (zero - ended):.0f} ms")  # noqa: T201 - a figure
     assert zero - ended <= 0.3
@@ -371,7 +408,7 @@ def test_a_stop_while_arming_wins(ten, outsider):
         outsider.call(outsider.stop, Trigger.Request())
         arming.join(10)
         # Whichever the bridge heard first, the stop has the last word.
-        ten.link.wait_for(lambda s: s.safety_state in {"stopped", "disarmed"}, 2)
+        ten.link.wait_for(lambda s: s.safety_state in {"stopped", "disarmed"}, LIMIT_S)
         time.sleep(0.3)
         assert ten.link.snapshot().safety_state in {"stopped", "disarmed"}
 
@@ -406,7 +443,7 @@ def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):
     pid = ten.process.pid
     guard = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
     os.kill(guard, signal.SIGKILL)
-    ten.link.wait_for(lambda s: s.safety_state == "fault" and "guard" in s.reason, 3)
+    ten.link.wait_for(lambda s: s.safety_state == "fault" and "guard" in s.reason, LIMIT_S)
     with pytest.raises(CommandRejectedError, match="guard"):
         ten.link.arm()
 
@@ -459,7 +496,7 @@ def test_a_dead_or_hung_bridge_leaves_the_robot_braking_within_half_a_second(
             assert max(map(abs, rig.link.snapshot().velocities)) < 1e-9
             if how == signal.SIGSTOP:
                 rig.process.send_signal(signal.SIGCONT)
-                rig.link.wait_for(lambda s: s.safety_state == "fault", 5)
+                rig.link.wait_for(lambda s: s.safety_state == "fault", LIMIT_S)
         finally:
             status = rig.close()
     assert status == (-signal.SIGKILL if how == signal.SIGKILL else 0)

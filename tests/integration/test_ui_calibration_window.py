@@ -17,6 +17,7 @@ from tests.calibration_support import PROTOCOL, TICK_S, VirtualCalibration
 from ui.windows.calibration import GUARD_S, CalibrationWindow
 
 Key = Qt.Key
+LIMIT_MS = 60_000
 
 
 class Driven:
@@ -28,7 +29,7 @@ class Driven:
             QApplication.instance(), calibration.session, clock=lambda: calibration.now_s
         )
         qtbot.addWidget(self.window)
-        with qtbot.waitActive(self.window):
+        with qtbot.waitActive(self.window, timeout=LIMIT_MS):
             self.window.show()
             self.window.activateWindow()
 

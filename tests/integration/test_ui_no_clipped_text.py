@@ -15,6 +15,7 @@ from ui.windows.calibration import CalibrationWindow
 from ui.windows.theme import DARK, LIGHT, font
 
 VIEWS = calibration_views.views()
+LIMIT_MS = 60_000
 
 
 class Shown:
@@ -68,7 +69,7 @@ def test_nothing_is_cut_off(qtbot, monkeypatch, size, look):
     window = CalibrationWindow(QApplication.instance(), Shown(), clock=lambda: 0.0, theme=look)
     qtbot.addWidget(window)
     window.resize(*size)
-    with qtbot.waitExposed(window):
+    with qtbot.waitExposed(window, timeout=LIMIT_MS):
         window.show()
     for name, view in VIEWS.items():
         for _ in range(2):

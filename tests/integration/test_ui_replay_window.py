@@ -42,7 +42,7 @@ class Driven:
         settings = ReplaySettings(open_session(folder), decoder, judges_replay, 1.0, 0.5)
         self.window = ReplayWindow(QApplication.instance(), settings, now_s=lambda: self.now_s)
         qtbot.addWidget(self.window)
-        with qtbot.waitActive(self.window):
+        with qtbot.waitActive(self.window, timeout=LIMIT_MS):
             self.window.show()
             self.window.activateWindow()
         self.window.start()
@@ -72,7 +72,8 @@ class Driven:
 
         def answered():
             shown = self.model.reader.shown
-            return shown and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wish
+            # Never None: that is an assertion's success to qtbot.
+            return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wish
 
         self.qtbot.waitUntil(answered, timeout=LIMIT_MS)
         self.window.refresh()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import Event
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
-from evaluation.cup_live import ARM_TIMEOUT_S, ThingWatcher, live_cup_task
+from evaluation.cup_live import ThingWatcher, live_cup_task
 from evaluation.cup_task import CUP, CupOutcome
 from evaluation.gesture_operator import WITH_MUSCLES
+from evaluation.live_script import ARM_TIMEOUT_S
 from robot_bridge.errors import CommandRejectedError
 
 if TYPE_CHECKING:

@@ -1,0 +1,25 @@
+"""Gestures, never commands, that move every DoF of a map both ways, in coarse and in fine."""
+
+from collections.abc import Callable, Iterator
+
+from evaluation.gesture_operator import GestureOperator, Hold
+from robot_bridge.gesture_map import GestureMap
+
+# Long enough for a trial that is judged: the decoder's window and dwell come before its steady part.
+HOLD_S = 1.0
+
+
+def every_dof(
+    gesture_map: GestureMap, operator: GestureOperator, tell: Callable[[Hold], None]
+) -> Iterator[str]:
+    """Yield the gestures, one every 20 ms, as `GestureOperator` does; `tell` gets each hold once it is over."""
+    dof_names = dict.fromkeys(
+        acts.move.dof
+        for mode in gesture_map.mode_names
+        for acts in gesture_map.modes[mode].values()
+        if acts.move is not None
+    )
+    for fine in (False, True):
+        for dof in dof_names:
+            for direction in (1, -1):
+                tell((yield from operator.hold(dof, direction, HOLD_S, fine=fine)))

@@ -2,6 +2,8 @@
 PYTHON := .venv/bin/python
 # A test that hangs prints where every thread is and ends the run, which would otherwise wait for it forever.
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+# Workers that share the cores: a library that spreads over all of them only gets in the others' way.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Pytest's exit status where ARGS chose no test.
 NOTHING_CHOSEN := 5
 
@@ -13,9 +15,9 @@ demo: .venv/.ready
 test: .venv/.ready lint
 	@# A worker that crashes fails the run: xdist 3.8 hangs when it starts another one under loadfile.
 	@# What computes, a worker a core; what mostly waits, more workers; whole sessions, two at a time; what measures the clock.
-	$(PYTEST) -n 2 --max-worker-restart=0 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(PYTEST) -n 3 --dist loadfile --max-worker-restart=0 -m "not slow and not alone and not paced" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(PYTEST) -n 2 --dist loadfile --max-worker-restart=0 -m "paced and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(ONE_THREAD) $(PYTEST) -n 2 --max-worker-restart=0 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadfile --max-worker-restart=0 -m "not slow and not alone and not paced" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(ONE_THREAD) $(PYTEST) -n 2 --dist loadfile --max-worker-restart=0 -m "paced and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 	$(PYTEST) -m "alone and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 lint: .venv/.ready

@@ -3,13 +3,16 @@
 import html
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.demo import DemoResult
-from evaluation.gesture_operator import Hold
 from evaluation.metrics import NO_DECISION, confusion
 from robot_bridge.stretch_interface import DOF_NAMES
+
+if TYPE_CHECKING:
+    from evaluation.demo import DemoResult
+    from evaluation.gesture_operator import Hold
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8888; --good: #0a7d5a; --bad: #b3430b; --ink: #1f6fb2; }
@@ -29,7 +32,7 @@ shows that the chain works on this machine, not how well a person would do."""
 _PLOT_WIDTH, _PLOT_HEIGHT, _PLOT_LEFT = 900, 70, 130
 
 
-def write_report(result: DemoResult, path: Path) -> Path:
+def write_report(result: "DemoResult", path: Path) -> Path:
     """Write the report of a demo to `path` and return it."""
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>hdemg demo</title>",
@@ -44,7 +47,7 @@ def write_report(result: DemoResult, path: Path) -> Path:
     return path
 
 
-def _summary(result: DemoResult) -> str:
+def _summary(result: "DemoResult") -> str:
     identical = {True: "identical", False: "DIFFERENT", None: "nothing was recorded"}[result.identical]
     held_out = result.training.trial_accuracy
     rows = (
@@ -69,7 +72,7 @@ def _summary(result: DemoResult) -> str:
     return f"<table class='summary'>{body}</table>"
 
 
-def _motion_table(result: DemoResult) -> str:
+def _motion_table(result: "DemoResult") -> str:
     head = "".join(f"<th scope='col'>{tier} {way}</th>" for tier in ("coarse", "fine") for way in ("+", "-"))
     rows = []
     for name in DOF_NAMES:
@@ -81,12 +84,12 @@ def _motion_table(result: DemoResult) -> str:
     return f"<table>{caption}<tr><th></th>{head}</tr>{''.join(rows)}</table>"
 
 
-def _motion_cell(hold: Hold, unit: str) -> str:
+def _motion_cell(hold: "Hold", unit: str) -> str:
     shown = hold.moved * 1e3 if unit == "mm" else np.degrees(hold.moved)
     return f"<td class='{'ok' if hold.achieved else 'no'}'>{shown:+.1f} {'✓' if hold.achieved else '✗'}</td>"
 
 
-def _plots(result: DemoResult) -> str:
+def _plots(result: "DemoResult") -> str:
     t_s = result.track.t_lsl_s - result.track.t_lsl_s[0]
     figures = "".join(
         _plot(name, t_s, result.track.positions[:, k], "m" if result.model.dof[name].unit == "m" else "rad")
@@ -111,7 +114,7 @@ def _plot(name: str, t_s: np.ndarray, position: np.ndarray, unit: str) -> str:
     )
 
 
-def _confusion_table(result: DemoResult) -> str:
+def _confusion_table(result: "DemoResult") -> str:
     counts = confusion(result.outcomes, result.gestures)
     head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in (*result.gestures, NO_DECISION))
     rows = "".join(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -50,7 +49,7 @@ START = {
 }
 # A simulated wearer's calibration: the study's trials, without its long rests.
 CALIBRATION = {"repetitions": 5, "hold_s": 2.0, "rest_s": 1.0}
-CALIBRATION_MARGINS = TrainSettings(after_cue_s=0.6, before_next_s=0.0)
+CALIBRATION_MARGINS = {"after_cue_s": 0.6, "before_next_s": 0.0}
 
 
 @dataclass(frozen=True)
@@ -225,6 +224,9 @@ def calibrate_wearer(participant: Participant, folder: Path) -> Path:
     InputError
         If there is no wearer, or the session exists.
     """
+    # Only here: torch takes a second and a half to load, and a decoder that is there already is run without it.
+    from calibration.train import TrainSettings, train_decoder  # noqa: PLC0415
+
     if participant.wearer is None:
         msg = f"{participant.name}: a recorded arm needs a decoder; train one on other sessions first"
         raise InputError(msg)
@@ -235,7 +237,8 @@ def calibrate_wearer(participant: Participant, folder: Path) -> Path:
     session.parent.mkdir(parents=True, exist_ok=True)
     record_schedule(wearer, schedule, session, participant.name)
     decoder = session / "decoder.onnx"
-    train_decoder([load_session(session)], decoder, CALIBRATION_MARGINS, lambda _step, _part: None)
+    margins = TrainSettings(**CALIBRATION_MARGINS)
+    train_decoder([load_session(session)], decoder, margins, lambda _step, _part: None)
     return decoder
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from evaluation.simulated_decoder import simulated_decoder
 
 REPETITIONS = 4
 
@@ -13,4 +12,7 @@ def wearer_decoder(out: Path, wearer_seed: int) -> Path:
     decoder = out / "decoder.onnx"
     if decoder.exists():
         return decoder
+    # Only here: torch takes a second and a half to load, too long for a word about a wrong option.
+    from evaluation.simulated_decoder import simulated_decoder  # noqa: PLC0415
+
     return simulated_decoder(out, WearerSettings(seed=wearer_seed), REPETITIONS, seed=wearer_seed)

@@ -1,7 +1,9 @@
 """What the end-to-end tests share: the command line as a child process, imported recordings, trained decoders."""
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -77,36 +79,62 @@ def processes_with(mark: str) -> list[str]:
     return found
 
 
+def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that `make` has filled, in whichever of the workers came first; nobody writes into it later."""
+    base = temporary.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, part = shared / name, shared / f"{name}.part"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            # What a worker that failed here has left.
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            make(part)
+            part.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def flexemg_sessions(
     flexemg_dir: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
 ) -> Path:
     """Participant 001, session 1, imported: the folder with ses-Session1Train and ses-Session1Test."""
-    out = tmp_path_factory.mktemp("flexemg")
-    recordings: Sequence[str] = ("001-Session1Train", "001-Session1Test")
-    options = [part for name in recordings for part in ("--recording", name)]
-    ran = hdemg("import", "flexemg", flexemg_dir, out, *options)
-    assert ran.status == 0, ran.err
-    return out / "sub-001"
+
+    def make(out: Path) -> None:
+        recordings: Sequence[str] = ("001-Session1Train", "001-Session1Test")
+        options = [part for name in recordings for part in ("--recording", name)]
+        ran = hdemg("import", "flexemg", flexemg_dir, out, *options)
+        assert ran.status == 0, ran.err
+
+    return made_once(tmp_path_factory, "flexemg", make) / "sub-001"
 
 
 @pytest.fixture(scope="session")
 def flexemg_decoder(
     flexemg_sessions: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
 ) -> Path:
-    decoder = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
-    ran = hdemg("train", flexemg_sessions / "ses-Session1Train", "-o", decoder)
-    assert ran.status == 0, ran.err
-    return decoder
+    def make(out: Path) -> None:
+        ran = hdemg("train", flexemg_sessions / "ses-Session1Train", "-o", out / "decoder.onnx")
+        assert ran.status == 0, ran.err
+
+    return made_once(tmp_path_factory, "flexemg-decoder", make) / "decoder.onnx"
+
+
+def _trained_on_simulation(temporary: pytest.TempPathFactory, wearer: int) -> Path:
+    def make(out: Path) -> None:
+        trained_on_simulation(out, WearerSettings(seed=wearer))
+
+    return made_once(temporary, f"wearer-{wearer}", make) / "decoder.onnx"
 
 
 @pytest.fixture(scope="session")
 def simulated_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a decoder for the simulated wearer `WEARER`."""
-    return trained_on_simulation(tmp_path_factory.mktemp("wearer"), WearerSettings(seed=WEARER))
+    return _trained_on_simulation(tmp_path_factory, WEARER)
 
 
 @pytest.fixture(scope="session")
 def other_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a decoder for the simulated wearer `OTHER_WEARER`, who wears a second sleeve."""
-    return trained_on_simulation(tmp_path_factory.mktemp("other"), WearerSettings(seed=OTHER_WEARER))
+    return _trained_on_simulation(tmp_path_factory, OTHER_WEARER)

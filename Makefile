@@ -14,10 +14,9 @@ demo: .venv/.ready
 
 test: .venv/.ready lint
 	@# A worker that crashes fails the run: xdist 3.8 hangs when it starts another one under loadfile.
-	@# What computes, a worker a core; what mostly waits, more workers; whole sessions, two at a time; what measures the clock.
+	@# What computes, a worker a core; what mostly waits, more workers; what measures the clock or drives a session, alone.
 	$(ONE_THREAD) $(PYTEST) -n 2 --max-worker-restart=0 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadfile --max-worker-restart=0 -m "not slow and not alone and not paced" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(ONE_THREAD) $(PYTEST) -n 2 --dist loadfile --max-worker-restart=0 -m "paced and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadfile --max-worker-restart=0 -m "not slow and not alone" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 	$(PYTEST) -m "alone and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 lint: .venv/.ready

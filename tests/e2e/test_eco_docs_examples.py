@@ -74,7 +74,7 @@ def test_the_examples_of_a_page(page: str, folder: Path, environment: dict[str, 
         reader.follow(page)
 
 
-@pytest.mark.paced  # a machine that is busy otherwise makes the demo's bridge stop, as it should
+@pytest.mark.alone  # a machine that is busy otherwise makes the demo's bridge stop, as it should
 @pytest.mark.usefixtures("ros_domain")
 def test_quick_start_with_nothing(folder: Path, environment: dict[str, str]) -> None:
     """Doctor, the demo end to end from the wheel, replay, a session file; no process is left."""

@@ -38,7 +38,7 @@ def complaints(found: list[dict]) -> list[str]:
     ]
 
 
-@pytest.mark.paced
+@pytest.mark.alone
 def test_a_short_campaign_keeps_what_it_measured_when_interrupted(
     simulated_decoder: Path, tmp_path: Path, ros_domain: int, marked_environment: dict[str, str]
 ) -> None:

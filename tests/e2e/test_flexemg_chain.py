@@ -25,7 +25,7 @@ def test_held_out_recording_is_decoded_by_trial(
     assert ran.json["identical_to_recording"] is None
 
 
-@pytest.mark.paced
+@pytest.mark.alone
 def test_real_emg_moves_exactly_what_the_map_says(
     hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, ros_domain: int
 ) -> None:

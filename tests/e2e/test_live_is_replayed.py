@@ -60,7 +60,7 @@ class Person:
         time.sleep(seconds)
 
 
-@pytest.mark.paced
+@pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 @pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=pytest.mark.slow)])
 def test_every_decision_and_command_of_a_live_session_is_computed_again(

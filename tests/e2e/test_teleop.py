@@ -54,7 +54,7 @@ class Wearer:
         return self.session.view().robot.positions[DOF_NAMES.index(dof)]
 
 
-@pytest.mark.paced
+@pytest.mark.alone
 def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
     simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path: Path
 ) -> None:

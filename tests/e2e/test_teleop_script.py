@@ -20,7 +20,7 @@ LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
 
 @pytest.mark.slow
-@pytest.mark.paced
+@pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 def test_the_wearer_brings_the_cup_and_the_session_is_replayed(
     hdemg, simulated_decoder: Path, tmp_path: Path
@@ -53,7 +53,7 @@ def test_the_wearer_brings_the_cup_and_the_session_is_replayed(
 
 
 @pytest.mark.slow
-@pytest.mark.paced
+@pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 def test_a_persons_stop_ends_the_script_and_nothing_arms_again(
     simulated_decoder: Path, lsl_session: str, tmp_path: Path

@@ -60,7 +60,7 @@ def speed(view, dof):
     return abs(view.robot.velocities[DOF_NAMES.index(dof)])
 
 
-@pytest.mark.paced
+@pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 def test_each_sleeve_moves_its_own_and_the_silence_of_either_stops_both(
     hdemg, simulated_decoder, other_decoder, lsl_session, tmp_path

@@ -15,7 +15,7 @@ from tests.xvfb_support import LIMIT_S, MISSING, WHY_NOT, DrivenWindow, x_server
 pytest.importorskip("PySide6")
 pytest.importorskip("rclpy")
 
-pytestmark = [pytest.mark.paced, pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)]
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)]
 LIVE = ("armed", "moving")
 TRIES = 10
 FROZEN_S = 1.5

@@ -19,7 +19,7 @@ from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from evaluation.chain import ChainSettings, LiveChain, Sleeve, isolate, running_chain
 from evaluation.every_dof import every_dof
 from evaluation.gesture_operator import WITH_MUSCLES, GestureOperator, Hold
-from evaluation.live_script import perform, view_of
+from evaluation.live_script import LIVE, perform, view_of
 from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
 from evaluation.replay import replay_session
 from evaluation.robot_log import RobotLog, RobotTrack
@@ -188,7 +188,7 @@ def _touch_every_dof(
     progress: Callable[[str, float], None],
 ) -> list[Hold]:
     holds: list[Hold] = []
-    total = 4 * len(DOF_NAMES)
+    total = 4 * len(gesture_map.covers)
 
     def tell(hold: Hold) -> None:
         holds.append(hold)
@@ -223,4 +223,4 @@ class _Muscles:
 def _stop(chain: LiveChain) -> RobotSnapshot:
     """Stop by the operator's link, as a caregiver would, and see that the bridge stands stopped."""
     chain.link.stop()
-    return chain.link.wait_for(lambda now: now.safety_state not in {"armed", "moving"}, STOP_TIMEOUT_S)
+    return chain.link.wait_for(lambda now: now.safety_state not in LIVE, STOP_TIMEOUT_S)

@@ -13,13 +13,7 @@ def every_dof(
     gesture_map: GestureMap, operator: GestureOperator, tell: Callable[[Hold], None]
 ) -> Iterator[str]:
     """Yield the gestures, one every 20 ms, as `GestureOperator` does; `tell` gets each hold once it is over."""
-    dof_names = dict.fromkeys(
-        acts.move.dof
-        for mode in gesture_map.mode_names
-        for acts in gesture_map.modes[mode].values()
-        if acts.move is not None
-    )
     for fine in (False, True):
-        for dof in dof_names:
+        for dof in gesture_map.covers:
             for direction in (1, -1):
                 tell((yield from operator.hold(dof, direction, HOLD_S, fine=fine)))

@@ -54,12 +54,14 @@ def perform(
     CommandRejectedError
         If it cannot be armed again.
     """
+
+    def ended() -> bool:
+        return stop is not None and stop.is_set()
+
     stops, next_s = 0, time.monotonic()
     for gesture in script:
-        if stop is not None and stop.is_set():
-            raise StreamLostError("the script was ended before its time")
         now = link.snapshot()
-        if now.safety_state not in LIVE:
+        if now.safety_state not in LIVE and not ended():
             stops += 1
             if stops > MOST_STOPS:
                 msg = f"the bridge stopped {stops} times: {now.safety_state}, {now.reason}"
@@ -69,8 +71,11 @@ def perform(
             link.arm_within(ARM_TIMEOUT_S, stop)
             # The bridge answers before it tells its state: one stop is not to be counted twice.
             with suppress(TimeoutError):
-                link.wait_for(lambda later: later.safety_state in LIVE, STATE_TIMEOUT_S)
+                link.wait_for(lambda later: ended() or later.safety_state in LIVE, STATE_TIMEOUT_S)
             next_s = time.monotonic()
+        # After arming, too: a person who stops the script while it waits for that has the last word.
+        if ended():
+            raise StreamLostError("the script was ended before its time")
         make(gesture)
         next_s += 1 / GESTURE_HZ
         time.sleep(max(0.0, next_s - time.monotonic()))

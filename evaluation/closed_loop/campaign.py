@@ -49,7 +49,7 @@ START = {
 }
 # A simulated wearer's calibration: the study's trials, without its long rests.
 CALIBRATION = {"repetitions": 5, "hold_s": 2.0, "rest_s": 1.0}
-CALIBRATION_MARGINS = {"after_cue_s": 0.6, "before_next_s": 0.0}
+AFTER_CUE_S = 0.6
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def calibrate_wearer(participant: Participant, folder: Path) -> Path:
     session.parent.mkdir(parents=True, exist_ok=True)
     record_schedule(wearer, schedule, session, participant.name)
     decoder = session / "decoder.onnx"
-    margins = TrainSettings(**CALIBRATION_MARGINS)
+    margins = TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
     train_decoder([load_session(session)], decoder, margins, lambda _step, _part: None)
     return decoder
 

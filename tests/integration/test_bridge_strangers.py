@@ -13,7 +13,7 @@ pytest.importorskip("rclpy")
 
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.ros_scope import this_machine_only
-from tests.integration.test_bridge_robot import FOUR, LIMIT_S, Rig, simulated_robot
+from tests.integration.test_bridge_robot import FOUR, Rig, simulated_robot
 
 pytestmark = pytest.mark.alone
 
@@ -82,7 +82,7 @@ def judge(rig):
     assert rig.link.snapshot().safety_state == "armed"
     assert rig.link.snapshot().gesture == "rest"
     rig.decoder.close()
-    rig.link.wait_for(lambda s: s.safety_state == "fault" and "no decision" in s.reason, LIMIT_S)
+    rig.link.wait_for(lambda s: s.safety_state == "fault" and "no decision" in s.reason, 5)
     nothing_moves(rig, 2.0)
     with pytest.raises(CommandRejectedError, match="no decision"):
         rig.link.arm()

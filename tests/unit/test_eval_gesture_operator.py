@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from emg_acquisition.errors import InputError
-from evaluation.cup_task import GESTURES, MAP
+from emg_acquisition.errors import InputError, StreamLostError
+from evaluation.cup_task import GESTURES, MAP, cup_gestures
 from evaluation.every_dof import every_dof
 from evaluation.gesture_operator import AT_ONCE, GESTURE_HZ, WITH_MUSCLES, GestureOperator, RobotView
 from evaluation.stepped_bridge import SteppedBridge
@@ -15,6 +15,7 @@ from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.simulator.driver_logic import SimSettings
 from robot_bridge.simulator.kinematic_stretch import KinematicStretch
+from robot_bridge.simulator.pose import Pose
 from robot_bridge.stretch_interface import DOF_NAMES
 
 MODEL = load_robot_model()
@@ -30,6 +31,7 @@ class World:
         self.operator = GestureOperator(GESTURE_MAP, MODEL, self.look, reflexes)
         self._late = deque([GESTURE_MAP.rest] * round(delay_s * GESTURE_HZ))
         self.taken_for = deque()
+        self.deaf_to = ""
 
     def look(self):
         control = self.bridge.core.control
@@ -41,6 +43,8 @@ class World:
             self.bridge.gestures[0] = self._late.popleft()
             if self.taken_for and gesture != GESTURE_MAP.rest:
                 self.bridge.gestures[0] = self.taken_for.popleft()
+            if self.bridge.gestures[0] == self.deaf_to:
+                self.bridge.gestures[0] = GESTURE_MAP.rest
             self.bridge.run(1 / GESTURE_HZ)
             assert self.bridge.core.safety.is_live
 
@@ -118,6 +122,14 @@ def test_every_dof_is_touched_both_ways_in_both_tiers_whatever_is_decided_wrongl
     for hold in holds:
         others = np.delete(hold.displacement, DOF_NAMES.index(hold.dof))
         np.testing.assert_allclose(others, 0, atol=1e-6, err_msg=str(hold))
+
+
+def test_a_gripper_that_never_closes_ends_the_cup_task():
+    world = World(WITH_MUSCLES, 0.26)
+    world.deaf_to = GESTURE_MAP.gesture_for("arm", "gripper", -1)
+    cup = Pose(np.array([0.1, -0.75, 0.75]), np.array([1.0, 0.0, 0.0, 0.0]))
+    with pytest.raises(StreamLostError, match="gripper -1 hardly moved while fist was held"):
+        world.perform(cup_gestures(world.operator, lambda: cup))
 
 
 def test_what_no_gesture_moves_is_an_error():

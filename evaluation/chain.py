@@ -104,12 +104,14 @@ class ChainSettings:
 class Isolation:
     """Names that keep a chain to itself: no stream or robot outside it can be heard or driven.
 
-    ``ros_domain_id`` None leaves ROS 2 as the environment has it, for a robot that is there already.
+    ``ros_domain_id`` None leaves ROS 2 as the environment has it, for a robot that is there already. ``token`` is part of
+    no other chain's names, also where LSL session and namespace are shared.
     """
 
     lsl_session: str
     ros_domain_id: int | None
     namespace: str
+    token: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -128,8 +130,8 @@ def isolate(*, lsl_session: str | None = None, namespace: str | None = None) -> 
     token = uuid.uuid4().hex[:10]
     lsl = lsl_session if lsl_session is not None else f"hdemg-{token}"
     if namespace is not None:
-        return Isolation(lsl, None, namespace)
-    names = Isolation(lsl, free_ros_domain(), f"hdemg_{token}")
+        return Isolation(lsl, None, namespace, token)
+    names = Isolation(lsl, free_ros_domain(), f"hdemg_{token}", token)
     os.environ.update(names.environment)
     return names
 
@@ -140,9 +142,11 @@ class LiveChain:
     def __init__(self, settings: ChainSettings, names: Isolation) -> None:
         self.settings = settings
         self.names = names
+        self._control_id = f"hdemg-chain-control-{names.token}"
+        # Before anything is opened: what cannot be started must leave nothing behind.
+        self._stages()
         self.processes = ProcessGroup(settings.out / "logs", names.environment)
         self.link = OperatorLink(names.namespace, sleeves=[sleeve.name for sleeve in settings.sleeves])
-        self._control_id = f"{names.namespace}-control"
         self._control = EventOutlet("chain control", self._control_id)
         self._ending = threading.Event()
         self._starter = threading.Thread(target=self._say_start, name="chain-control", daemon=True)
@@ -151,12 +155,17 @@ class LiveChain:
         """Start every stage, the robot first.
 
         The sources hold their first sample until all are up. One that cannot is recorded before it is decoded: replay
-        needs the EMG from the decoder's first sample on.
+        needs the EMG from the decoder's first sample on. The recorder itself waits for the bridge's streams.
         """
-        for name, arguments in self._stages().items():
-            if kind_of(name) == "decode" and not self.settings.holds_start:
-                self._wait_for_recorder()
-            self.processes.start(name, arguments)
+        stages = self._stages()
+        decoders = [] if self.settings.holds_start else [name for name in stages if kind_of(name) == "decode"]
+        for name in stages:
+            if name not in decoders:
+                self.processes.start(name, stages[name])
+        if decoders:
+            self._wait_for_recorder()
+        for name in decoders:
+            self.processes.start(name, stages[name])
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -174,43 +183,47 @@ class LiveChain:
 
     def _stages(self) -> dict[str, list[str]]:
         settings = self.settings
-        lsl = ["--lsl-session", self.names.lsl_session, "--timeout", str(START_TIMEOUT_S)]
-        ros = ["--namespace", self.names.namespace]
-        bridge = ["bridge", "--map", settings.gesture_map, "--require-heartbeat"]
+        lsl = [_option("--lsl-session", self.names.lsl_session), _option("--timeout", str(START_TIMEOUT_S))]
+        ros = [_option("--namespace", self.names.namespace)]
+        bridge = ["bridge", _option("--map", settings.gesture_map), "--require-heartbeat"]
         stages: dict[str, list[str]] = {}
         if settings.robot is not None:
             stages["sim-robot"] = [
                 "sim-robot",
                 *settings.robot,
-                "--namespace",
-                settings.robot_namespace or self.names.namespace,
+                _option("--namespace", settings.robot_namespace or self.names.namespace),
             ]
-        held = ["--start-with", self._control_id] if settings.holds_start else []
+        held = [_option("--start-with", self._control_id)] if settings.holds_start else []
         for source, whose in zip(settings.sources, self._wearers(), strict=True):
             stages[of_sleeve("acquire", whose)] = ["acquire", *source, *held, *lsl]
         if settings.record_to is not None:
             stages["record"] = [*self._record_arguments(settings.record_to), *lsl]
         for sleeve in settings.sleeves:
             speaks_as = settings.decoder_id or decoder_source_id(sleeve.name)
-            decode = ["decode", str(sleeve.decoder), *_emg_argument(sleeve), "--source-id", speaks_as]
+            decode = [
+                "decode",
+                str(sleeve.decoder),
+                *_emg_argument(sleeve),
+                _option("--source-id", speaks_as),
+            ]
             stages[of_sleeve("decode", sleeve.name)] = [*decode, *lsl]
-            bridge += ["--decoder", decoder_source_id(sleeve.name)]
+            bridge.append(_option("--decoder", decoder_source_id(sleeve.name)))
         stages["bridge"] = [*bridge, *lsl, *ros]
         return stages
 
     def _wearers(self) -> list[str]:
-        """Name whose EMG each source offers: a sleeve's, or everybody's, which has no name."""
-        sleeves = self.settings.sleeves
-        return [one.name for one in sleeves] if len(self.settings.sources) == len(sleeves) else [""]
+        """Name whose EMG each source offers: a sleeve's, or where one offers that of all sleeves, the empty name."""
+        sleeves, sources = self.settings.sleeves, self.settings.sources
+        return [one.name for one in sleeves] if len(sources) == len(sleeves) else [""] * len(sources)
 
     def _record_arguments(self, folder: Path) -> list[str]:
         settings = self.settings
-        arguments = ["record", str(folder), "--participant", settings.participant]
+        arguments = ["record", str(folder), _option("--participant", settings.participant)]
         for sleeve in settings.sleeves:
-            arguments += [*_emg_argument(sleeve), "--gesture", decoder_source_id(sleeve.name)]
+            arguments += [*_emg_argument(sleeve), _option("--gesture", decoder_source_id(sleeve.name))]
         for source_id in (*settings.event_source_ids, BRIDGE_EVENTS_ID):
-            arguments += ["--events", source_id]
-        return [*arguments, "--bridge", BRIDGE_NAME]
+            arguments.append(_option("--events", source_id))
+        return [*arguments, _option("--bridge", BRIDGE_NAME)]
 
     @property
     def source_ended(self) -> bool:
@@ -255,6 +268,7 @@ class LiveChain:
     def close(self) -> None:
         """Stop every stage, the bridge before the decoder and the robot last, and leave none behind."""
         self.link.stop_heartbeat()
+        self.processes.end("bridge")
         self.processes.stop()
         self._ending.set()
         if self._starter.ident is not None:
@@ -274,7 +288,12 @@ def kind_of(stage: str) -> str:
 
 
 def _emg_argument(sleeve: Sleeve) -> list[str]:
-    return ["--emg", sleeve.emg_source_id] if sleeve.emg_source_id is not None else []
+    return [_option("--emg", sleeve.emg_source_id)] if sleeve.emg_source_id is not None else []
+
+
+def _option(name: str, value: str) -> str:
+    """Return an option and its value as one word: a value that begins with ``-`` is no option of its own."""
+    return f"{name}={value}"
 
 
 @contextmanager

@@ -76,13 +76,19 @@ class ProcessGroup:
 
     def stop(self) -> None:
         """End every stage in reverse order of starting: politely first, by force after a few seconds."""
-        for name, child in reversed(list(self._children.items())):
-            if child.poll() is None:
-                child.terminate()
-            try:
-                child.wait(TERMINATE_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                logger.warning("%s did not end within %g s and is killed", name, TERMINATE_TIMEOUT_S)
-                child.kill()
-                child.wait()
-        self._children.clear()
+        for name in reversed(list(self._children)):
+            self.end(name)
+
+    def end(self, name: str) -> None:
+        """End one stage, if it was started, before the others are stopped."""
+        child = self._children.pop(name, None)
+        if child is None:
+            return
+        if child.poll() is None:
+            child.terminate()
+        try:
+            child.wait(TERMINATE_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            logger.warning("%s did not end within %g s and is killed", name, TERMINATE_TIMEOUT_S)
+            child.kill()
+            child.wait()

@@ -121,7 +121,7 @@ def replay_through_robot(
     configure_lsl(names.lsl_session)
     with tempfile.TemporaryDirectory(prefix="hdemg-replay-") as temporary:
         settings = ChainSettings(
-            sources=((str(folder), "--speed", str(speed), *(("--emg", sleeve) if sleeve else ())),),
+            sources=((str(folder), "--speed", str(speed), *((f"--emg={sleeve}",) if sleeve else ())),),
             sleeves=(Sleeve(decoder, emg_source_id),),
             gesture_map=gesture_map,
             out=Path(temporary),

@@ -8,14 +8,14 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.lsl_config import DEFAULT_SESSION_ID, configure_lsl
 from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import SESSION_FILE
 from evaluation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
@@ -47,18 +47,24 @@ class TeleopSession:
         if settings.tasks is not None:
             tasks = load_tasks(settings.tasks)
         self._logs = logs
+        # Streams that are there already are in the session that their makers chose; LSL's own default, if none.
+        there = settings.lsl_session or (None if settings.sources else DEFAULT_SESSION_ID)
         self._names = isolate(
-            lsl_session=lsl_session or settings.lsl_session,
+            lsl_session=lsl_session or there,
             namespace=settings.namespace if settings.robot == "ros" else None,
         )
         configure_lsl(self._names.lsl_session)
         self.recording = new_folder(settings, datetime.now(timezone.utc)) if settings.record else None
         self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
-        self._markers = EventOutlet("teleop markers", self._markers_id)
         self._intentions_id = f"hdemg-teleop-intentions-{uuid.uuid4().hex[:8]}"
-        self.chain = LiveChain(self._chain_settings(logs), self._names)
-        self.script = ScriptedWearer(self, self._intentions_id) if settings.script is not None else None
+        with ExitStack() as opened:
+            self._markers = EventOutlet("teleop markers", self._markers_id)
+            opened.callback(self._markers.close)
+            self.chain = LiveChain(self._chain_settings(logs), self._names)
+            opened.callback(self.chain.close)
+            self.script = ScriptedWearer(self, self._intentions_id) if settings.script is not None else None
+            opened.pop_all()  # from here on `close` closes them
         self._supervisor = Supervisor(self.chain, self.tell, self._record_anew)
         self._voice = (
             FeedbackVoice(settings.feedback, voice_program, self.chain.link.snapshot)

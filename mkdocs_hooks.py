@@ -10,7 +10,7 @@ from mkdocs.structure.files import File, Files
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add ``commands.md``."""
     sys.path.insert(0, str(Path(__file__).parent))
-    from ui.command_reference import command_reference  # noqa: PLC0415 - found by the line above
+    from tools.command_reference import command_reference  # noqa: PLC0415 - found by the line above
 
     files.append(File.generated(config, "commands.md", content=command_reference()))
     return files

@@ -16,12 +16,12 @@ import uuid
 
 import numpy as np
 
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.outlet import GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import GestureStreamInfo
-from evaluation.chain import isolate
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.outlet import GestureOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import OperatorLink
+from teleoperation.chain import isolate
 
 TEN = ("rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension")
 TEN += ("wrist_abduction", "wrist_adduction", "pronation", "supination")

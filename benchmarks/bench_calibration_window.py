@@ -27,9 +27,9 @@ from PySide6.QtWidgets import QApplication
 from calibration.protocol import CueSchedule, load_protocol
 from calibration.session_view import Step
 from calibration.start import CalibrationSettings, open_calibration
-from emg_acquisition.lsl_config import configure_lsl
-from evaluation.automatic_calibration import SimulatedPerson
-from evaluation.wearer_process import start_wearer
+from emg_acquisition.streams.lsl_config import configure_lsl
+from simulation.operator.automatic_calibration import SimulatedPerson
+from simulation.operator.wearer_process import start_wearer
 from ui.windows.calibration import CalibrationWindow
 
 BEAT_MS = 5

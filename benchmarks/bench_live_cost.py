@@ -20,10 +20,10 @@ import numpy as np
 from timing import bench_decoder, grid_of
 
 from decoding.signal_settings import SignalSettings
-from emg_acquisition.inlet import GestureInlet
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
 from emg_acquisition.stream_info import EmgStreamInfo
+from emg_acquisition.streams.inlet import GestureInlet
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 
 SETTLE_S, MEASURE_S, FIND_S = 3.0, 10.0, 30.0
 

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from emg_acquisition.quality import QualityMonitor
+from emg_acquisition.quality.monitor import QualityMonitor
 
 SECONDS = 10
 CHUNK_S = 0.01

@@ -15,13 +15,13 @@ from collections.abc import Callable
 
 import mujoco
 
-from evaluation.cup_task import simulate_cup_task
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.drawing import SceneCamera
-from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
-from robot_bridge.simulator.mujoco_model import TIMESTEP_S
-from robot_bridge.simulator.mujoco_stretch import MujocoStretch
 from robot_bridge.stretch_interface import joint_pose
+from simulation.operator.cup_task import simulate_cup_task
+from simulation.stretch.drawing import SceneCamera
+from simulation.stretch.driver_logic import DriverLogic, SimSettings
+from simulation.stretch.mujoco_model import TIMESTEP_S
+from simulation.stretch.mujoco_stretch import MujocoStretch
 
 SECONDS = 20.0
 DRIVER_HZ = 30.0

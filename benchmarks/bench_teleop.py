@@ -32,20 +32,20 @@ from PySide6.QtWidgets import QApplication
 
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import Event
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.lsl_stream import LslStream, find_stream
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import read_session_info
-from emg_acquisition.search import Search
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.stream_info import EMG_TYPE, JOURNAL_TYPE
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_stream import LslStream, find_stream
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.streams.search import Search
 from evaluation.session_latency import DECISION, JOINT_STATES, journal_latency
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.journal import TICK, Entry
 from robot_bridge.journal_stream import entries_from_text, journal_source_id
 from robot_bridge.robot_model import load_robot_model
-from ui.teleop.session import TeleopSession, running_session
-from ui.teleop.settings import TeleopSettings
+from simulation.forearm.settings import WearerSettings
+from teleoperation.session import TeleopSession, running_session
+from teleoperation.settings import TeleopSettings
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
 WEARER, FS_HZ = 2, 4000.0
@@ -320,7 +320,7 @@ def main() -> int:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
         # It brings torch, which no session has.
-        from evaluation.simulated_decoder import simulated_decoder  # noqa: PLC0415
+        from simulation.study.simulated_decoder import simulated_decoder  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:
             decoder = simulated_decoder(Path(folder), WearerSettings(seed=WEARER, fs_hz=FS_HZ))

@@ -14,9 +14,9 @@ import numpy as np
 import yaml
 
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.simulated_forearm.anatomy import MUSCLE_NAMES
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from simulation.forearm.anatomy import MUSCLE_NAMES
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 
 SECONDS = 20
 # One of those whose usual effort is great: twice that is as much as any wearer can be asked for.

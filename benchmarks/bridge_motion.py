@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 
-from evaluation.motion_table import Motion, motion_table
+from benchmarks.motion_table import Motion, motion_table
 from robot_bridge.gesture_map import load_gesture_maps
 from robot_bridge.robot_model import RobotModel, load_robot_model
-from robot_bridge.simulator.kinematic_stretch import KinematicStretch
-from robot_bridge.simulator.stretch_body import StretchBody
+from simulation.stretch.kinematic_stretch import KinematicStretch
+from simulation.stretch.stretch_body import StretchBody
 
 TEN = ["rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension"]
 TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
@@ -22,7 +22,7 @@ DECODERS = {"ten_gestures": [TEN], "four_gestures": [FOUR], "two_sleeves": [TEN,
 
 def physical(model: RobotModel, positions: dict[str, float]) -> StretchBody:
     """Return a Stretch in MuJoCo, in an empty room."""
-    from robot_bridge.simulator.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
+    from simulation.stretch.mujoco_stretch import MujocoStretch  # noqa: PLC0415 - an extra
 
     return MujocoStretch(model, positions, "empty")
 

@@ -26,9 +26,9 @@ import numpy.typing as npt
 import scipy.io
 import scipy.signal
 
-from emg_acquisition.quality import QualityMonitor
-from emg_acquisition.quality_rules import ChannelState
-from evaluation.electrode_faults import FAULTS, Amplifier
+from benchmarks.electrode_faults import FAULTS, Amplifier
+from emg_acquisition.quality.monitor import QualityMonitor
+from emg_acquisition.quality.rules import ChannelState
 
 BEFORE_S = 1.0
 WITHIN_S = 1.0

@@ -11,8 +11,8 @@ from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import Trial, load_session, trials
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 
 # Which class of the 3DC data set is which gesture (Cote-Allard et al. 2019); the chuck grip, 9, has no counterpart.
 GESTURE_OF_3DC = {

@@ -11,8 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from evaluation.wearer_difficulty import Difficulty, Protocol, measure_wearer
+from benchmarks.difficulty_of_wearers import Difficulty, Protocol, measure_wearer
+from simulation.forearm.settings import WearerSettings
 
 IMPAIRMENTS = ("c5", "c6", "c7", "c8")
 

@@ -16,8 +16,8 @@ import numpy as np
 from realism_recordings import Recording, flexemg, grabmyo, simulated, three_dc
 from scipy import signal, stats
 
+from benchmarks.simple_classifier import Windows, band_passed, held_out_accuracy, log_rms_windows
 from emg_acquisition.recording.session import Trial
-from evaluation.simple_classifier import Windows, band_passed, held_out_accuracy, log_rms_windows
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -10,8 +10,8 @@ from decoding.feature_chain import FeatureBlock, FeatureChain
 from decoding.repair import BoolArray
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
-from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.recording.session import Session, Trial
+from emg_acquisition.streams.chunks import split_at_gaps
 
 
 @dataclass(frozen=True)

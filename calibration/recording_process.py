@@ -16,10 +16,10 @@ from typing import Any
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.lsl_config import configure_lsl, ensure_configured
-from emg_acquisition.outlet import EventOutlet
-from emg_acquisition.recorder import run_recorder
-from emg_acquisition.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import run_recorder
+from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.streams.lsl_config import configure_lsl, ensure_configured
+from emg_acquisition.streams.outlet import EventOutlet
 
 READY, CLOSED, FAILED = "ready", "closed", "failed"
 CLOSE_S = 20.0

@@ -9,12 +9,12 @@ from threading import Event as StopEvent
 
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline
-from emg_acquisition.chunks import EmgChunk
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.events import DECODING, Event
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import EventOutlet, GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.streams.chunks import EmgChunk
+from emg_acquisition.streams.inlet import EmgInlet
+from emg_acquisition.streams.outlet import EventOutlet, GestureOutlet, lsl_clock_s
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ Repair has two places, because a fault has two ways to do harm.
   filtered samples: neighbours' signals are partly independent, so their mean would look like a weaker muscle,
   whereas the mean of their amplitudes is an amplitude.
 
-`emg_acquisition.quality` judges more (mains, noise, a lost electrode), over half a second and for people; here
+`emg_acquisition.quality.monitor` judges more (mains, noise, a lost electrode), over half a second and for people; here
 lies in the decision path only what a single hop makes certain.
 
 Faults are counted hop by hop from minima, maxima and last samples, all of which are exact for any chunking.

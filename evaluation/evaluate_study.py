@@ -28,7 +28,7 @@ from evaluation.judging.evidence import Evidence, Margins
 from evaluation.judging.many_sessions import Workers, do_all
 from evaluation.judging.recipe import Recipe
 from evaluation.reports.evaluation import Failure
-from evaluation.simulated_study import SESSIONS, STUDY_FILE
+from simulation.study.simulated_study import SESSIONS, STUDY_FILE
 
 CALIBRATION, LATER, ANEW = SESSIONS
 # Names of the conditions, in the order of the table.

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
-from emg_acquisition.chunks import ChunkSplitter
 from emg_acquisition.events import DECODING
 from emg_acquisition.recording.session import GestureRecording
 from emg_acquisition.recording.session_parts import EmgRows, RecordedSession, pieces
 from emg_acquisition.stream_info import N_GESTURE_FIXED
+from emg_acquisition.streams.chunks import ChunkSplitter
 
 CHUNK_S = 1.0
 # A recording keeps the stamps that the live decoder saw, to the last bits of a double.

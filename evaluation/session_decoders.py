@@ -7,7 +7,7 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import RECORDING_FILE
 from emg_acquisition.recording.xdf_reader import read_headers
 from emg_acquisition.stream_info import EMG_TYPE, GESTURE_TYPE
-from emg_acquisition.stream_xml import gesture_info_from_xml
+from emg_acquisition.streams.stream_xml import gesture_info_from_xml
 
 ONLY_DECODER = "decoder.onnx"
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
-from emg_acquisition.inlet import GestureInlet
-from emg_acquisition.outlet import lsl_clock_s
 from emg_acquisition.stream_info import N_GESTURE_FIXED
+from emg_acquisition.streams.inlet import GestureInlet
+from emg_acquisition.streams.outlet import lsl_clock_s
 from robot_bridge.safety_inputs import GestureDecision
 
 _PULL_S = 0.1

@@ -14,7 +14,7 @@ import math
 import threading
 from collections import deque
 
-from emg_acquisition.outlet import CommandOutlet, JournalOutlet, lsl_clock_s
+from emg_acquisition.streams.outlet import CommandOutlet, JournalOutlet, lsl_clock_s
 from robot_bridge.journal import Entry, from_plain, to_plain
 from robot_bridge.stretch_interface import BASE_DOF, JOINT_DOF
 

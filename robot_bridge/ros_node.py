@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from emg_acquisition.events import Event
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
 from robot_bridge.bridge_figures import BridgeFigures
 from robot_bridge.control import ModeChange

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.publisher import run_source
 from emg_acquisition.stream_info import EmgStreamInfo
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.publisher import run_source
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PATIENCE_S = 30.0

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from calibration.protocol import CueSchedule
 from calibration.start import CalibrationSettings, open_calibration
-from emg_acquisition.lsl_config import configure_lsl
-from evaluation.automatic_calibration import SimulatedPerson
-from evaluation.wearer_process import STAGE, start_wearer
+from emg_acquisition.streams.lsl_config import configure_lsl
+from simulation.operator.automatic_calibration import SimulatedPerson
+from simulation.operator.wearer_process import STAGE, start_wearer
 from ui.screen import require_screen
 from ui.windows.calibration import show_calibration
 

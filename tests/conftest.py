@@ -38,7 +38,7 @@ def flexemg_dir(test_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def lsl_session() -> str:
     """Keep LSL to this machine and this test run; returns the session id for child processes."""
-    from emg_acquisition.lsl_config import configure_lsl
+    from emg_acquisition.streams.lsl_config import configure_lsl
 
     configure_lsl(LSL_SESSION_ID)
     return LSL_SESSION_ID

@@ -15,12 +15,12 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from emg_acquisition.events import Event
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.stretch_interface import DOF_NAMES
+from teleoperation.session import running_session
+from teleoperation.settings import TeleopSettings
 from ui.screen import require_screen
-from ui.teleop.session import running_session
-from ui.teleop.settings import TeleopSettings
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emg_acquisition.errors import StreamLostError, StreamNotFoundError
-from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_config import configure_lsl
 from ui.build_details import installed_version
 from ui.system_libraries import missing_packages
 
@@ -135,7 +135,7 @@ def _peer(kind: str, name: str) -> Iterator[None]:
 
 def _lsl() -> Check:
     """Take a marker that another process of this machine sends."""
-    from emg_acquisition.inlet import EventInlet
+    from emg_acquisition.streams.inlet import EventInlet
 
     source_id = f"hdemg-doctor-{uuid.uuid4().hex[:8]}"
     configure_lsl(source_id)

@@ -4,8 +4,8 @@ import socket
 import threading
 import time
 
-from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError, StreamLostError
+from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from ui.doctor import Check
 
 WATCHED_S = 2.0
@@ -44,8 +44,8 @@ def _listening(host: str, port: int, timeout_s: float) -> Check:
 
 
 def _named(which: str, host: str | None, port: int | None, timeout_s: float) -> Check:
-    from emg_acquisition.amplifiers import AmplifierChoice, open_amplifier
-    from emg_acquisition.device_publisher import connect_device
+    from emg_acquisition.sources.amplifiers import AmplifierChoice, open_amplifier
+    from emg_acquisition.streams.device_publisher import connect_device
 
     name = f"amplifier {which}"
     device = open_amplifier(AmplifierChoice(which, host=host, port=port))

@@ -19,8 +19,8 @@ def _wait_for_the_end(stop: threading.Event) -> None:
 
 def _send_lsl(name: str, stop: threading.Event) -> None:
     from emg_acquisition.events import Event
-    from emg_acquisition.lsl_config import configure_lsl
-    from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+    from emg_acquisition.streams.lsl_config import configure_lsl
+    from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 
     configure_lsl(name)
     outlet = EventOutlet("hdemg doctor", name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.sources.intention import Intending
+from simulation.forearm.intention import Intending
 
 GESTURE_KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 REST_KEY = " "

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from emg_acquisition.arrays import Float32Array, Float64Array
-from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
@@ -27,7 +26,8 @@ from emg_acquisition.stream_info import (
     EmgStreamInfo,
     GestureStreamInfo,
 )
-from emg_acquisition.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
+from emg_acquisition.streams.arrival_stamps import ArrivalStamps
+from emg_acquisition.streams.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
 
 if TYPE_CHECKING:
     from emg_acquisition.recording.session_parts import RecordedSession

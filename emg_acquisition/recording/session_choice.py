@@ -5,7 +5,7 @@ from pathlib import Path
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.xdf_format import XdfHeader
 from emg_acquisition.stream_info import AUX_TYPE, EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, aux_source_id
-from emg_acquisition.stream_xml import gesture_info_from_xml
+from emg_acquisition.streams.stream_xml import gesture_info_from_xml
 
 
 def choose_streams(

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, Float64Array
-from emg_acquisition.arrival_stamps import ArrivalStamps
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.recording.session import (
@@ -25,7 +24,8 @@ from emg_acquisition.recording.session import (
 from emg_acquisition.recording.session_choice import choose_streams
 from emg_acquisition.recording.xdf_reader import ChunkedStream, open_stream, read_headers, read_xdf
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo
-from emg_acquisition.stream_xml import emg_info_from_xml
+from emg_acquisition.streams.arrival_stamps import ArrivalStamps
+from emg_acquisition.streams.stream_xml import emg_info_from_xml
 
 
 class EmgRows(Protocol):

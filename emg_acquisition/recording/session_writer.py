@@ -10,7 +10,12 @@ from emg_acquisition.events import Event
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.session_file import SessionFile
 from emg_acquisition.stream_info import AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import aux_header_xml, emg_header_xml, events_header_xml, gesture_header_xml
+from emg_acquisition.streams.stream_xml import (
+    aux_header_xml,
+    emg_header_xml,
+    events_header_xml,
+    gesture_header_xml,
+)
 
 CLOCK_OFFSET_EVERY_S = 5.0
 

@@ -4,7 +4,7 @@ import threading
 
 from emg_acquisition.errors import StreamLostError, StreamNotFoundError
 from emg_acquisition.events import START
-from emg_acquisition.inlet import EventInlet
+from emg_acquisition.streams.inlet import EventInlet
 
 SEARCH_S = 2.0
 POLL_S = 0.1

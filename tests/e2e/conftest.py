@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from evaluation.simulated_decoder import simulated_decoder as trained_on_simulation
+from simulation.forearm.settings import WearerSettings
+from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
 
 COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.

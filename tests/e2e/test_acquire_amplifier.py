@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from emg_acquisition.streams.inlet import EmgInlet
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 from tests.device_support import AuxReader, high_passed
 from tests.e2e.conftest import Ran, command
 from tests.e2e.test_bad_input import refused

@@ -9,9 +9,9 @@ from calibration.protocol import CueSchedule
 from calibration.train import TrainSettings, train_decoder
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
-from evaluation.simulated_session import record_schedule
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
+from simulation.study.simulated_session import record_schedule
 from tests.e2e.conftest import Ran
 
 TEN_MINUTES_S = 600

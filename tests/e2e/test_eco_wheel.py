@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emg_acquisition.inlet import GestureInlet
+from emg_acquisition.streams.inlet import GestureInlet
 from tests.conftest import REPOSITORY
 from tests.e2e.conftest import Ran
 from tests.eco_support import ROOM_NAMES, clean_environment, copy_sources

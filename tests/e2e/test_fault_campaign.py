@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.fault_campaign.bounds import ZERO_LIMIT_S
-from evaluation.fault_campaign.kinds import FAULT_KINDS
+from simulation.fault_campaign.bounds import ZERO_LIMIT_S
+from simulation.fault_campaign.kinds import FAULT_KINDS
 from tests.e2e.conftest import COMMAND_TIMEOUT_S, WEARER, command
 
 # The bridge itself and what it depends on die; a relay falsifies what it hears; somebody else is at the robot.

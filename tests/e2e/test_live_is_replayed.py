@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from emg_acquisition.events import REST, Event
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
+from teleoperation.session import TeleopSession, running_session
+from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER, Ran
-from ui.teleop.session import TeleopSession, running_session
-from ui.teleop.settings import TeleopSettings
 
 LIMIT_S = 60.0
 HOP_S, TICK_S = 0.025, 0.02

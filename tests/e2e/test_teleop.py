@@ -15,13 +15,13 @@ import pytest
 
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import Event
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import load_session
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.replay import replay_session
 from robot_bridge.stretch_interface import DOF_NAMES
+from teleoperation.session import TeleopSession, running_session
+from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER, command
-from ui.teleop.session import TeleopSession, running_session
-from ui.teleop.settings import TeleopSettings
 
 LIMIT_S = 30.0
 

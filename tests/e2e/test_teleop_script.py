@@ -12,9 +12,9 @@ pytest.importorskip("stretch_urdf")
 from emg_acquisition.recording.session import load_session
 from evaluation.bridge_replay import read_journal
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
+from teleoperation.session import running_session
+from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER
-from ui.teleop.session import running_session
-from ui.teleop.settings import TeleopSettings
 
 LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 

@@ -11,13 +11,13 @@ pytest.importorskip("rclpy")
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.outlet import EventOutlet, lsl_clock_s
 from emg_acquisition.recording.session import load_session
+from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.session_decoders import decoders_of
 from robot_bridge.stretch_interface import DOF_NAMES
+from teleoperation.session import running_session
+from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
-from ui.teleop.session import running_session
-from ui.teleop.settings import TeleopSettings
 
 LIMIT_S, STILL = 20.0, 1e-3
 

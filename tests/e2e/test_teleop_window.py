@@ -11,11 +11,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from benchmarks.bench_teleop import count_frames
+from teleoperation.session import TeleopSession
+from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
-from ui.teleop.session import TeleopSession
-from ui.teleop.settings import TeleopSettings
+from tools.screenshots.teleop_states import States
 from ui.windows.teleop import TeleopWindow
-from ui.windows.teleop_states import States
 
 SIZES = ((1280, 800), (1920, 1080))
 POSITIONS = (12.34, -2.0, 0.6, 0.2, 0.5, -0.4, 0.0, 0.2)

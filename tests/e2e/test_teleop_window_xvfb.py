@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from emg_acquisition.outlet import lsl_clock_s
 from emg_acquisition.recording.session import load_session
+from emg_acquisition.streams.outlet import lsl_clock_s
 from tests.e2e.conftest import WEARER
 from tests.xvfb_support import LIMIT_S, MISSING, WHY_NOT, DrivenWindow, x_server
 

@@ -6,14 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from emg_acquisition.amplifier_names import AMPLIFIERS
-from emg_acquisition.amplifiers import AmplifierChoice, open_amplifier
-from emg_acquisition.device_publisher import connect_device
-from emg_acquisition.emulators.emulate import emulate_amplifier
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.sources.amplifier_names import AMPLIFIERS
+from emg_acquisition.sources.amplifiers import AmplifierChoice, open_amplifier
 from emg_acquisition.sources.intan_rhx import IntanRhx
 from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice
+from emg_acquisition.streams.device_publisher import connect_device
+from simulation.amplifiers.emulate import emulate_amplifier
 from tests.device_support import high_passed
 
 PATIENCE_S = 10.0

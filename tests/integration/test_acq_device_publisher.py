@@ -7,14 +7,14 @@ from collections import deque
 import numpy as np
 import pytest
 
-from emg_acquisition.device_publisher import DeviceLimits, connect_device
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import AuxOutlet, EmgOutlet
 from emg_acquisition.sources.device import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
-from emg_acquisition.stream_xml import aux_info_from_xml
+from emg_acquisition.streams.device_publisher import DeviceLimits, connect_device
+from emg_acquisition.streams.inlet import EmgInlet
+from emg_acquisition.streams.outlet import AuxOutlet, EmgOutlet
+from emg_acquisition.streams.stream_xml import aux_info_from_xml
 from tests.device_support import PATIENCE_S, AuxReader, Running
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
@@ -187,7 +187,7 @@ def test_samples_from_before_a_reconnect_are_not_sent_with_new_stamps(running):
 
 
 def test_lasting_lateness_is_a_loss_not_a_shift_of_time(running, monkeypatch):
-    monkeypatch.setattr("emg_acquisition.sample_clock.WINDOW_SEGMENTS", 10)
+    monkeypatch.setattr("emg_acquisition.streams.sample_clock.WINDOW_SEGMENTS", 10)
     device = ScriptedDevice("late", [20] * 30 + [("quiet", 0.4)] + [20] * 5)
     run = running(device)
     original = device.read

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from emg_acquisition.amplifiers import AmplifierChoice
-from emg_acquisition.device_publisher import DeviceLimits
-from emg_acquisition.emulators.emulate import emulate_amplifier
-from emg_acquisition.emulators.signals import PATTERN_CHANNEL_STEP, PATTERN_SAMPLE_STEP, PatternSignal
+from emg_acquisition.sources.amplifiers import AmplifierChoice
+from emg_acquisition.streams.device_publisher import DeviceLimits
+from simulation.amplifiers.emulate import emulate_amplifier
+from simulation.amplifiers.signals import PATTERN_CHANNEL_STEP, PATTERN_SAMPLE_STEP, PatternSignal
 from tests.device_support import Running
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("lsl_session")
 @pytest.fixture
 def publish(monkeypatch):
     # Every amplifier measures a pattern in which each count tells its sample and its channel.
-    monkeypatch.setattr("emg_acquisition.emulators.emulate.SourceSignal", lambda _sources: PatternSignal())
+    monkeypatch.setattr("simulation.amplifiers.emulate.SourceSignal", lambda _sources: PatternSignal())
     running, emulators = [], []
 
     def start(choice):

@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from emg_acquisition.emulators.emulator import send_until
-from emg_acquisition.emulators.intan_rhx import IntanRhxEmulator
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources.intan_rhx import IntanRhx, IntanSettings
+from simulation.amplifiers.emulator import send_until
+from simulation.amplifiers.intan_rhx import IntanRhxEmulator
 
 PATIENCE_S = 10.0
 GRID = rectangular_grid(4, 16, 16.0)
@@ -107,7 +107,7 @@ def test_packets_cut_anywhere_move_no_sample(emulate, driver, monkeypatch):
             send_until(connected, data[first:end], stop)
             time.sleep(0.002)
 
-    monkeypatch.setattr("emg_acquisition.emulators.intan_rhx.send_until", in_pieces)
+    monkeypatch.setattr("simulation.amplifiers.intan_rhx.send_until", in_pieces)
     signal = Signal(64)
     blocks = read(driver(emulate(signal)), 2000)
     emg_uv = np.concatenate([block.emg_uv[0] for block in blocks])

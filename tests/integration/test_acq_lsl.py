@@ -13,20 +13,20 @@ import pytest
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.inlet import EmgInlet, EventInlet, GestureInlet
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.lsl_stream import LslStream, find_stream, list_streams
-from emg_acquisition.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
-from emg_acquisition.publisher import events_source_id, run_source
-from emg_acquisition.recorder import run_recorder
-from emg_acquisition.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import run_recorder
+from emg_acquisition.recording.recorder_start import RecorderSettings
 from emg_acquisition.recording.session import load_session, trials
-from emg_acquisition.search import Search
-from emg_acquisition.sources.live_intention import follow_intentions
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.streams.inlet import EmgInlet, EventInlet, GestureInlet
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_stream import LslStream, find_stream, list_streams
+from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
+from emg_acquisition.streams.publisher import events_source_id, run_source
+from emg_acquisition.streams.search import Search
+from simulation.forearm.live_intention import follow_intentions
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
 
@@ -250,11 +250,11 @@ def test_another_session_in_this_process_is_refused(lsl_session):
 
 CHILD_OUTLET = """
 import sys, time, numpy as np
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.lsl_stream import list_streams
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_stream import list_streams
 configure_lsl(sys.argv[1])
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
+from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from emg_acquisition.stream_info import EmgStreamInfo
 info = EmgStreamInfo("Child", sys.argv[2], 1000.0, rectangular_grid(1, 2, 1.0), ("a", "b"))
 outlet = EmgOutlet(info, 10)
@@ -464,11 +464,11 @@ def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread
 CHILD_RECORDER = """
 import sys, threading
 from pathlib import Path
-from emg_acquisition.lsl_config import configure_lsl
-from emg_acquisition.lsl_stream import list_streams
+from emg_acquisition.streams.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_stream import list_streams
 configure_lsl(sys.argv[1])
-from emg_acquisition.recorder import run_recorder
-from emg_acquisition.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import run_recorder
+from emg_acquisition.recording.recorder_start import RecorderSettings
 ready = threading.Event()
 settings = RecorderSettings("P01", "S1", (sys.argv[2],), timeout_s=20.0)
 threading.Thread(target=lambda: ready.wait() and print("there", flush=True), daemon=True).start()

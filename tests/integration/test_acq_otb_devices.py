@@ -9,18 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emg_acquisition.emulators.otb_muovi import MuoviEmulator, MuoviEmulatorSettings
-from emg_acquisition.emulators.otb_quattrocento import (
-    Plugged,
-    QuattrocentoEmulator,
-    QuattrocentoEmulatorSettings,
-)
-from emg_acquisition.emulators.otb_sessantaquattro import (
-    SessantaquattroEmulator,
-    SessantaquattroEmulatorSettings,
-)
-from emg_acquisition.emulators.otb_syncstation import SyncStationEmulator, SyncStationEmulatorSettings
-from emg_acquisition.emulators.signals import PatternSignal, SourceSignal
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources.otb_muovi import MuoviDevice, MuoviSettings
@@ -32,6 +20,18 @@ from emg_acquisition.sources.otb_quattrocento import (
 from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, SessantaquattroSettings
 from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
 from emg_acquisition.stream_info import EmgStreamInfo
+from simulation.amplifiers.otb_muovi import MuoviEmulator, MuoviEmulatorSettings
+from simulation.amplifiers.otb_quattrocento import (
+    Plugged,
+    QuattrocentoEmulator,
+    QuattrocentoEmulatorSettings,
+)
+from simulation.amplifiers.otb_sessantaquattro import (
+    SessantaquattroEmulator,
+    SessantaquattroEmulatorSettings,
+)
+from simulation.amplifiers.otb_syncstation import SyncStationEmulator, SyncStationEmulatorSettings
+from simulation.amplifiers.signals import PatternSignal, SourceSignal
 
 PATIENCE_S = 20.0
 SHORT_S, LONG_S = 1.5, 60.0

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from emg_acquisition.errors import StreamLostError
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
-from emg_acquisition.quality_live import watch_quality
-from emg_acquisition.quality_rules import ChannelState
+from emg_acquisition.quality.live import watch_quality
+from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.streams.inlet import EmgInlet
+from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from tests.dec_support import stream_info
 from tests.quality_support import muscle, sine
 from ui import cli

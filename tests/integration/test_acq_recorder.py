@@ -18,13 +18,13 @@ import pyxdf
 import yaml
 
 from emg_acquisition.events import Event
-from emg_acquisition.inlet import AuxInlet, EmgInlet
-from emg_acquisition.outlet import EmgOutlet, EventOutlet, lsl_clock_s
-from emg_acquisition.publisher import run_source
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo
-from emg_acquisition.stream_xml import aux_header_xml, aux_info_from_xml
+from emg_acquisition.streams.inlet import AuxInlet, EmgInlet
+from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, lsl_clock_s
+from emg_acquisition.streams.publisher import run_source
+from emg_acquisition.streams.stream_xml import aux_header_xml, aux_info_from_xml
 from tests.acq_support import (
     FS_HZ,
     N_CHANNELS,
@@ -351,10 +351,10 @@ def test_what_cannot_be_recorded_is_one_line(lsl_session, tmp_path, processes, a
 
 READ_ELSEWHERE = """
 import json, sys
-from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_config import configure_lsl
 configure_lsl(sys.argv[1], [sys.argv[2]])
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import lsl_clock_s
+from emg_acquisition.streams.inlet import EmgInlet
+from emg_acquisition.streams.outlet import lsl_clock_s
 inlet = EmgInlet("far", 20.0)
 ages_s, gaps = [], 0
 while len(ages_s) < 40:

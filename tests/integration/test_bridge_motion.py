@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from evaluation.motion_table import motion_table
-from evaluation.stepped_bridge import SteppedBridge
+from benchmarks.motion_table import motion_table
 from robot_bridge.gesture_map import load_gesture_map, load_gesture_maps
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.kinematic_stretch import KinematicStretch
 from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.operator.stepped_bridge import SteppedBridge
+from simulation.stretch.kinematic_stretch import KinematicStretch
 
 MODEL = load_robot_model()
 FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
@@ -58,7 +58,7 @@ def test_every_dof_moves_as_the_table_says(name):
 
 
 def physical(model, positions):
-    from robot_bridge.simulator.mujoco_stretch import MujocoStretch
+    from simulation.stretch.mujoco_stretch import MujocoStretch
 
     return MujocoStretch(model, positions, "empty")
 

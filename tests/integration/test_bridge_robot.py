@@ -15,17 +15,17 @@ import pytest
 pytest.importorskip("rclpy")
 
 from emg_acquisition.errors import StreamLostError
-from emg_acquisition.outlet import GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import GestureStreamInfo
-from evaluation import live_script
-from evaluation.gesture_operator import WITH_MUSCLES, GestureOperator
-from evaluation.live_script import perform, view_of
+from emg_acquisition.streams.outlet import GestureOutlet, lsl_clock_s
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, SetBool, Trigger, Twist
 from robot_bridge.stretch_interface import BRIDGE_NODE, CMD_VEL, DOF_NAMES, JOINT_POSE
+from simulation.operator import live_script
+from simulation.operator.gesture_operator import WITH_MUSCLES, GestureOperator
+from simulation.operator.live_script import perform, view_of
 
 # An armed robot in real time: another test beside it would keep the processor from its guard.
 pytestmark = pytest.mark.alone
@@ -35,7 +35,7 @@ TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
 FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
 BRIDGE = """
 import signal, sys, threading
-from emg_acquisition.lsl_config import configure_lsl
+from emg_acquisition.streams.lsl_config import configure_lsl
 configure_lsl(sys.argv[1])
 from robot_bridge.ros_node import BridgeSettings, run_bridge
 stop = threading.Event()
@@ -45,7 +45,7 @@ run_bridge(settings, stop)
 """
 ROBOT = """
 import signal, sys, threading
-from robot_bridge.simulator import SimSettings, run_sim_robot
+from simulation.stretch import SimSettings, run_sim_robot
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 run_sim_robot(SimSettings(namespace=sys.argv[1], kinematic=True), stop)

@@ -23,9 +23,9 @@ import sys, time
 import numpy as np, pylsl
 session, source_id, scope = sys.argv[1:4]
 pylsl.set_config_content(f"[multicast]\\nResolveScope = {scope}\\n[lab]\\nSessionID = {session}\\n")
-from emg_acquisition.outlet import GestureOutlet
+from emg_acquisition.streams.outlet import GestureOutlet
 from emg_acquisition.stream_info import GestureStreamInfo
-import emg_acquisition.lsl_config as lsl_config
+import emg_acquisition.streams.lsl_config as lsl_config
 lsl_config._configured.append((session, frozenset()))
 gestures = ("rest", "fist", "hand_open", "wrist_flexion", "wrist_extension")
 outlet = GestureOutlet(GestureStreamInfo(f"{source_id}-0", source_id, 50.0, gestures, "emg"))

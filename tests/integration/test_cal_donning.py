@@ -12,9 +12,9 @@ from calibration.labels import session_windows, windows_for_trials
 from calibration.recalibrate import carry_over, recalibrate
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
-from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
+from emg_acquisition.streams.chunks import split_at_gaps
 
 pytestmark = pytest.mark.real_data
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

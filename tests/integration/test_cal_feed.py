@@ -11,8 +11,8 @@ from calibration.emg_feed import EmgFeed
 from calibration.protocol import CueSchedule
 from calibration.start import CalibrationSettings, open_calibration
 from emg_acquisition.errors import InputError
-from emg_acquisition.inlet import EmgInlet
-from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
+from emg_acquisition.streams.inlet import EmgInlet
+from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from tests.acq_support import until
 from tests.dec_support import FS_HZ, noise_uv, stream_info
 

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emg_acquisition.amplifiers import AmplifierChoice
-from emg_acquisition.emulators.emulate import emulate_amplifier
 from emg_acquisition.errors import InputError
+from emg_acquisition.sources.amplifiers import AmplifierChoice
+from simulation.amplifiers.emulate import emulate_amplifier
 from ui import cli, doctor
 from ui.doctor_amplifier import check_amplifier
 

@@ -17,13 +17,13 @@ from decoding.pipeline import DecoderPipeline
 from decoding.temporal import TemporalSettings
 from emg_acquisition.events import DECODING, Event
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.inlet import GestureInlet
-from emg_acquisition.outlet import EmgOutlet, lsl_clock_s
 from emg_acquisition.recording.session import EmgRecording, GestureRecording, Session, load_session
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
 from emg_acquisition.stream_info import GestureStreamInfo
+from emg_acquisition.streams.inlet import GestureInlet
+from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from evaluation.replay import replay_session
-from evaluation.simulated_session import record_schedule
+from simulation.forearm.settings import WearerSettings
+from simulation.study.simulated_session import record_schedule
 
 TIMEOUT_S = 20.0
 

@@ -7,14 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-from evaluation.processes import ProcessGroup
+from teleoperation.processes import ProcessGroup
 
 TIMEOUT_S = 20.0
 # Starts a stage, says its process number, and waits to be killed.
 PARENT = """
 import sys, time
 from pathlib import Path
-from evaluation.processes import ProcessGroup
+from teleoperation.processes import ProcessGroup
 group = ProcessGroup(Path(sys.argv[1]))
 print(group.start("acquire", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"]).pid, flush=True)
 time.sleep(600)
@@ -49,7 +49,7 @@ def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
 
 
 def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("evaluation.processes.TERMINATE_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("teleoperation.processes.TERMINATE_TIMEOUT_S", 1.0)
     group = ProcessGroup(tmp_path)
     deaf = group.start("deaf", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
     polite = group.start("polite", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])

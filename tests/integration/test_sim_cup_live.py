@@ -12,11 +12,11 @@ pytest.importorskip("mujoco")
 pytest.importorskip("stretch_urdf")
 pytest.importorskip("rclpy")
 
-from emg_acquisition.outlet import GestureOutlet, lsl_clock_s
 from emg_acquisition.stream_info import GestureStreamInfo
-from evaluation.cup_live import ThingWatcher, live_cup_task
-from evaluation.cup_task import CUP, GESTURES
+from emg_acquisition.streams.outlet import GestureOutlet, lsl_clock_s
 from robot_bridge.operator_link import OperatorLink
+from simulation.operator.cup_live import ThingWatcher, live_cup_task
+from simulation.operator.cup_task import CUP, GESTURES
 
 NAMESPACE, DECODER = "cup_live", "decoder-cup-live"
 

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("mujoco")
 pytest.importorskip("stretch_urdf")
 
-from evaluation.cup_task import simulate_cup_task
+from simulation.operator.cup_task import simulate_cup_task
 
 
 def test_gestures_grasp_the_cup_lift_it_drive_it_1_m_and_set_it_down_upright():

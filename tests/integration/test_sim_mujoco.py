@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("mujoco")
 
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.mujoco_stretch import MujocoStretch
+from simulation.stretch.mujoco_stretch import MujocoStretch
 
 MODEL = load_robot_model()
 START = {"lift": 0.6, "arm": 0.2, "wrist_yaw": 0.5, "wrist_pitch": -0.4, "wrist_roll": 0.0, "gripper": 0.2}

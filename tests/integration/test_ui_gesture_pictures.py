@@ -10,8 +10,8 @@ pytest.importorskip("PySide6")
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 from ui.windows.gesture_picture import PICTURES, paint_gesture
 from ui.windows.theme import DARK, LIGHT
 

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources.schedule import calibration_schedule
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 
 GRID = rectangular_grid(4, 2, 60.0, "rows")
 SMALL = WearerSettings(seed=4, fs_hz=1000.0, grid=GRID, units_per_muscle=4, fatigue=0.3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.xdf_format import header_from_xml
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import (
+from emg_acquisition.streams.stream_xml import (
     aux_header_xml,
     aux_info_from_xml,
     emg_header_xml,

@@ -11,7 +11,7 @@ from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.recording.xdf_format import MAGIC, SAMPLES, STREAM_HEADER, chunk_start
 from emg_acquisition.recording.xdf_reader import read_blocks, read_headers, read_xdf
 from emg_acquisition.recording.xdf_writer import XdfWriter
-from emg_acquisition.stream_xml import emg_header_xml, events_header_xml
+from emg_acquisition.streams.stream_xml import emg_header_xml, events_header_xml
 from tests.dec_support import session, stream_info
 from tests.fuzz_support import EITHER, broken_bytes, ends_in_our_error, run
 

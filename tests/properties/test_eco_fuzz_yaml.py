@@ -12,9 +12,9 @@ from emg_acquisition.grid_library import load_grid
 from emg_acquisition.recording.importers.xdf import MarkerCues
 from emg_acquisition.recording.session import read_session_info
 from emg_acquisition.settings_file import load_settings
-from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES, load_synergies
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import BUNDLED_ROBOT, load_robot_model
+from simulation.forearm.synergies import TEN_GESTURES, load_synergies
 from tests.conftest import REPOSITORY
 from tests.dec_support import session
 from tests.fuzz_support import EITHER, broken_bytes, broken_tree, ends_in_our_error, run

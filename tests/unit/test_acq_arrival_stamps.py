@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emg_acquisition.arrival_stamps import BLOCK_S, BREAK_S, LATE_S, ArrivalStamps
-from emg_acquisition.chunks import ChunkSplitter
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.stream_info import EmgStreamInfo
-from emg_acquisition.stream_xml import emg_header_xml, emg_info_from_xml
+from emg_acquisition.streams.arrival_stamps import BLOCK_S, BREAK_S, LATE_S, ArrivalStamps
+from emg_acquisition.streams.chunks import ChunkSplitter
+from emg_acquisition.streams.stream_xml import emg_header_xml, emg_info_from_xml
 
 FS_HZ = 1000.0
 INFO = EmgStreamInfo("Foreign", "f-1", FS_HZ, rectangular_grid(1, 2, 8.0), ("a", "b"), arrival_stamps=True)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.stream_info import EmgStreamInfo
+from emg_acquisition.streams.chunks import split_at_gaps
 
 FS_HZ = 1000.0
 INFO = EmgStreamInfo("s", "s-1", FS_HZ, rectangular_grid(1, 2, 1.0), ("a", "b"))

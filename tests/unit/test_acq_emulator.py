@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from emg_acquisition.emulators.emulator import DeviceClock, EmulatorThread
+from simulation.amplifiers.emulator import DeviceClock, EmulatorThread
 
 
 def test_what_went_wrong_in_an_emulator_is_raised_when_it_is_stopped():

@@ -7,14 +7,14 @@ import pytest
 from scipy import signal
 
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.simulated_forearm import volume_conductor as vc
-from emg_acquisition.sources.simulated_forearm.anatomy import MUSCLES, SKIN_MM, draw_forearm
-from emg_acquisition.sources.simulated_forearm.body import draw_body
-from emg_acquisition.sources.simulated_forearm.fatigue import LEVELS, Fatigue, slowed, velocity_factor
-from emg_acquisition.sources.simulated_forearm.motor_units import MotorUnits, draw_motor_units
-from emg_acquisition.sources.simulated_forearm.muap import Electrodes, compute_muaps, fine_factor
-from emg_acquisition.sources.simulated_forearm.recruitment import MotorPool, firing_rates_hz
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
+from simulation.forearm import volume_conductor as vc
+from simulation.forearm.anatomy import MUSCLES, SKIN_MM, draw_forearm
+from simulation.forearm.body import draw_body
+from simulation.forearm.fatigue import LEVELS, Fatigue, slowed, velocity_factor
+from simulation.forearm.motor_units import MotorUnits, draw_motor_units
+from simulation.forearm.muap import Electrodes, compute_muaps, fine_factor
+from simulation.forearm.recruitment import MotorPool, firing_rates_hz
+from simulation.forearm.settings import WearerSettings
 
 FS_HZ = 8000.0
 MUSCLE_MM, FAT_MM = 36.0, 3.0

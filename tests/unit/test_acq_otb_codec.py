@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emg_acquisition.emulators.otb_checksum import table_crc8
-from emg_acquisition.emulators.signals import Converter, SourceSignal
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources import otb_muovi, otb_quattrocento, otb_sessantaquattro, otb_syncstation
@@ -28,6 +26,8 @@ from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, S
 from emg_acquisition.sources.otb_session import default_grid
 from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
 from emg_acquisition.stream_info import EmgStreamInfo
+from simulation.amplifiers.otb_checksum import table_crc8
+from simulation.amplifiers.signals import Converter, SourceSignal
 
 
 def test_checksum_of_the_standard_check_string():

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sample_clock import MAX_STEER, SampleClock
 from emg_acquisition.stream_info import EmgStreamInfo
+from emg_acquisition.streams.chunks import split_at_gaps
+from emg_acquisition.streams.sample_clock import MAX_STEER, SampleClock
 
 FS_HZ = 2000.0
 INFO = EmgStreamInfo("s", "s-1", FS_HZ, rectangular_grid(1, 1, 1.0), ("a",))

@@ -14,7 +14,7 @@ from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.recording.xdf_format import header_from_xml
 from emg_acquisition.sources.recording import RecordingSource
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import emg_header_xml, events_header_xml, gesture_header_xml
+from emg_acquisition.streams.stream_xml import emg_header_xml, events_header_xml, gesture_header_xml
 
 FS_HZ = 500.0
 INFO = EmgStreamInfo("Sleeve", "dev-1", FS_HZ, rectangular_grid(2, 2, 8.0, "rows"), tuple("abcd"))

@@ -3,7 +3,7 @@ import pytest
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
-from emg_acquisition.stream_xml import (
+from emg_acquisition.streams.stream_xml import (
     aux_header_xml,
     aux_info_from_xml,
     emg_header_xml,

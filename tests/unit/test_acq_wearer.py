@@ -6,10 +6,10 @@ from scipy import signal
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.sources.schedule import Cue, calibration_schedule
-from emg_acquisition.sources.simulated_forearm.anatomy import MUSCLE_NAMES
-from emg_acquisition.sources.simulated_forearm.impairment import muscle_strength
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+from simulation.forearm.anatomy import MUSCLE_NAMES
+from simulation.forearm.impairment import muscle_strength
+from simulation.forearm.settings import WearerSettings
+from simulation.forearm.wearer import SimulatedWearer
 
 FS_HZ = 2000.0
 BAND = signal.butter(4, (20.0, 400.0), "bandpass", fs=FS_HZ, output="sos")

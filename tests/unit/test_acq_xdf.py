@@ -11,7 +11,7 @@ from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.recording.xdf_writer import XdfWriter
 from emg_acquisition.stream_info import EmgStreamInfo
-from emg_acquisition.stream_xml import emg_header_xml, emg_info_from_xml, events_header_xml
+from emg_acquisition.streams.stream_xml import emg_header_xml, emg_info_from_xml, events_header_xml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INFO = EmgStreamInfo("Sleeve", "dev-1", 2000.0, rectangular_grid(2, 3, 8.0), tuple("abcdef"))
@@ -146,7 +146,7 @@ import numpy as np
 from pathlib import Path
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.xdf_writer import XdfWriter
-from emg_acquisition.stream_xml import emg_header_xml
+from emg_acquisition.streams.stream_xml import emg_header_xml
 from tests.unit.test_acq_xdf import INFO
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

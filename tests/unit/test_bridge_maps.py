@@ -257,7 +257,7 @@ def test_joint_states_are_read_by_name_and_a_missing_joint_is_none():
 
 def test_pure_modules_need_neither_ros_nor_torch():
     code = (
-        "import sys, robot_bridge.gesture_map, robot_bridge.bridge_core, robot_bridge.simulator;"
+        "import sys, robot_bridge.gesture_map, robot_bridge.bridge_core, simulation.stretch;"
         "sys.exit(any(m in sys.modules for m in ('rclpy', 'torch', 'onnxruntime')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

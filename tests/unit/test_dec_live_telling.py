@@ -3,7 +3,7 @@
 import numpy as np
 
 from decoding.live import LiveDecoderReport, _Publisher
-from emg_acquisition.chunks import EmgChunk
+from emg_acquisition.streams.chunks import EmgChunk
 
 
 class Silent:

@@ -143,7 +143,7 @@ def test_every_key_of_the_template_is_one_that_teleop_has() -> None:
     values = yaml_value(uncommented)
     assert isinstance(values, dict)
     assert set(yaml.safe_load(text)) < set(values)
-    settings = pytest.importorskip("ui.teleop.settings", reason="hdemg teleop is not there")
+    settings = pytest.importorskip("teleoperation.settings", reason="hdemg teleop is not there")
     assert set(values) == set(settings.TeleopSettings.model_fields)
     settings.TeleopSettings.model_validate(yaml_value(text))
     settings.TeleopSettings.model_validate(values)

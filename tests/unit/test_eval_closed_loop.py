@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 
 from decoding.decoder_file import DecoderFile, load_decoder
-from evaluation.closed_loop.achievement import run_achievement
-from evaluation.closed_loop.attempt import Attempt, Rig, Rules, attempt
-from evaluation.closed_loop.campaign import START, CampaignResult, CampaignSettings
-from evaluation.closed_loop.fitts import conditions, run_fitts
-from evaluation.closed_loop.goal import Aim, Goal
-from evaluation.closed_loop.household import draw_task, run_task, start_of
-from evaluation.closed_loop.loop import ClosedLoop, View
-from evaluation.closed_loop.results import write_results
-from evaluation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
-from evaluation.closed_loop.user_settings import UserSettings
-from evaluation.closed_loop.virtual_user import VirtualUser
-from evaluation.driven_robot import DrivenRobot
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.kinematic_stretch import KinematicStretch
 from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.closed_loop.achievement import run_achievement
+from simulation.closed_loop.attempt import Attempt, Rig, Rules, attempt
+from simulation.closed_loop.campaign import START, CampaignResult, CampaignSettings
+from simulation.closed_loop.fitts import conditions, run_fitts
+from simulation.closed_loop.goal import Aim, Goal
+from simulation.closed_loop.household import draw_task, run_task, start_of
+from simulation.closed_loop.loop import ClosedLoop, View
+from simulation.closed_loop.results import write_results
+from simulation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
+from simulation.closed_loop.user_settings import UserSettings
+from simulation.closed_loop.virtual_user import VirtualUser
+from simulation.operator.driven_robot import DrivenRobot
+from simulation.stretch.kinematic_stretch import KinematicStretch
 from tests.dec_support import cues, metadata, session, write_decoder
 
 MODEL = load_robot_model()

@@ -12,12 +12,12 @@ from scipy import stats
 from scipy.spatial.transform import Rotation
 
 from emg_acquisition.errors import InputError
-from evaluation.closed_loop.attempt import Attempt
-from evaluation.closed_loop.figures import nominal_bits, summarise, throughput, wilson
-from evaluation.closed_loop.hand import bring_to, finger_rad, hand_of
-from evaluation.closed_loop.household_world import Grip, Surface, Thing
-from evaluation.closed_loop.trial_bank import FADE_S, BankMuscle, BankSettings, TrialBank
 from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.closed_loop.attempt import Attempt
+from simulation.closed_loop.figures import nominal_bits, summarise, throughput, wilson
+from simulation.closed_loop.hand import bring_to, finger_rad, hand_of
+from simulation.closed_loop.household_world import Grip, Surface, Thing
+from simulation.closed_loop.trial_bank import FADE_S, BankMuscle, BankSettings, TrialBank
 from tests.dec_support import FS_HZ, cues, session
 
 ATTEMPT = Attempt(

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from emg_acquisition.errors import InputError, StreamLostError
-from evaluation.cup_task import GESTURES, MAP, cup_gestures
-from evaluation.every_dof import every_dof
-from evaluation.gesture_operator import AT_ONCE, GESTURE_HZ, WITH_MUSCLES, GestureOperator, RobotView
-from evaluation.stepped_bridge import SteppedBridge
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.driver_logic import SimSettings
-from robot_bridge.simulator.kinematic_stretch import KinematicStretch
-from robot_bridge.simulator.pose import Pose
 from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.operator.cup_task import GESTURES, MAP, cup_gestures
+from simulation.operator.every_dof import every_dof
+from simulation.operator.gesture_operator import AT_ONCE, GESTURE_HZ, WITH_MUSCLES, GestureOperator, RobotView
+from simulation.operator.stepped_bridge import SteppedBridge
+from simulation.stretch.driver_logic import SimSettings
+from simulation.stretch.kinematic_stretch import KinematicStretch
+from simulation.stretch.pose import Pose
 
 MODEL = load_robot_model()
 GESTURE_MAP = load_gesture_map(MAP, GESTURES, MODEL)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from evaluation.simple_classifier import held_out_accuracy, transferred_accuracy
-from evaluation.wearer_difficulty import Protocol, recorded_windows
+from benchmarks.difficulty_of_wearers import Protocol, recorded_windows
+from benchmarks.simple_classifier import held_out_accuracy, transferred_accuracy
+from simulation.forearm.settings import WearerSettings
 
 SHORT = Protocol(repetitions=3, hold_s=1.5, rest_s=0.9)
 CHANCE = 0.1

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from emg_acquisition.errors import InputError
-from evaluation.fault_campaign.bounds import travel_bound
-from evaluation.fault_campaign.campaign import CampaignSettings, read_outcomes, run_campaign
-from evaluation.fault_campaign.judge import Recorded, last_motion_s, travel, was_moving, zero_command_s
-from evaluation.fault_campaign.kinds import FAULT_KINDS, KIND_OF_NAME
-from evaluation.fault_campaign.lsl_relay import EmgFaults, GestureFaults
-from evaluation.fault_campaign.outcome import Outcome
-from evaluation.fault_campaign.relay_link import NONE
-from evaluation.fault_campaign.summary import (
+from robot_bridge.robot_model import load_robot_model
+from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.fault_campaign.bounds import travel_bound
+from simulation.fault_campaign.campaign import CampaignSettings, read_outcomes, run_campaign
+from simulation.fault_campaign.judge import Recorded, last_motion_s, travel, was_moving, zero_command_s
+from simulation.fault_campaign.kinds import FAULT_KINDS, KIND_OF_NAME
+from simulation.fault_campaign.lsl_relay import EmgFaults, GestureFaults
+from simulation.fault_campaign.outcome import Outcome
+from simulation.fault_campaign.relay_link import NONE
+from simulation.fault_campaign.summary import (
     all_in_bounds,
     broken,
     figures,
@@ -23,8 +25,6 @@ from evaluation.fault_campaign.summary import (
     markdown,
     travel_table,
 )
-from robot_bridge.robot_model import load_robot_model
-from robot_bridge.stretch_interface import DOF_NAMES
 
 TICK_S = 0.02
 FAULT_S = 10.0

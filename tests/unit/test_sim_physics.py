@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
-from robot_bridge.simulator.motors import DEFAULT_PROFILES
 from robot_bridge.stretch_interface import joint_pose
+from simulation.stretch.driver_logic import DriverLogic, SimSettings
+from simulation.stretch.motors import DEFAULT_PROFILES
 
 pytest.importorskip("mujoco")
 pytest.importorskip("stretch_urdf")
 
 from emg_acquisition.errors import InputError
-from robot_bridge.simulator.mujoco_stretch import MujocoStretch
+from simulation.stretch.mujoco_stretch import MujocoStretch
 
 AHEAD = {"lift": 0.75, "arm": 0.1, "wrist_yaw": 0.0, "wrist_pitch": 0.0, "wrist_roll": 0.0, "gripper": 0.42}
 # Where the fingertips are with all joints at zero, seen from the base.

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from robot_bridge.simulator.driver_logic import DriverLogic, SimSettings
 from robot_bridge.stretch_interface import joint_pose
+from simulation.stretch.driver_logic import DriverLogic, SimSettings
 
 AT = {"lift": 0.6, "arm": 0.2, "wrist_yaw": 0.5, "wrist_pitch": -0.4, "wrist_roll": 0.0, "gripper": 0.2}
 

@@ -133,7 +133,7 @@ def test_a_map_or_robot_that_does_not_exist_is_told_before_a_decoder_is_looked_f
     def look(*_: object) -> None:
         pytest.fail("it looked for the decoder")
 
-    monkeypatch.setattr("emg_acquisition.inlet.GestureInlet", look)
+    monkeypatch.setattr("emg_acquisition.streams.inlet.GestureInlet", look)
     assert cli.main(["bridge", "--map", "nosuch"]) == 2
     assert "gesture map 'nosuch': neither a file nor a bundled map" in capsys.readouterr().err
     assert cli.main(["bridge", "--map", "two_sleeves", "--decoder", "left"]) == 2

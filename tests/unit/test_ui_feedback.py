@@ -12,7 +12,7 @@ import pytest
 
 from emg_acquisition.errors import InputError
 from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
-from ui.teleop.feedback import FeedbackVoice, feedback_program, tones, what_changed
+from teleoperation.feedback import FeedbackVoice, feedback_program, tones, what_changed
 
 
 def in_mode(mode, *, fine=False):

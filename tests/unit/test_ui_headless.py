@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
-from ui.teleop.headless import TerminalKeys, status_text
+from ui.headless import TerminalKeys, status_text
 
 LIMIT_S = 30.0
 

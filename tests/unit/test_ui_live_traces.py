@@ -8,7 +8,7 @@ from scipy import signal
 
 from decoding.filters import design_filter
 from decoding.signal_settings import SignalSettings
-from ui.teleop.recent_signal import RecentSignal
+from teleoperation.recent_signal import RecentSignal
 from ui.view_models.live_traces import ELECTRODES, SETTLING_S, SHOWN_S, TraceChoice, shown_traces
 
 FS_HZ = 1000.0

@@ -10,15 +10,15 @@ from calibration.protocol import CueSchedule
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import load_decoder
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.quality import QualityMonitor
-from emg_acquisition.quality_rules import ChannelState
+from emg_acquisition.quality.monitor import QualityMonitor
+from emg_acquisition.quality.rules import ChannelState
 from emg_acquisition.recording.session import load_session
-from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-from evaluation.simulated_session import record_schedule
 from robot_bridge.operator_link import RobotSnapshot
-from ui.teleop.observer import Seen
-from ui.teleop.preflight import PreflightInputs, preflight
-from ui.teleop.supervisor import PartState
+from simulation.forearm.settings import WearerSettings
+from simulation.study.simulated_session import record_schedule
+from teleoperation.observer import Seen
+from teleoperation.preflight import PreflightInputs, preflight
+from teleoperation.supervisor import PartState
 
 ROBOT = RobotSnapshot(
     positions=(0.0,) * 8,

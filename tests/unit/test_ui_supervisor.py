@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from robot_bridge.errors import CommandRejectedError
-from ui.teleop import supervisor as room
-from ui.teleop.supervisor import PartState, Supervisor
+from teleoperation import supervisor as room
+from teleoperation.supervisor import PartState, Supervisor
 
 LIMIT_S = 10.0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emg_acquisition.errors import InputError
+from teleoperation.settings import TeleopSettings, load_config, new_folder
 from ui.cli import main
-from ui.teleop.settings import TeleopSettings, load_config, new_folder
 
 DECODER = Path("decoder.onnx")
 
@@ -157,7 +157,7 @@ def test_no_session_folder_is_chosen_twice(tmp_path):
 def test_a_session_on_the_robot_s_own_computer_needs_neither_physics_nor_training():
     pytest.importorskip("rclpy")
     pytest.importorskip("PySide6")
-    program = "import sys, ui.teleop.session, ui.teleop.headless, ui.windows.teleop; print(*sys.modules)"
+    program = "import sys, teleoperation.session, ui.headless, ui.windows.teleop; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         check=True,

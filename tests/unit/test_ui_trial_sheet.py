@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from emg_acquisition.errors import InputError
-from ui.teleop.trial_sheet import COLUMNS, Task, TrialSheet, load_tasks
+from teleoperation.trial_sheet import COLUMNS, Task, TrialSheet, load_tasks
 
 
 class Clock:

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
+from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from ui.commands import acquire_amplifier
 from ui.commands.acquire_options import keep_defaults, refuse_foreign_options
 from ui.commands.acquire_wearer import add_wearer_options, simulated_wearer, steer
@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     """Publish until the source ends or the command is stopped."""
     if args.source in AMPLIFIERS:
         return acquire_amplifier.run(args)
-    from emg_acquisition.lsl_config import configure_lsl
-    from emg_acquisition.publisher import run_source
+    from emg_acquisition.streams.lsl_config import configure_lsl
+    from emg_acquisition.streams.publisher import run_source
 
     refuse_foreign_options(args, "simulated" if args.source == SIMULATED else "recording")
     configure_lsl(args.lsl_session)

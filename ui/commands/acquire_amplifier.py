@@ -13,7 +13,7 @@ from ui.commands.options import source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
-    from emg_acquisition.amplifiers import AmplifierChoice
+    from emg_acquisition.sources.amplifiers import AmplifierChoice
     from emg_acquisition.sources.device import DeviceSource
     from emg_acquisition.sources.source import EmgSource
 
@@ -69,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Publish an amplifier until the command is stopped."""
-    from emg_acquisition.device_publisher import connect_device, run_device
-    from emg_acquisition.lsl_config import configure_lsl
+    from emg_acquisition.streams.device_publisher import connect_device, run_device
+    from emg_acquisition.streams.lsl_config import configure_lsl
 
     refuse_foreign_options(args, "emulated" if args.emulate else "amplifier")
     configure_lsl(args.lsl_session)
@@ -92,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _choice(args: argparse.Namespace) -> "AmplifierChoice":
-    from emg_acquisition.amplifiers import AmplifierChoice
     from emg_acquisition.grid_library import load_grid
+    from emg_acquisition.sources.amplifiers import AmplifierChoice
 
     return AmplifierChoice(
         name=args.source,
@@ -111,14 +111,14 @@ def _choice(args: argparse.Namespace) -> "AmplifierChoice":
 
 
 def _amplifier(args: argparse.Namespace) -> "DeviceSource":
-    from emg_acquisition.amplifiers import open_amplifier
+    from emg_acquisition.sources.amplifiers import open_amplifier
 
     return open_amplifier(_choice(args))
 
 
 def _emulated(args: argparse.Namespace, stop: threading.Event, cleanup: ExitStack) -> "DeviceSource":
     """Switch an emulator on, until `cleanup`, and return the driver that will find it."""
-    from emg_acquisition.emulators.emulate import emulate_amplifier
+    from simulation.amplifiers.emulate import emulate_amplifier
 
     def worn(device: "DeviceSource") -> "list[EmgSource]":
         wearers = wearers_of(device.infos, args)

@@ -3,8 +3,8 @@
 import argparse
 from typing import Literal
 
-from emg_acquisition.amplifier_names import AMPLIFIERS
 from emg_acquisition.errors import InputError
+from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 
 Kind = Literal["simulated", "recording", "amplifier", "emulated"]
 

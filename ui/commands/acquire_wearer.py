@@ -11,9 +11,9 @@ from emg_acquisition.errors import InputError
 from ui.commands.options import add_wearer, add_wearer_details, seed, source_id
 
 if TYPE_CHECKING:
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
     from emg_acquisition.stream_info import EmgStreamInfo
+    from simulation.forearm.settings import WearerSettings
+    from simulation.forearm.wearer import SimulatedWearer
 
 
 def add_wearer_options(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def add_wearer_options(parser: argparse.ArgumentParser) -> None:
 def simulated_wearer(args: argparse.Namespace) -> "SimulatedWearer":
     """Return the simulated wearer that the options describe."""
     from emg_acquisition.grid_library import load_grid
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+    from simulation.forearm.wearer import SimulatedWearer
 
     settings = _settings(args)
     if args.grid and len(args.grid) > 1:
@@ -54,7 +54,7 @@ def simulated_wearer(args: argparse.Namespace) -> "SimulatedWearer":
 
 def wearers_of(infos: "Sequence[EmgStreamInfo]", args: argparse.Namespace) -> "list[SimulatedWearer]":
     """Return who wears the electrodes of each of an amplifier's streams; several are of several people."""
-    from emg_acquisition.sources.simulated_forearm.wearer import SimulatedWearer
+    from simulation.forearm.wearer import SimulatedWearer
 
     first = _settings(args)
     return [
@@ -64,8 +64,8 @@ def wearers_of(infos: "Sequence[EmgStreamInfo]", args: argparse.Namespace) -> "l
 
 
 def _settings(args: argparse.Namespace) -> "WearerSettings":
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
+    from simulation.forearm.settings import WearerSettings
+    from simulation.forearm.synergies import TEN_GESTURES
 
     return WearerSettings(
         seed=args.wearer,
@@ -80,7 +80,7 @@ def steer(
 ) -> None:
     """Let events or keys steer the wearers, until ``stop`` or `cleanup`, where that was asked for."""
     if args.intentions:
-        from emg_acquisition.sources.live_intention import follow_intentions
+        from simulation.forearm.live_intention import follow_intentions
 
         for wearer in wearers:
             follow_intentions(wearer, args.intentions, stop)

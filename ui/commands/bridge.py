@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Bridge until stopped; the robot is left standing."""
-    from emg_acquisition.lsl_config import configure_lsl
+    from emg_acquisition.streams.lsl_config import configure_lsl
     from robot_bridge.gesture_map import check_decoders
     from robot_bridge.robot_model import load_robot_model
 

@@ -56,7 +56,7 @@ def run_on_terminal(
         Whether to read what a person types.
     """
     from calibration.session_view import Action, ActionKind, Step
-    from emg_acquisition.outlet import lsl_clock_s
+    from emg_acquisition.streams.outlet import lsl_clock_s
 
     typed: queue.SimpleQueue[str] = queue.SimpleQueue()
     if keys:

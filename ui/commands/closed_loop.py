@@ -12,8 +12,8 @@ from ui.commands.options import IMPAIRMENTS, add_json, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.closed_loop.campaign import CampaignSettings, Participant
-    from evaluation.closed_loop.figures import Estimate, Summary
+    from simulation.closed_loop.campaign import CampaignSettings, Participant
+    from simulation.closed_loop.figures import Estimate, Summary
 
 NAME = "closed-loop"
 HELP = "a virtual user drives a simulated robot through the whole chain, in simulated time"
@@ -96,9 +96,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the campaign and say what was completed, how fast, and what failed."""
-    from evaluation.closed_loop.campaign import run_campaigns
-    from evaluation.closed_loop.figures import by_label, summarise
-    from evaluation.closed_loop.results import condition_of, write_results
+    from simulation.closed_loop.campaign import run_campaigns
+    from simulation.closed_loop.figures import by_label, summarise
+    from simulation.closed_loop.results import condition_of, write_results
 
     participants, settings = _participants(args), _settings(args)
     # Every gesture arms and moves the robot; stops are counted and shown, and need no line each.
@@ -140,9 +140,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _participants(args: argparse.Namespace) -> "list[Participant]":
-    from emg_acquisition.sources.simulated_forearm.settings import WearerSettings
-    from evaluation.closed_loop.campaign import Participant
-    from evaluation.closed_loop.trial_bank import BankSettings
+    from simulation.closed_loop.campaign import Participant
+    from simulation.closed_loop.trial_bank import BankSettings
+    from simulation.forearm.settings import WearerSettings
 
     if args.emg_bank:
         if args.decoder is None:
@@ -175,8 +175,8 @@ def _participant_code(session: Path) -> str:
 
 def _settings(args: argparse.Namespace) -> "CampaignSettings":
     from emg_acquisition.settings_file import load_settings
-    from evaluation.closed_loop.campaign import CampaignSettings
-    from evaluation.closed_loop.user_settings import UserSettings
+    from simulation.closed_loop.campaign import CampaignSettings
+    from simulation.closed_loop.user_settings import UserSettings
 
     user = load_settings(args.user, UserSettings) if args.user else UserSettings()
     return CampaignSettings(

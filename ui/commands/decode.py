@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decode until stopped."""
     from decoding.live import LiveDecoderSettings, run_live_decoder
-    from emg_acquisition.lsl_config import configure_lsl
+    from emg_acquisition.streams.lsl_config import configure_lsl
 
     configure_lsl(args.lsl_session)
     settings = LiveDecoderSettings(args.decoder, args.emg, args.source_id, args.timeout)

@@ -11,7 +11,7 @@ from ui.commands.options import add_json, add_wearer, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.fault_campaign.outcome import Outcome
+    from simulation.fault_campaign.outcome import Outcome
 
 NAME = "fault-campaign"
 HELP = "inject faults into the running chain and measure how the robot is stopped"
@@ -51,13 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the campaign; 1 if a fault was missed or a bound was broken."""
-    from evaluation.fault_campaign.campaign import (
+    from simulation.fault_campaign.campaign import (
         CampaignSettings,
         read_outcomes,
         run_campaign,
     )
-    from evaluation.fault_campaign.kinds import FAULT_KINDS
-    from evaluation.fault_campaign.wearer_decoder import wearer_decoder
+    from simulation.fault_campaign.kinds import FAULT_KINDS
+    from simulation.fault_campaign.wearer_decoder import wearer_decoder
 
     if args.kinds == "list":
         for kind in FAULT_KINDS:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> int:
-    from evaluation.fault_campaign import summary
+    from simulation.fault_campaign import summary
 
     shown = summary.markdown if args.markdown else summary.plain
     if outcomes:
@@ -102,7 +102,7 @@ def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> i
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:
-    from evaluation.fault_campaign.kinds import KIND_OF_NAME
+    from simulation.fault_campaign.kinds import KIND_OF_NAME
 
     if text is None:
         return tuple(KIND_OF_NAME)

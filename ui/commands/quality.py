@@ -9,7 +9,7 @@ from ui.console import print_json, stop_on_signals
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from emg_acquisition.quality_live import QualityUpdate
+    from emg_acquisition.quality.live import QualityUpdate
 
 NAME = "quality"
 HELP = "signal quality of each electrode of an LSL stream of type EMG, once a second"
@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.live import Live
 
-    from emg_acquisition.inlet import EmgInlet
-    from emg_acquisition.lsl_config import configure_lsl
-    from emg_acquisition.quality_live import watch_quality
+    from emg_acquisition.quality.live import watch_quality
+    from emg_acquisition.streams.inlet import EmgInlet
+    from emg_acquisition.streams.lsl_config import configure_lsl
 
     configure_lsl(args.lsl_session)
     console = Console(highlight=False)
@@ -74,8 +74,8 @@ def _is_enough(update: "QualityUpdate") -> bool:
 def _drawn(update: "QualityUpdate") -> "Text":
     from rich.text import Text
 
-    from emg_acquisition.quality_picture import SYMBOLS, advice_lines, grid_picture
-    from emg_acquisition.quality_rules import ChannelState
+    from emg_acquisition.quality.picture import SYMBOLS, advice_lines, grid_picture
+    from emg_acquisition.quality.rules import ChannelState
 
     text = Text(f"{update.info.name} ({update.info.source_id}): ")
     if update.silent_s > SILENT_S:
@@ -100,7 +100,7 @@ def _drawn(update: "QualityUpdate") -> "Text":
 
 
 def _figures(update: "QualityUpdate | None") -> dict[str, object]:
-    from emg_acquisition.quality_picture import bad_electrodes
+    from emg_acquisition.quality.picture import bad_electrodes
 
     if update is None or update.report is None:
         return {"summary": None, "counts": {}, "bad": {}, "gaps": update.gaps if update else 0}

@@ -10,7 +10,7 @@ from ui.commands.replay_decode import EXIT_DIFFERS, bridge_figures, bridge_lines
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from evaluation.robot_replay import TrialMotion
+    from teleoperation.robot_replay import TrialMotion
 
 NAME = "replay"
 HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
@@ -59,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_robot(args: argparse.Namespace) -> int:
-    from emg_acquisition.publisher import MAX_SPEED
+    from emg_acquisition.streams.publisher import MAX_SPEED
     from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
-    from evaluation.robot_replay import replay_through_robot
     from evaluation.session_decoders import decoders_of
+    from teleoperation.robot_replay import replay_through_robot
 
     speed = 1.0 if args.speed is None else args.speed
     if (args.after_cue, args.before_next) != (None, None):

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate until stopped."""
-    from robot_bridge.simulator import SimSettings, run_sim_robot
+    from simulation.stretch import SimSettings, run_sim_robot
 
     with stop_on_signals() as stop:
         settings = SimSettings(

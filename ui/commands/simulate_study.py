@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record the study."""
-    from emg_acquisition.sources.simulated_forearm.synergies import TEN_GESTURES
-    from evaluation.simulated_study import StudySettings, simulate_study
+    from simulation.forearm.synergies import TEN_GESTURES
+    from simulation.study.simulated_study import StudySettings, simulate_study
 
     settings = StudySettings(
         wearers=args.wearers,

@@ -12,8 +12,8 @@ from ui.commands.options import add_json, code, folder, namespace, source_id
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json, stop_on_signals
 
 if TYPE_CHECKING:
-    from ui.teleop.session import TeleopSession
-    from ui.teleop.settings import TeleopSettings
+    from teleoperation.session import TeleopSession
+    from teleoperation.settings import TeleopSettings
 
 NAME = "teleop"
 EXIT_FAILED = 1
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         from ui.screen import require_screen
 
         require_screen()
-    from ui.teleop.session import running_session
+    from teleoperation.session import running_session
 
     with ExitStack() as stack:
         with interrupt_on_sigterm(), ProgressBar("teleop") as progress:
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         with stop_on_signals() as stop:
             print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
             if args.headless:
-                from ui.teleop.headless import run_headless
+                from ui.headless import run_headless
 
                 run_headless(session, stop)
             else:
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> "TeleopSettings":
     from emg_acquisition.settings_file import first_problem
-    from ui.teleop.settings import TeleopSettings, load_config
+    from teleoperation.settings import TeleopSettings, load_config
 
     values: dict[str, object] = load_config(args.config) if args.config is not None else {}
     for key in TeleopSettings.model_fields:

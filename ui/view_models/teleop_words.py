@@ -5,7 +5,7 @@ import math
 from robot_bridge.operator_link import RobotSnapshot
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
-from ui.teleop.session_view import TeleopView
+from teleoperation.session_view import TeleopView
 
 # Slower than anybody sees, m/s or rad/s.
 STANDS = 1e-3

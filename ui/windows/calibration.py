@@ -14,7 +14,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from calibration.session_view import Action, ActionKind, Phase, SessionView, Step, Traces
-from emg_acquisition.outlet import lsl_clock_s
+from emg_acquisition.streams.outlet import lsl_clock_s
 from ui.view_models.calibration_controls import STAGES, Control, controls_of, stage_of
 from ui.windows.calibration_pages import CuePage, HaltPage, Page, SignalPage, Wishes
 from ui.windows.calibration_results import Chooser, ResultPage, TrainingPage, TryOutPage

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 from calibration.session_view import Phase
-from ui.tones import PLAYERS, tones
+from teleoperation.tones import PLAYERS, tones
 
 logger = logging.getLogger(__name__)
 

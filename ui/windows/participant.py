@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from robot_bridge.operator_link import SleeveSnapshot
-from ui.teleop.meaning import mode_words
-from ui.teleop.observer import Seen
-from ui.teleop.session_view import TeleopView
+from teleoperation.meaning import mode_words
+from teleoperation.observer import Seen
+from teleoperation.session_view import TeleopView
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.sleeve_panels import hand_of
 from ui.windows.theme import Theme, font

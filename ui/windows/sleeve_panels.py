@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.operator_link import SleeveSnapshot
-from ui.teleop.meaning import meanings, mode_words
-from ui.teleop.observer import Seen
+from teleoperation.meaning import meanings, mode_words
+from teleoperation.observer import Seen
 from ui.windows.gesture_picture import GesturePicture, words
 from ui.windows.theme import Theme, font
 from ui.windows.widgets import Bars, GridMap, History, ThemeNow

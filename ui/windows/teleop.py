@@ -25,10 +25,10 @@ from PySide6.QtWidgets import (
 )
 
 from robot_bridge.robot_model import load_robot_model
-from ui.teleop.camera_feed import CameraFeed, CameraPicture
-from ui.teleop.session import TeleopSession
-from ui.teleop.session_view import TeleopView
-from ui.teleop.trial_sheet import Outcome
+from teleoperation.camera_feed import CameraFeed, CameraPicture
+from teleoperation.session import TeleopSession
+from teleoperation.session_view import TeleopView
+from teleoperation.trial_sheet import Outcome
 from ui.view_models.live_traces import TraceChoice
 from ui.view_models.teleop_words import checks_text, health_text, joint_rows, task_text
 from ui.windows.live_traces import LiveTraces

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, Float64Array
-from emg_acquisition.chunks import split_at_gaps
 from emg_acquisition.events import Event
 from emg_acquisition.recording.session import Session
+from emg_acquisition.streams.chunks import split_at_gaps
 
 _OWN_COLUMNS = ("gesture", "repetition", "trial")
 

@@ -14,7 +14,6 @@ import pyxdf
 from pydantic import BaseModel, ConfigDict, Field
 
 from emg_acquisition.arrays import Float32Array, Float64Array
-from emg_acquisition.description_xml import MAX_CHANNELS
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
@@ -28,6 +27,7 @@ from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, EmgStreamInfo
+from emg_acquisition.streams.description_xml import MAX_CHANNELS
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,243 @@
+"""The live chain in one process and in simulated time: EMG, decoder, bridge and robot, 10 ms after 10 ms.
+
+The decoder pipeline and the bridge's core are the objects that run live; what lies between processes is left out,
+LSL and ROS 2, and with it their transport times. An EMG block reaches the decoder when its last sample has been
+taken, a decision waits for the bridge's next tick, a command reaches the driver at once, and the driver speaks at
+30 Hz: as live, to within a few milliseconds. The bridge's guard process and the operator's heartbeat are taken as
+present; somebody stands by who arms the robot again after a stop.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from decoding.decision import Decision
+from decoding.decoder_file import DecoderFile
+from decoding.pipeline import DecoderPipeline
+from emg_acquisition.errors import StreamLostError
+from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge.control import ModeChange
+from robot_bridge.gesture_map import GestureMap
+from robot_bridge.robot_model import RobotModel
+from robot_bridge.safety import Transition
+from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.closed_loop.muscle import Muscle
+from simulation.operator.driven_robot import DRIVER_HZ, DrivenRobot
+
+STEPS_PER_S = 100
+TICK_STEPS = 2
+# Views are kept for longer than any delay of a virtual user's eyes.
+KEPT_VIEWS = 200
+ARMING_LIMIT_S = 30.0
+# Somebody has to notice the stop, ask the user to rest, and press the button.
+REARM_AFTER_S = 3.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What there is to see at a moment; ``positions`` in the order of ``DOF_NAMES``, m and rad."""
+
+    t_s: float
+    positions: tuple[float, ...]
+    mode: str
+    fine: bool
+    live: bool
+
+
+@dataclass
+class LoopCounts:
+    """What happened, counted since the loop began; ``stop_reasons`` of every stop and fault."""
+
+    decisions: int = 0
+    wrong_decisions: int = 0
+    missing_decisions: int = 0
+    mode_switches: int = 0
+    speed_switches: int = 0
+    stops: int = 0
+    stop_reasons: tuple[str, ...] = ()
+
+
+class ClosedLoop:
+    """Everything between a muscle and a robot.
+
+    Parameters
+    ----------
+    muscle : Muscle
+        Whose EMG it is.
+    decoder : DecoderFile
+        The decoder.
+    gesture_map : GestureMap
+        What gestures do.
+    model : RobotModel
+        The robot's limits and speeds.
+    robot : DrivenRobot
+        The robot itself.
+
+    Raises
+    ------
+    DecoderMismatchError
+        If the decoder is for another stream than the muscle's.
+    """
+
+    # A decision counts as the decoder's mistake once its whole window and dwell lie within an intention.
+    SETTLED_S = 0.5
+
+    def __init__(
+        self,
+        muscle: Muscle,
+        decoder: DecoderFile,
+        gesture_map: GestureMap,
+        model: RobotModel,
+        robot: DrivenRobot,
+    ) -> None:
+        self._muscle, self._robot = muscle, robot
+        self._pipeline = DecoderPipeline(decoder, muscle.info)
+        self._fs_hz = muscle.info.fs_hz
+        self._rest = gesture_map.rest
+        listeners = Listeners(self._on_transition, self._on_mode)
+        self.counts = LoopCounts()
+        self.core = BridgeCore(model, [gesture_map], SafetyLimits(), listeners)
+        self.core.safety.guard_problem = None
+        self.core.on_joint_limits(*robot.limits())
+        self._mode, self._fine = self.core.control.mode, self.core.control.fine
+        self._steps = 0
+        self._samples = 0
+        self._driver_words = 0
+        self._waiting: deque[Decision] = deque()
+        self._views: deque[View] = deque(maxlen=KEPT_VIEWS)
+        self._intended, self._intended_since_s = self._rest, 0.0
+        self._stopped_s: float | None = None
+        self.path = dict.fromkeys(DOF_NAMES, 0.0)
+        self._at = robot.positions()
+        self._views.append(self._look())
+
+    @property
+    def t_s(self) -> float:
+        """Simulated time since the beginning; it never drifts, for steps are counted."""
+        return self._steps / STEPS_PER_S
+
+    @property
+    def rest(self) -> str:
+        """The gesture in which nothing moves."""
+        return self._rest
+
+    @property
+    def view(self) -> View:
+        """What there is to see now."""
+        return self._views[-1]
+
+    def seen(self, delay_s: float) -> View:
+        """Return what there was to see a while ago."""
+        steps = min(len(self._views) - 1, round(delay_s * STEPS_PER_S))
+        return self._views[-1 - steps]
+
+    def begin(self) -> None:
+        """Let the arm rest until the bridge arms.
+
+        Raises
+        ------
+        StreamLostError
+            If it does not within half a minute: the decoder takes rest for something else.
+        """
+        while not self.core.safety.is_live:
+            self.step(self._rest)
+            refusal = self.core.safety.refusal_before_setup(self.t_s)
+            if refusal is None:
+                refusal = self.core.safety.arm(self.t_s)
+            if refusal is not None and self.t_s > ARMING_LIMIT_S:
+                msg = f"the bridge did not arm within {ARMING_LIMIT_S:g} s of rest: {refusal}"
+                raise StreamLostError(msg)
+
+    def step(self, gesture: str) -> View:
+        """Move on by 10 ms, with the arm making a gesture; returns what there is to see then."""
+        if gesture != self._intended:
+            self._muscle.intend(gesture)
+            self._intended, self._intended_since_s = gesture, self.t_s
+        self._steps += 1
+        until = round(self._steps * self._fs_hz / STEPS_PER_S)
+        self._take(self._pipeline.process(self._muscle.read(until - self._samples)))
+        self._samples = until
+        if self._steps % TICK_STEPS == 0:
+            self._tick()
+        if self.t_s * DRIVER_HZ >= self._driver_words:
+            self._driver_words += 1
+            self._hear_driver()
+            self._note_path()
+        self._views.append(self._look())
+        return self.view
+
+    def _take(self, decisions: list[Decision]) -> None:
+        settled = self.t_s - self._intended_since_s >= self.SETTLED_S
+        for decision in decisions:
+            self._waiting.append(decision)
+            if not settled:
+                continue
+            self.counts.decisions += 1
+            if decision.gesture_index < 0:
+                self.counts.missing_decisions += 1
+            elif self._pipeline.gestures[decision.gesture_index] != self._intended:
+                self.counts.wrong_decisions += 1
+
+    def _tick(self) -> None:
+        now_s = self.t_s
+        while self._waiting:
+            decision = self._waiting.popleft()
+            age_s = now_s - decision.sample_index / self._fs_hz
+            said = GestureDecision(
+                decision.gesture_index,
+                decision.confidence,
+                decision.effort,
+                decision.quality,
+                age_s,
+                tuple(decision.probabilities.tolist()),
+            )
+            self.core.on_decision(said, now_s)
+        command = self.core.tick(now_s)
+        if command is not None:
+            self._robot.command(command, now_s)
+        self._rearm(now_s)
+
+    def _rearm(self, now_s: float) -> None:
+        """Arm again some time after a stop, as soon as the bridge accepts it."""
+        if self._stopped_s is None or now_s - self._stopped_s < REARM_AFTER_S:
+            return
+        if self.core.safety.refusal_before_setup(now_s) is None and self.core.safety.arm(now_s) is None:
+            self._stopped_s = None
+
+    def _hear_driver(self) -> None:
+        now_s = self.t_s
+        words = self._robot.step(now_s)
+        for topic, value in words.status.items():
+            self.core.safety.on_driver(topic, value, now_s)
+        self.core.on_joint_states(words.names, words.positions, now_s, now_s, words.velocities)
+
+    def _note_path(self) -> None:
+        at = self._robot.positions()
+        for dof, before, after in zip(DOF_NAMES, self._at, at, strict=True):
+            self.path[dof] += abs(after - before)
+        self._at = at
+
+    def _look(self) -> View:
+        control, safety = self.core.control, self.core.safety
+        return View(self.t_s, self._at, control.mode, control.fine, safety.is_live)
+
+    def base_pose(self) -> tuple[float, float, float]:
+        """Return where the base stands on the floor: x, y in m and heading in rad."""
+        return self._robot.base_pose()
+
+    def _on_transition(self, transition: Transition) -> None:
+        if transition.new in {"stopped", "fault"}:
+            self._stopped_s = transition.t_mono_s
+            self.counts.stops += 1
+            self.counts.stop_reasons = (*self.counts.stop_reasons, transition.reason)
+
+    def _on_mode(self, _sleeve: str, change: ModeChange) -> None:
+        self.counts.mode_switches += change.mode != self._mode
+        self.counts.speed_switches += change.fine != self._fine
+        self._mode, self._fine = change.mode, change.fine
+
+
+def path_lengths(path: Mapping[str, float], model: RobotModel) -> dict[str, float]:
+    """Travel of each DoF in seconds at its coarse speed, so that metres and radians can be added."""
+    return {dof: travelled / model.dof[dof].speed(fine=False) for dof, travelled in path.items()}

@@ -17,3 +17,6 @@ import os
 # Before numpy is loaded. A decoder's matrix products are microseconds of work: more threads would cost more than they
 # save, keep cores busy with waiting, and let the last bit of a decision depend on how many cores a machine has.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# What runs an ``hdemg`` command line as ``python -m`` does: rooms below start processes, and know no command line.
+CLI_MODULE = "ui.cli"

@@ -85,7 +85,9 @@ class DemoResult:
         return found
 
 
-def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], None]) -> DemoResult:
+def run_demo(
+    folder: Path, wearer_seed: int, progress: Callable[[str, float], None], cli_module: str
+) -> DemoResult:
     """Run the whole main job into `folder`.
 
     Parameters
@@ -96,6 +98,8 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
         Which simulated wearer.
     progress : callable
         Told what happens and the fraction done.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
 
     Raises
     ------
@@ -120,7 +124,9 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
         lambda step, part: progress(f"training, {step}", 0.05 + 0.10 * part),
     )
     model = load_robot_model()
-    holds, track, final = _drive(folder, decoder, wearer_seed, progress, training.gestures)
+    holds, track, final = _drive(
+        folder, decoder, wearer_seed, progress, training.gestures, cli_module=cli_module
+    )
     progress("replaying what was recorded", 0.97)
     session = folder / "sub-DEMO" / "ses-live"
     shutil.copy2(decoder, session / "decoder.onnx")
@@ -149,6 +155,8 @@ def _drive(
     wearer_seed: int,
     progress: Callable[[str, float], None],
     gestures: Sequence[str],
+    *,
+    cli_module: str,
 ) -> tuple[list[Hold], RobotTrack, RobotSnapshot]:
     gesture_map = load_gesture_map(GESTURE_MAP, gestures, load_robot_model())
     names = isolate()
@@ -160,6 +168,7 @@ def _drive(
         sleeves=(Sleeve(decoder, SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id),),
         gesture_map=GESTURE_MAP,
         out=folder,
+        cli_module=cli_module,
         record_to=folder / "sub-DEMO" / "ses-live",
         participant="DEMO",
         event_source_ids=(intentions_id,),

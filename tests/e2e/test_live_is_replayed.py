@@ -11,9 +11,10 @@ import pytest
 
 from emg_acquisition.events import REST, Event
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER, Ran
+from ui.live_session import live_session
 
 LIMIT_S = 60.0
 HOP_S, TICK_S = 0.025, 0.02
@@ -79,7 +80,7 @@ def test_every_decision_and_command_of_a_live_session_is_computed_again(
     )
     outlet = EventOutlet("intentions", token)
     try:
-        with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
             Person(session, outlet).drive(seconds)
             recording = session.recording
     finally:

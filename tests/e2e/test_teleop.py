@@ -19,9 +19,10 @@ from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.replay import replay_session
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER, command
+from ui.live_session import live_session
 
 LIMIT_S = 30.0
 
@@ -71,7 +72,7 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         outlet = EventOutlet("intentions", token)
         stack.callback(outlet.close)
         session = stack.enter_context(
-            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+            live_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
         )
         wearer = Wearer(session, outlet)
 

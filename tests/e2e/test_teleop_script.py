@@ -12,9 +12,9 @@ pytest.importorskip("stretch_urdf")
 from emg_acquisition.recording.session import load_session
 from evaluation.bridge_replay import read_journal
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER
+from ui.live_session import live_session
 
 LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
@@ -61,7 +61,7 @@ def test_a_persons_stop_ends_the_script_and_nothing_arms_again(
     settings = TeleopSettings(
         decoder=simulated_decoder, source=f"simulated --wearer {WEARER}", out=tmp_path, script="cup"
     )
-    with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+    with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
         deadline_s = time.monotonic() + LIMIT_S
         while session.view().robot.safety_state != "moving":
             assert time.monotonic() < deadline_s, "the script moves nothing"

@@ -29,6 +29,7 @@ from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
 from simulation.operator.automatic_calibration import SimulatedPerson
 from simulation.operator.wearer_process import STAGE, WearerProcess, start_wearer
+from ui import CLI_MODULE
 from ui.windows.calibration import CalibrationWindow
 
 WEARER, FS_HZ = 1, 4000.0
@@ -81,7 +82,7 @@ def take_calibration(app: QApplication, out: Path) -> None:
     """Take every screen of the calibration, in the LSL session that is configured."""
     with ExitStack() as cleanup:
         root = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
-        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup)
+        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup, CLI_MODULE)
         settings = CalibrationSettings(root, "P01", PROTOCOL, wearer.source_id, timeout_s=60.0)
         session = cleanup.enter_context(open_calibration(settings, threading.Event()))
         person = SimulatedPerson(session, wearer.intend, presses=False)

@@ -15,9 +15,10 @@ from emg_acquisition.recording.session_parts import open_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from simulation.forearm.settings import WearerSettings
 from simulation.study.simulated_decoder import AFTER_CUE_S, simulated_decoder
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
 from tools.screenshots.calibration import LOOKS, save_picture
+from ui.live_session import live_session
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import ReplayWindow
 
@@ -60,7 +61,7 @@ def _recorded(folder: Path, session_id: str) -> Path:
     )
     intentions = EventOutlet("screenshots", intentions_id)
     try:
-        with running_session(settings, lambda _step, _part: None, lsl_session=session_id) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=session_id) as session:
             _drive(session, intentions)
             recording = session.recording
     finally:

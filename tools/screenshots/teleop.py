@@ -21,6 +21,7 @@ from teleoperation.session_view import TeleopView
 from teleoperation.settings import TeleopSettings
 from tools.screenshots.calibration import LOOKS, save_picture
 from tools.screenshots.teleop_states import WEARERS, States
+from ui import CLI_MODULE
 from ui.view_models.live_traces import TraceChoice
 from ui.windows.teleop import TeleopWindow
 
@@ -45,10 +46,15 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
             simulated_decoder(Path(folder) / str(wearer), WearerSettings(seed=wearer)) for wearer in WEARERS
         ]
         one = TeleopSettings(decoder=(decoders[0],), out=Path(folder), record=False)
-        _take_session(app, TeleopSession(one, one.out, lsl_session), scene, out, "")
+        _take_session(app, TeleopSession(one, one.out, CLI_MODULE, lsl_session=lsl_session), scene, out, "")
         sources = tuple(f"simulated --wearer {wearer}" for wearer in WEARERS)
-        two = one.model_copy(update={"decoder": tuple(decoders), "source": sources, "map": "two_sleeves"})
-        _take_session(app, TeleopSession(two, two.out, lsl_session), scene, out, "two_")
+        emg = tuple(WearerSettings(seed=wearer).source_id for wearer in WEARERS)
+        two = one.model_copy(
+            update={"decoder": tuple(decoders), "source": sources, "emg": emg, "map": "two_sleeves"}
+        )
+        _take_session(
+            app, TeleopSession(two, two.out, CLI_MODULE, lsl_session=lsl_session), scene, out, "two_"
+        )
 
 
 def _take_session(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+from ui import CLI_MODULE
 from ui.commands.options import (
     DEFAULT_WEARER,
     add_json,
@@ -155,7 +156,7 @@ def _start_wearer(args: argparse.Namespace, cleanup: ExitStack) -> Callable[[str
     from simulation.operator.wearer_process import start_wearer
 
     logs = args.out.resolve() / f"sub-{args.participant}" / "logs"
-    return start_wearer(args.wearer, args.rate, logs, cleanup).intend
+    return start_wearer(args.wearer, args.rate, logs, cleanup, CLI_MODULE).intend
 
 
 def _person(session: "CalibrationSession", intend: Callable[[str, float], None]) -> "SimulatedPerson":

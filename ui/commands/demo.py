@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+from ui import CLI_MODULE
 from ui.commands.options import add_json, add_wearer, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path(tempfile.mkdtemp(prefix="hdemg-demo-"))
     out.mkdir(parents=True, exist_ok=True)
     with interrupt_on_sigterm(), ProgressBar("demo") as progress:
-        result = run_demo(out, args.wearer, progress)
+        result = run_demo(out, args.wearer, progress, CLI_MODULE)
     report = write_report(result, out / "report.html")
     _print_summary(result)
     print(f"report: {report}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError, StreamLostError
+from ui import CLI_MODULE
 from ui.commands.options import add_json, add_wearer, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
             out.mkdir(parents=True, exist_ok=True)
             progress("training a decoder for the simulated wearer", 0.0)
             decoder = wearer_decoder(out, args.wearer)
-            outcomes = run_campaign(out, settings, decoder, args.jobs, progress)
+            outcomes = run_campaign(out, settings, decoder, args.jobs, progress, cli_module=CLI_MODULE)
     except KeyboardInterrupt:
         outcomes, status = read_outcomes(out), EXIT_INTERRUPTED
         print(

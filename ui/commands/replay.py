@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+from ui import CLI_MODULE
 from ui.commands.options import add_emg_choice, add_json, add_margins, folder, playback_speed, positive_number
 from ui.commands.replay_decode import EXIT_DIFFERS, bridge_figures, bridge_lines, decode_only
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
@@ -84,6 +85,7 @@ def _with_robot(args: argparse.Namespace) -> int:
             args.session,
             decoder,
             args.map,
+            cli_module=CLI_MODULE,
             speed=speed,
             progress=progress,
             max_seconds=args.seconds,

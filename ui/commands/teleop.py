@@ -92,17 +92,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a session until its window is closed, ``q`` or Ctrl-C; the robot is stopped first."""
-    settings = _settings(args)
-    settings.check()
+    from ui.live_session import checked, live_session
+
+    settings = checked(_settings(args))
     if not args.headless:
         from ui.screen import require_screen
 
         require_screen()
-    from teleoperation.session import running_session
-
     with ExitStack() as stack:
         with interrupt_on_sigterm(), ProgressBar("teleop") as progress:
-            session = stack.enter_context(running_session(settings, progress))
+            session = stack.enter_context(live_session(settings, progress))
         with stop_on_signals() as stop:
             print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
             if args.headless:
@@ -151,7 +150,7 @@ def _figures(session: "TeleopSession") -> dict[str, object]:
             "p99": _known(view.robot.latency_ms_p99),
         },
         "trials": view.sheet.done,
-        "script_success": None if script is None else script.outcome is not None and script.outcome.success,
+        "script_success": None if script is None else script.success,
     }
 
 

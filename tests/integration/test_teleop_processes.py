@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 from teleoperation.processes import ProcessGroup
+from ui import CLI_MODULE
 
 TIMEOUT_S = 20.0
 # Starts a stage, says its process number, and waits to be killed.
@@ -15,7 +17,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from teleoperation.processes import ProcessGroup
-group = ProcessGroup(Path(sys.argv[1]))
+group = ProcessGroup(Path(sys.argv[1]), "ui.cli")
 print(group.start("acquire", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"]).pid, flush=True)
 time.sleep(600)
 """
@@ -48,9 +50,33 @@ def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
     wait_until_gone(pid)
 
 
+def test_a_stage_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+    group = ProcessGroup(tmp_path, CLI_MODULE)
+    ready = threading.Event()
+
+    def start() -> None:
+        group.start("acquire", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
+        ready.set()
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    assert ready.wait(TIMEOUT_S)
+    starter.join()
+    child = group.process("acquire")
+    try:
+        # Long enough for what the kernel or the child would do at the thread's end, the child's start included.
+        deadline = time.monotonic() + 3.0
+        while time.monotonic() < deadline:
+            assert child.poll() is None, group.last_words("acquire")
+            time.sleep(0.1)
+    finally:
+        group.stop()
+    assert child.returncode is not None
+
+
 def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("teleoperation.processes.TERMINATE_TIMEOUT_S", 1.0)
-    group = ProcessGroup(tmp_path)
+    group = ProcessGroup(tmp_path, CLI_MODULE)
     deaf = group.start("deaf", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
     polite = group.start("polite", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
     os.kill(deaf.pid, signal.SIGSTOP)
@@ -60,7 +86,7 @@ def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, mon
 
 
 def test_a_dead_stage_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    group = ProcessGroup(tmp_path)
+    group = ProcessGroup(tmp_path, CLI_MODULE)
     failed = group.start("acquire", ["acquire", str(tmp_path / "nowhere")])
     failed.wait(TIMEOUT_S)
     assert group.dead() == {"acquire": 2}

@@ -1,8 +1,9 @@
 """A study of many participants: each one's own decoder within the session, an hour later, put on anew, recalibrated.
 
 Folders are those of ``hdemg simulate-study``: ``ses-calibration``, ``ses-recalibration`` (an hour later) and
-``ses-donning2``. Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first repetitions of the new
-session, and those after them are judged, with the recalibrated decoder and with the old one alike.
+``ses-donning2``. Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first
+repetitions of the new session, and those after them are judged, with the recalibrated decoder and with the old one
+alike.
 """
 
 import dataclasses

@@ -115,11 +115,20 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         assert wait_for(lambda: not session.view().live, "stop")
         session.sheet.note("cup was too far")
         assert session.sheet.end("success")
+
+        # Closed while armed, with a part that the supervisor restarted: the robot is stopped before anything ends.
+        wearer.rest()
+        wait_for(lambda: session.arm() is None, "it does not arm before the end")
+        wait_for(lambda: session.view().live, "armed")
         recording = session.recording
     assert not session.chain.processes.dead()
 
     recorded = load_session(recording)
     kinds = {event.kind for event in recorded.events}
+    assert [event.kind for event in recorded.events if event.kind in {"arm", "stop", "fault"}][-2:] == [
+        "arm",
+        "stop",
+    ]
     assert {"arm", "stop", "task_start", "task_success", "note", "message", "intention"} <= kinds
     replay = replay_session(recorded, load_decoder(recording / "decoder.onnx"))
     assert (replay.identical_to_recording, replay.not_compared) == (True, 0)

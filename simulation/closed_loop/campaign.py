@@ -30,7 +30,6 @@ from simulation.closed_loop.user_settings import UserSettings
 from simulation.closed_loop.virtual_user import VirtualUser
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.synergies import load_synergies
-from simulation.operator.driven_robot import DrivenRobot
 from simulation.stretch.kinematic_stretch import KinematicStretch
 from simulation.stretch.stretch_body import StretchBody
 from simulation.study.simulated_session import record_schedule
@@ -116,7 +115,7 @@ class _Bench:
         """Make a fresh loop, muscle and user, the same for the same number; armed."""
         seed = 1000 * self._settings.seed + number
         muscle = self._make_muscle(seed)
-        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, DrivenRobot(body))
+        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, body)
         loop.begin()
         self._loops.append(loop)
         return Rig(loop, VirtualUser(self._settings.user, self.map, self.model, seed), self.model)

@@ -28,8 +28,8 @@ from calibration.protocol import CueSchedule, load_protocol
 from calibration.session_view import Step
 from calibration.start import CalibrationSettings, open_calibration
 from emg_acquisition.streams.lsl_config import configure_lsl
-from simulation.operator.automatic_calibration import SimulatedPerson
-from simulation.operator.wearer_process import start_wearer
+from simulation.automatic_calibration import SimulatedPerson
+from simulation.wearer_process import start_wearer
 from ui import CLI_MODULE
 from ui.windows.calibration import CalibrationWindow
 

@@ -321,10 +321,11 @@ def main() -> int:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
         # It brings torch, which no session has.
-        from simulation.study.simulated_decoder import simulated_decoder  # noqa: PLC0415
+        from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:
-            decoder = simulated_decoder(Path(folder), WearerSettings(seed=WEARER, fs_hz=FS_HZ))
+            wearer = WearerSettings(seed=WEARER, fs_hz=FS_HZ)
+            decoder = calibrate_wearer(wearer, Path(folder) / "ses-calibration").decoder
             result = (
                 compare(decoder, args.rounds, args.seconds)
                 if args.compare

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
+from simulation.recorded_wearer import calibrate_wearer
 
 COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
@@ -123,7 +123,7 @@ def flexemg_decoder(
 
 def _trained_on_simulation(temporary: pytest.TempPathFactory, wearer: int) -> Path:
     def make(out: Path) -> None:
-        trained_on_simulation(out, WearerSettings(seed=wearer))
+        calibrate_wearer(WearerSettings(seed=wearer), out / "ses-calibration", out / "decoder.onnx")
 
     return made_once(temporary, f"wearer-{wearer}", make) / "decoder.onnx"
 

@@ -11,7 +11,7 @@ from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 from tests.e2e.conftest import Ran
 
 TEN_MINUTES_S = 600

@@ -19,7 +19,7 @@ from ui.live_session import live_session
 LIMIT_S = 60.0
 HOP_S, TICK_S = 0.025, 0.02
 # What a busy machine may lose at the beginning and while the robot stands; fewer would show little.
-LEAST_PART = 0.5
+MIN_PART = 0.5
 
 
 class Person:
@@ -89,5 +89,5 @@ def test_every_decision_and_command_of_a_live_session_is_computed_again(
     assert ran.status == 0, ran.out + ran.err
     assert ran.json["identical_to_recording"] is True
     assert ran.json["commands_identical_to_recording"] is True
-    assert ran.json["decisions"] > LEAST_PART * seconds / HOP_S
-    assert ran.json["commands"] > LEAST_PART * seconds / TICK_S
+    assert ran.json["decisions"] > MIN_PART * seconds / HOP_S
+    assert ran.json["commands"] > MIN_PART * seconds / TICK_S

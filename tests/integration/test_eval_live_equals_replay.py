@@ -23,7 +23,7 @@ from emg_acquisition.streams.inlet import GestureInlet
 from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from evaluation.replay import replay_session
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 
 TIMEOUT_S = 20.0
 

@@ -25,10 +25,10 @@ from calibration.session_ports import FeedSnapshot
 from calibration.session_text import signal_problems
 from calibration.session_view import ActionKind, Phase, Problem, SessionView, Severity, Step
 from calibration.start import CalibrationSettings, open_calibration
+from simulation.automatic_calibration import SimulatedPerson
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
-from simulation.operator.automatic_calibration import SimulatedPerson
-from simulation.operator.wearer_process import STAGE, WearerProcess, start_wearer
+from simulation.wearer_process import STAGE, WearerProcess, start_wearer
 from ui import CLI_MODULE
 from ui.windows.calibration import CalibrationWindow
 

@@ -12,9 +12,9 @@ from emg_acquisition.errors import StreamLostError
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import JOINT_DOF
 from simulation.forearm.settings import WearerSettings
+from simulation.recorded_wearer import calibrate_wearer
 from simulation.stretch.drawing_library import choose_drawing_library
 from simulation.stretch.driver_logic import SimSettings
-from simulation.study.simulated_decoder import simulated_decoder
 from teleoperation.camera_feed import CameraPicture
 from teleoperation.session import TeleopSession
 from teleoperation.session_view import TeleopView
@@ -43,7 +43,8 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
     scene = _draw_scene()
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         decoders = [
-            simulated_decoder(Path(folder) / str(wearer), WearerSettings(seed=wearer)) for wearer in WEARERS
+            calibrate_wearer(WearerSettings(seed=wearer), Path(folder) / f"ses-{wearer}").decoder
+            for wearer in WEARERS
         ]
         one = TeleopSettings(decoder=(decoders[0],), out=Path(folder), record=False)
         _take_session(app, TeleopSession(one, one.out, CLI_MODULE, lsl_session=lsl_session), scene, out, "")

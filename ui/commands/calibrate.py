@@ -25,7 +25,7 @@ from ui.console import print_json, stop_on_signals
 if TYPE_CHECKING:
     from calibration.session import CalibrationSession
     from calibration.start import CalibrationSettings
-    from simulation.operator.automatic_calibration import SimulatedPerson
+    from simulation.automatic_calibration import SimulatedPerson
 
 NAME = "calibrate"
 HELP = "a participant, guided by cues -> session folder and decoder.onnx, in about five minutes"
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> "CalibrationSettings":
     from calibration.protocol import load_protocol
     from calibration.start import CalibrationSettings
-    from simulation.operator.wearer_process import wearer_source_id
+    from simulation.wearer_process import wearer_source_id
 
     resume = args.resume is not None
     name = args.protocol or (None if resume else DEFAULT_PROTOCOL)
@@ -153,14 +153,14 @@ def _lsl_session(args: argparse.Namespace) -> str:
 
 def _start_wearer(args: argparse.Namespace, cleanup: ExitStack) -> Callable[[str, float], None]:
     """Start a simulated wearer in a process of its own; return what steers it."""
-    from simulation.operator.wearer_process import start_wearer
+    from simulation.wearer_process import start_wearer
 
     logs = args.out.resolve() / f"sub-{args.participant}" / "logs"
     return start_wearer(args.wearer, args.rate, logs, cleanup, CLI_MODULE).intend
 
 
 def _person(session: "CalibrationSession", intend: Callable[[str, float], None]) -> "SimulatedPerson":
-    from simulation.operator.automatic_calibration import SimulatedPerson
+    from simulation.automatic_calibration import SimulatedPerson
 
     return SimulatedPerson(session, intend)
 

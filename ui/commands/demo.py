@@ -12,7 +12,7 @@ from ui.commands.options import add_json, add_wearer, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from simulation.demo.demo import DemoResult
+    from simulation.demo import DemoResult
 
 NAME = "demo"
 HELP = "the main job end to end on this machine, nothing to plug in"
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the main job; 1 if not every DoF moved or replay differed from live."""
-    from simulation.demo.demo import run_demo
-    from simulation.demo.report import write_report
+    from simulation.demo import run_demo
+    from simulation.demo_report import write_report
 
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise InputError(f"{args.out} is not empty: nothing is overwritten; choose another --out")

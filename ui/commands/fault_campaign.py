@@ -22,6 +22,8 @@ MOST = 100_000
 MOST_JOBS = 16
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 130
+# Of the simulated wearer's calibration.
+REPETITIONS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
         run_campaign,
     )
     from simulation.fault_campaign.kinds import FAULT_KINDS
-    from simulation.fault_campaign.wearer_decoder import wearer_decoder
 
     if args.kinds == "list":
         for kind in FAULT_KINDS:
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         with interrupt_on_sigterm(), ProgressBar(NAME) as progress:
             out.mkdir(parents=True, exist_ok=True)
             progress("training a decoder for the simulated wearer", 0.0)
-            decoder = wearer_decoder(out, args.wearer)
+            decoder = _decoder(out, args.wearer)
             outcomes = run_campaign(out, settings, decoder, args.jobs, progress, cli_module=CLI_MODULE)
     except KeyboardInterrupt:
         outcomes, status = read_outcomes(out), EXIT_INTERRUPTED
@@ -100,6 +101,18 @@ def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> i
     if args.json:
         print_json(summary.figures(outcomes))
     return 0 if summary.all_in_bounds(outcomes) else EXIT_BROKEN
+
+
+def _decoder(out: Path, wearer_seed: int) -> Path:
+    """Return the decoder in `out`; calibrate the simulated wearer and train it, where there is none yet."""
+    from simulation.forearm.settings import WearerSettings
+    from simulation.recorded_wearer import calibrate_wearer
+
+    decoder = out / "decoder.onnx"
+    if not decoder.exists():
+        wearer = WearerSettings(seed=wearer_seed)
+        calibrate_wearer(wearer, out / "ses-calibration", decoder, repetitions=REPETITIONS, seed=wearer_seed)
+    return decoder
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record the study."""
     from simulation.forearm.synergies import TEN_GESTURES
-    from simulation.study.simulated_study import StudySettings, simulate_study
+    from simulation.study import StudySettings, simulate_study
 
     settings = StudySettings(
         wearers=args.wearers,

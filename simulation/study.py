@@ -23,7 +23,7 @@ from simulation.forearm.body import draw_traits_of
 from simulation.forearm.impairment import Impairment
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.synergies import TEN_GESTURES, load_synergies
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 
 # An hour of trials: the sleeve has crept, contacts have changed and muscles are tired.
 HOUR_MIN = 60.0

@@ -13,7 +13,7 @@ from emg_acquisition.errors import InputError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.recording.recorded_stream import RecordedStream, key
 from emg_acquisition.recording.recorder_start import BUFFER_S, RecorderReport, RecorderSettings, connect_all
-from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.recording.session_writer import SessionFile
 from emg_acquisition.recording.stream_finder import StreamFinder
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo
 from emg_acquisition.streams.lsl_stream import LslStream, what_is_there

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emg_acquisition.errors import StreamNotFoundError
 from emg_acquisition.recording.session import ProtocolInfo
-from emg_acquisition.recording.session_file import check_codes
+from emg_acquisition.recording.session_writer import check_codes
 from emg_acquisition.stream_info import (
     AUX_TYPE,
     COMMAND_TYPE,

@@ -14,7 +14,7 @@ import pyxdf
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import damage_named
 from emg_acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CLOCK_OFFSET,

@@ -17,7 +17,7 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.grid_library import load_grid
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
 from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined

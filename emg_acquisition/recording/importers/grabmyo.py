@@ -18,7 +18,7 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import damage_named
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
 from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
 from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named

@@ -9,7 +9,7 @@ from neo.rawio import IntanRawIO
 
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import damage_named
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy.io
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import damage_named
 
 
 def load_mat(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from calibration.recording_process import RecordingProcess
 from calibration.session import DECODER_FILE, CalibrationSession, Ports, SessionSetup
 from calibration.training_process import TrainingProcess
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.session_writer import check_codes, session_folder
 from emg_acquisition.stream_info import EmgStreamInfo

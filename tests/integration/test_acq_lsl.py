@@ -13,8 +13,7 @@ import pytest
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.sources.schedule import Cue
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
@@ -468,7 +467,7 @@ from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.lsl_stream import list_streams
 configure_lsl(sys.argv[1])
 from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 ready = threading.Event()
 settings = RecorderSettings("P01", "S1", (sys.argv[2],), timeout_s=20.0)
 threading.Thread(target=lambda: ready.wait() and print("there", flush=True), daemon=True).start()

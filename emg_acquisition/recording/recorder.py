@@ -25,16 +25,18 @@ from emg_acquisition.stream_info import (
     JOURNAL_TYPE,
     EmgStreamInfo,
     aux_source_id,
+    events_source_id,
 )
 from emg_acquisition.streams.lsl_stream import (
+    ANSWER_S,
     FoundStream,
     LslStream,
+    Search,
     find_stream,
     find_streams,
     what_is_there,
 )
 from emg_acquisition.streams.outlet import lsl_clock_s
-from emg_acquisition.streams.search import ANSWER_S, Search
 from emg_acquisition.streams.stream_xml import emg_info_from_xml, events_header_xml, gesture_info_from_xml
 
 COPY_EVERY_S = 0.1
@@ -187,7 +189,7 @@ class _Recorder:
         # A decoder may come later than the rest: replay needs the EMG from before its first sample.
         decoders = settings.gesture_source_ids
         self._awaited = {(GESTURE_TYPE, one) for one in decoders} | {
-            (EVENTS_TYPE, f"{one}-events") for one in decoders
+            (EVENTS_TYPE, events_source_id(one)) for one in decoders
         }
         self._awaited -= {track.key for track in self._tracks}
         self._finder = _StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
@@ -217,7 +219,7 @@ class _Recorder:
         """Whether every EMG source has said that it ends, or has been away for too long."""
         said = {track.key[1] for track in self._tracks if track.ended}
         return all(
-            f"{track.key[1]}-events" in said or track.seconds_lost() > self._settings.timeout_s
+            events_source_id(track.key[1]) in said or track.seconds_lost() > self._settings.timeout_s
             for track in self._tracks
             if track.key[0] == EMG_TYPE
         )
@@ -410,7 +412,7 @@ def _look(
 ) -> list[FoundStream]:
     found = search.look(lambda _: choose(find_streams(ALL_SETTLE_S)))
     if not found:
-        msg = f"no LSL stream of {what} found within {search.told_s:g} s; there is {what_is_there()}"
+        msg = f"no LSL stream of {what} found within {search.timeout_s:g} s; there is {what_is_there()}"
         raise StreamNotFoundError(msg)
     return found
 

@@ -30,6 +30,7 @@ from emg_acquisition.stream_info import (
     EmgStreamInfo,
     GestureStreamInfo,
     aux_source_id,
+    events_source_id,
 )
 from emg_acquisition.streams.arrival_stamps import ArrivalStamps
 from emg_acquisition.streams.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
@@ -457,7 +458,7 @@ def choose_streams(
         if len(found) > 1:
             msg = f"{path} holds {len(found)} {kind} streams for EMG {emg.source_id!r}; one at most is supported"
             raise InputError(msg)
-    others = {f"{h.source_id}-events" for h in headers if h.type == GESTURE_TYPE and h not in gestures}
+    others = {events_source_id(h.source_id) for h in headers if h.type == GESTURE_TYPE and h not in gestures}
     events = [h for h in headers if h.type == EVENTS_TYPE and h.source_id not in others]
     return (emg, *aux, *gestures, *events)
 

@@ -31,7 +31,13 @@ from emg_acquisition.recording.session import (
 )
 from emg_acquisition.recording.xdf_format import XdfHeader
 from emg_acquisition.recording.xdf_writer import XdfWriter
-from emg_acquisition.stream_info import EMG_TYPE, AuxStreamInfo, EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import (
+    EMG_TYPE,
+    AuxStreamInfo,
+    EmgStreamInfo,
+    GestureStreamInfo,
+    events_source_id,
+)
 from emg_acquisition.streams.stream_xml import (
     aux_header_xml,
     emg_header_xml,
@@ -212,7 +218,7 @@ class SessionWriter:
         self._streams = {info.source_id: self._file.add_stream(emg_header_xml(info)) for info in infos}
         self._streams |= {info.source_id: self._file.add_stream(aux_header_xml(info)) for info in aux}
         self._next_offset_s = dict.fromkeys(self._streams.values(), -np.inf)
-        self._events = self._file.add_stream(events_header_xml("Events", f"{self._first_emg}-events"))
+        self._events = self._file.add_stream(events_header_xml("Events", events_source_id(self._first_emg)))
         self._gestures: int | None = None
         self._file.save()
 

@@ -29,8 +29,7 @@ from emg_acquisition.stream_info import (
     GestureStreamInfo,
 )
 from emg_acquisition.streams.chunks import ChunkSplitter, EmgChunk
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream
-from emg_acquisition.streams.search import Search
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream
 from emg_acquisition.streams.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
 
 _log = logging.getLogger(__name__)
@@ -186,8 +185,6 @@ class GestureInlet:
         How long to look for it.
     stop : threading.Event, optional
         Ends the search when it is set.
-    told_s : float, optional
-        The time that an error names, where this is the last of several short searches.
 
     Raises
     ------
@@ -201,9 +198,8 @@ class GestureInlet:
         timeout_s: float,
         *,
         stop: threading.Event | None = None,
-        told_s: float | None = None,
     ) -> None:
-        self._stream = _open(GESTURE_TYPE, "float32", source_id, Search(timeout_s, stop, told_s))
+        self._stream = _open(GESTURE_TYPE, "float32", source_id, Search(timeout_s, stop))
         self.info: GestureStreamInfo = gesture_info_from_xml(self._stream.header_xml)
         self._stream.connect(BUFFER_S)
 

@@ -9,7 +9,7 @@ import pytest
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
 from emg_acquisition.streams.device_publisher import DeviceLimits, connect_device
 from emg_acquisition.streams.inlet import EmgInlet

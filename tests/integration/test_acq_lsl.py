@@ -16,13 +16,12 @@ from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo, events_source_id
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.streams.lsl_config import configure_lsl
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream, list_streams
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream, list_streams
 from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
-from emg_acquisition.streams.publisher import events_source_id, run_source
-from emg_acquisition.streams.search import Search
+from emg_acquisition.streams.publisher import run_source
 from simulation.forearm.live_intention import follow_intentions
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer

@@ -27,7 +27,7 @@ from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, EmgStreamInfo
-from emg_acquisition.streams.description_xml import MAX_CHANNELS
+from emg_acquisition.streams.stream_xml import MAX_CHANNELS
 
 _log = logging.getLogger(__name__)
 

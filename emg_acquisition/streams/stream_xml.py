@@ -8,7 +8,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, grid_from_settings
@@ -83,11 +83,8 @@ def aux_description(info: AuxStreamInfo) -> ET.Element:
 
 def gesture_description(info: GestureStreamInfo) -> ET.Element:
     """Return the ``<desc>`` element of a Gesture stream."""
-    desc = ET.Element("desc")
-    channels = ET.SubElement(desc, "channels")
     fixed = ("gesture_index", "confidence", "effort", "quality")
-    for label in (*fixed, *(f"p_{k}" for k in range(len(info.gestures)))):
-        _texts(ET.SubElement(channels, "channel"), {"label": label})
+    desc = labels_description((*fixed, *(f"p_{k}" for k in range(len(info.gestures)))))
     _texts(
         desc,
         {
@@ -96,6 +93,15 @@ def gesture_description(info: GestureStreamInfo) -> ET.Element:
             "decoder_sha256": info.decoder_sha256,
         },
     )
+    return desc
+
+
+def labels_description(labels: Iterable[str]) -> ET.Element:
+    """Return the ``<desc>`` element of a stream whose channels declare only what they are called."""
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    for label in labels:
+        _texts(ET.SubElement(channels, "channel"), {"label": label})
     return desc
 
 

@@ -232,7 +232,7 @@ def test_wrong_shapes_are_refused_before_they_are_sent(closing):
     with pytest.raises(ValueError, match=r"shape \(3, 4\), \(n_samples, 5\) is required"):
         emg.push(np.zeros((3, 4), dtype=np.float32), 1.0)
     gesture = closing(GestureOutlet(GestureStreamInfo("D", "shape-d", 20.0, ("rest",), "e")))
-    with pytest.raises(ValueError, match=r"\(5,\) is required"):
+    with pytest.raises(ValueError, match=r"\(n_samples, 5\) is required"):
         gesture.push(np.zeros(6, dtype=np.float32), 1.0)
     with pytest.raises(InputError, match="needs a source_id"):
         EventOutlet("Cues", "")

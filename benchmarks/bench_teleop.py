@@ -35,9 +35,8 @@ from emg_acquisition.events import Event
 from emg_acquisition.recording.session import read_session_info
 from emg_acquisition.stream_info import EMG_TYPE, JOURNAL_TYPE
 from emg_acquisition.streams.lsl_config import configure_lsl
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from emg_acquisition.streams.search import Search
 from evaluation.session_latency import DECISION, JOINT_STATES, journal_latency
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.journal import TICK, Entry

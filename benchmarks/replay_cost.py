@@ -17,7 +17,7 @@ import numpy as np
 
 from decoding.decoder_file import load_decoder
 from decoding.signal_settings import SignalSettings
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import open_session
 from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.stream_info import EmgStreamInfo
 from evaluation.replay import replay_session

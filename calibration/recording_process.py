@@ -16,8 +16,7 @@ from typing import Any
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.streams.lsl_config import configure_lsl, ensure_configured
 from emg_acquisition.streams.outlet import EventOutlet
 

@@ -17,10 +17,9 @@ from calibration.recording_process import RecordingProcess
 from calibration.session import DECODER_FILE, CalibrationSession, Ports, SessionSetup
 from calibration.training_process import TrainingProcess
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 from emg_acquisition.recording.session import ProtocolInfo
-from emg_acquisition.recording.session_file import check_codes
-from emg_acquisition.recording.session_writer import session_folder
+from emg_acquisition.recording.session_writer import check_codes, session_folder
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.inlet import EmgInlet
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.arrays import IntArray
 from emg_acquisition.errors import InputError
 
 Wrap = Literal["none", "rows", "columns"]
@@ -145,15 +145,6 @@ class ElectrodeGrid:
             if channel not in (NO_ELECTRODE, self.channel_at[row][column]) and channel not in found:
                 found.append(channel)
         return tuple(found)
-
-    def to_map(self, values: Float32Array) -> Float32Array:
-        """Lay values out as the grid lies: (..., n_channels) -> (..., rows, columns), NaN where empty."""
-        if values.shape[-1] != self.n_channels:
-            msg = f"grid {self.name!r} has {self.n_channels} channels, got {values.shape[-1]} values"
-            raise InputError(msg)
-        laid = np.full((*values.shape[:-1], self.rows, self.columns), np.nan, dtype=np.float32)
-        laid[..., self.positions[:, 0], self.positions[:, 1]] = values
-        return laid
 
     def to_settings(self) -> dict[str, object]:
         """Plain values for YAML, JSON and the decoder file; `grid_from_settings` reads them back."""

@@ -20,6 +20,11 @@ def aux_source_id(emg_source_id: str) -> str:
     return f"{emg_source_id}-aux"
 
 
+def events_source_id(source_id: str) -> str:
+    """Return the ``source_id`` of the events that go with a stream."""
+    return f"{source_id}-events"
+
+
 @dataclass(frozen=True)
 class EmgStreamInfo:
     """An EMG stream: float32 microvolts at a regular rate, one channel an electrode of its grid.

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import IntArray
-from emg_acquisition.recording.session import Trial, trials
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RecordedSession, Trial, trials
 
 NO_DECISION = "none"
 # Labels follow the cue, not the muscle: so much is left out on either side of a cue change.

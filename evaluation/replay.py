@@ -12,8 +12,7 @@ from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.events import DECODING
-from emg_acquisition.recording.session import GestureRecording
-from emg_acquisition.recording.session_parts import EmgRows, RecordedSession, pieces
+from emg_acquisition.recording.session import EmgRows, GestureRecording, RecordedSession, pieces
 from emg_acquisition.stream_info import N_GESTURE_FIXED
 from emg_acquisition.streams.chunks import ChunkSplitter
 

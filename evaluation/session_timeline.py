@@ -11,8 +11,7 @@ import numpy as np
 
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.events import DECODING
-from emg_acquisition.recording.session import RECORDING_FILE, trials
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RECORDING_FILE, RecordedSession, trials
 from emg_acquisition.recording.xdf_format import XdfHeader
 from emg_acquisition.recording.xdf_reader import read_blocks, read_headers, read_xdf
 from emg_acquisition.stream_info import COMMAND_TYPE, JOURNAL_TYPE

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pylsl
 
+from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.device_publisher import connect_device, run_device
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet
-from emg_acquisition.streams.publisher import events_source_id
 
 PATIENCE_S = 20.0
 

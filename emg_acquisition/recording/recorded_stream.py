@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import StreamLostError
-from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.recording.session_writer import SessionFile
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.arrival_stamps import ArrivalStamps
 from emg_acquisition.streams.chunks import gaps

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.streams.description_xml import MAX_CHANNELS, parse_description
+from emg_acquisition.streams.stream_xml import MAX_CHANNELS, parse_description
 
 MAGIC = b"XDF:"
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)

@@ -7,8 +7,8 @@ from typing import TypeVar
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.source import DeviceSource
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
-from emg_acquisition.sources.device import DeviceSource
 from emg_acquisition.sources.intan_rhx import CHANNELS_PER_PORT, IntanRhx, IntanSettings
 from emg_acquisition.sources.otb_muovi import MuoviDevice, MuoviSettings
 from emg_acquisition.sources.otb_quattrocento import (

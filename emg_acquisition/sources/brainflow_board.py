@@ -16,7 +16,7 @@ from brainflow.exit_codes import BrainFlowExitCodes
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
 
 _log = logging.getLogger(__name__)

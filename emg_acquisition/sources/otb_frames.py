@@ -9,7 +9,7 @@ import numpy as np
 
 from emg_acquisition.arrays import IntArray
 from emg_acquisition.errors import InputError
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources.otb_codec import ByteOrder, CountArray, counts_from_bytes, scaled
 from emg_acquisition.sources.otb_ramp import RampClock, losses
 from emg_acquisition.sources.tcp_link import TcpLink

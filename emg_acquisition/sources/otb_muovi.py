@@ -5,7 +5,7 @@ from typing import Literal
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources.otb_codec import muovi_command
 from emg_acquisition.sources.otb_frames import FrameLayout
 from emg_acquisition.sources.otb_probes import (

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources.otb_frames import FrameLayout, FrameReader
 from emg_acquisition.sources.tcp_link import Listener, TcpLink, connect_to
 

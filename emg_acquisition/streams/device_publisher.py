@@ -11,9 +11,9 @@ import numpy as np
 from emg_acquisition.arrays import Float64Array, samples_from_ms
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import Event
-from emg_acquisition.sources.device import DeviceBlock, DeviceSource
+from emg_acquisition.source import DeviceBlock, DeviceSource
+from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.outlet import AuxOutlet, EmgOutlet, EventOutlet, lsl_clock_s
-from emg_acquisition.streams.publisher import events_source_id
 from emg_acquisition.streams.sample_clock import SampleClock
 
 _log = logging.getLogger(__name__)

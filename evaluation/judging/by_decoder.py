@@ -6,8 +6,7 @@ from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
-from emg_acquisition.recording.session import Trial, read_session_info, trials
-from emg_acquisition.recording.session_parts import RecordedSession, open_session
+from emg_acquisition.recording.session import RecordedSession, Trial, open_session, read_session_info, trials
 from emg_acquisition.stream_info import N_GESTURE_FIXED
 from evaluation.judging.evidence import Evidence, Hops, Margins, place_hops
 from evaluation.judging.leakage import refuse_leakage

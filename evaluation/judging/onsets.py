@@ -6,8 +6,7 @@ import numpy as np
 
 from calibration.muscle_onset import SEARCH_UNTIL_S, muscle_onset, teager_kaiser_envelope
 from emg_acquisition.events import REST
-from emg_acquisition.recording.session import Trial, trials
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RecordedSession, Trial, trials
 from emg_acquisition.streams.chunks import gaps
 from evaluation.online import Onset
 

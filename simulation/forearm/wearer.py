@@ -8,8 +8,8 @@ import numpy as np
 
 from emg_acquisition.arrays import Float32Array, samples_from_ms
 from emg_acquisition.errors import InputError
+from emg_acquisition.source import SampleEvent
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.sources.source import SampleEvent
 from emg_acquisition.stream_info import EmgStreamInfo
 from simulation.forearm.amplifier import measured
 from simulation.forearm.artefacts import Artefacts

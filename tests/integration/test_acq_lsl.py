@@ -13,17 +13,15 @@ import pytest
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo, events_source_id
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.streams.lsl_config import configure_lsl
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream, list_streams
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream, list_streams
 from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
-from emg_acquisition.streams.publisher import events_source_id, run_source
-from emg_acquisition.streams.search import Search
+from emg_acquisition.streams.publisher import run_source
 from simulation.forearm.live_intention import follow_intentions
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
@@ -234,7 +232,7 @@ def test_wrong_shapes_are_refused_before_they_are_sent(closing):
     with pytest.raises(ValueError, match=r"shape \(3, 4\), \(n_samples, 5\) is required"):
         emg.push(np.zeros((3, 4), dtype=np.float32), 1.0)
     gesture = closing(GestureOutlet(GestureStreamInfo("D", "shape-d", 20.0, ("rest",), "e")))
-    with pytest.raises(ValueError, match=r"\(5,\) is required"):
+    with pytest.raises(ValueError, match=r"\(n_samples, 5\) is required"):
         gesture.push(np.zeros(6, dtype=np.float32), 1.0)
     with pytest.raises(InputError, match="needs a source_id"):
         EventOutlet("Cues", "")
@@ -468,7 +466,7 @@ from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.lsl_stream import list_streams
 configure_lsl(sys.argv[1])
 from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 ready = threading.Event()
 settings = RecorderSettings("P01", "S1", (sys.argv[2],), timeout_s=20.0)
 threading.Thread(target=lambda: ready.wait() and print("there", flush=True), daemon=True).start()

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import load_decoder
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import load_session, open_session
 from tests.replay_support import HOP_S, SECONDS, write_session
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import BUTTONS, ReplayWindow

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources import intan_commands
-from emg_acquisition.sources.device import DeviceBlock
 from emg_acquisition.sources.intan_codec import FRAMES_PER_BLOCK, MAGIC
 from emg_acquisition.sources.intan_commands import IntanCommands
 from emg_acquisition.sources.intan_rhx import IntanRhx, IntanSettings

@@ -8,8 +8,7 @@ import pytest
 from decoding.decoder_file import load_decoder
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.recording.session import load_session, trials
-from emg_acquisition.recording.session_parts import open_session, pieces
+from emg_acquisition.recording.session import load_session, open_session, pieces, trials
 from emg_acquisition.recording.session_writer import SessionWriter
 from evaluation.replay import replay_session
 from tests.dec_support import FS_HZ, stream_info, write_decoder

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emg_acquisition.events import Event
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import load_session, open_session
 from evaluation.session_timeline import commands_of, happenings_of, joints_of
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES

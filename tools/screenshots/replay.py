@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import REST, Event
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import open_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from simulation.forearm.settings import WearerSettings
 from simulation.recorded_wearer import AFTER_CUE_S, calibrate_wearer

@@ -15,7 +15,7 @@ from ui.commands.options import add_emg_choice, add_json, add_lsl, positive_numb
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
-    from emg_acquisition.sources.source import EmgSource
+    from emg_acquisition.source import EmgSource
 
 NAME = "acquire"
 HELP = "a simulated wearer, a recorded session or an amplifier -> LSL streams of type EMG"
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
             source = _recording(args)
         begin = None
         if args.start_with:
-            from emg_acquisition.sources.start_signal import follow_start
+            from emg_acquisition.streams.start_signal import follow_start
 
             begin = threading.Event()
             follow_start(args.start_with, begin, stop)

@@ -13,9 +13,8 @@ from ui.commands.options import source_id
 from ui.console import print_json, stop_on_signals
 
 if TYPE_CHECKING:
+    from emg_acquisition.source import DeviceSource, EmgSource
     from emg_acquisition.sources.amplifiers import AmplifierChoice
-    from emg_acquisition.sources.device import DeviceSource
-    from emg_acquisition.sources.source import EmgSource
 
 MAX_PORT = 65535
 

@@ -11,7 +11,7 @@ from ui.console import StatusLine, print_json, stop_on_signals
 from ui.log_file import LOG_NAME, LOG_VARIABLE, log_to
 
 if TYPE_CHECKING:
-    from emg_acquisition.recording.recorder_start import RecorderReport
+    from emg_acquisition.recording.recorder import RecorderReport
 
 NAME = "record"
 HELP = "LSL streams (EMG, auxiliary, gestures, events, any other) -> session folder"
@@ -71,8 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until stopped, until the EMG sources end, or until the EMG has been gone for ``--timeout`` seconds."""
-    from emg_acquisition.recording.recorder import run_recorder
-    from emg_acquisition.recording.recorder_start import RecorderSettings
+    from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
     from emg_acquisition.streams.lsl_config import configure_lsl
 
     configure_lsl(args.lsl_session, args.let_in)

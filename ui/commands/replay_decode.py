@@ -74,7 +74,7 @@ def _replay(
     args: argparse.Namespace, emg: str | None, decoder: Path, progress: Callable[[str, float], None]
 ) -> SleeveReplay:
     from decoding.decoder_file import load_decoder
-    from emg_acquisition.recording.session_parts import open_session
+    from emg_acquisition.recording.session import open_session
     from evaluation.metrics import Decided, session_outcomes
     from evaluation.replay import replay_session
 

@@ -16,7 +16,7 @@ def run_window(args: argparse.Namespace) -> int:
     """
     from decoding.decoder_file import load_decoder
     from decoding.pipeline import DecoderPipeline
-    from emg_acquisition.recording.session_parts import open_session
+    from emg_acquisition.recording.session import open_session
     from evaluation.metrics import CUE_MARGIN_S
     from evaluation.session_decoders import find_decoders
     from ui.screen import require_screen

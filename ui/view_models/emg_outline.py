@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, Float64Array
-from emg_acquisition.recording.session_parts import EmgRows, pieces
+from emg_acquisition.recording.session import EmgRows, pieces
 
 PIECE_S = 1.0
 # Of a whole session; an hour has a column every 0.22 s and, with 256 channels, 34 MB.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from decoding.decoder_file import DecoderFile
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RecordedSession
 from evaluation.session_timeline import (
     Decisions,
     Mistake,

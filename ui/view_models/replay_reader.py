@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decoding.decoder_file import DecoderFile
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RecordedSession
 from evaluation.replay import replay_session
 from evaluation.session_timeline import Decisions, Track, commands_of, joints_of, replayed_decisions_of
 from ui.view_models.emg_outline import Outline, SessionOutline, is_read_anew, rms_before, stretch

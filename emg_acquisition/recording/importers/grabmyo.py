@@ -18,7 +18,7 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import reading
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
 from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
 from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
@@ -137,7 +137,7 @@ def _pieces(trials: Sequence[_Trial]) -> Iterator[Piece]:
 def _read_uv(path: Path) -> Float64Array:
     """Read the EMG channels of a record in µV, shape (n_samples, 28), in the order of `LABELS`."""
     data = path.with_name(f"{path.name}.dat")
-    with damage_named(data, "a WFDB record, with its .hea"):
+    with reading(data, "a WFDB record, with its .hea"):
         record = wfdb.rdrecord(str(path), physical=False)
         counts = np.asarray(record.d_signal)
         # A header says the sum of its channel's samples, modulo 2^16.

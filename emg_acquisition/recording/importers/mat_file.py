@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy.io
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import reading
 
 
 def load_mat(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def load_mat(path: Path, names: Sequence[str] | None = None) -> dict[str, Any]:
     if not path.is_file():
         msg = f"{path} is missing: name the folder of the data set as it was published"
         raise InputError(msg)
-    with damage_named(path, "a .mat file"):
+    with reading(path, "a .mat file"):
         return scipy.io.loadmat(  # type: ignore[no-any-return]
             path, variable_names=names, squeeze_me=True, struct_as_record=False
         )

@@ -20,7 +20,7 @@ import numpy as np
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid_library import GRID_NAMES
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import reading
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
@@ -131,7 +131,7 @@ def import_otb_plus(
 
 
 def _describe(path: Path) -> _Recording:
-    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+    with reading(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
         signals = [member for member in archive.getmembers() if member.name.endswith(".sig")]
         if len(signals) != 1:
             msg = f"{path} holds {len(signals)} .sig files; one is required, export the recording alone"
@@ -242,7 +242,7 @@ def _write(
     adapter: _Adapter,
     header: SessionHeader,
 ) -> None:
-    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+    with reading(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
         blocks = _blocks(_member(archive, recording.sig, path), recording, adapter, path)
         write_continuous(target, header, blocks, recording.n_samples, share)
 

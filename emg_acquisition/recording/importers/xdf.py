@@ -17,7 +17,7 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import reading
 from emg_acquisition.recording.importers.placement import chosen_grid
 from emg_acquisition.recording.importers.single_files import recording_files, session_code
 from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
@@ -27,7 +27,7 @@ from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, EmgStreamInfo
-from emg_acquisition.streams.description_xml import MAX_CHANNELS
+from emg_acquisition.streams.stream_xml import MAX_CHANNELS
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def _import_file(
     options: XdfOptions,
     cues: Mapping[str, str],
 ) -> None:
-    with damage_named(path, "an XDF file"):
+    with reading(path, "an XDF file"):
         streams = _load(path)
         emg = _emg(_chosen(streams, options.stream, path), options, path)
         events = [event for stream in streams for event in _events(stream)]

@@ -1,10 +1,44 @@
-"""The Protocol that every amplifier keeps: its own clock paces it, and its own counter shows what was lost."""
+"""The Protocols that everything keeps from which EMG comes.
 
+An `EmgSource` makes samples as fast as they are asked for; a `DeviceSource` is an amplifier, paced by its own clock.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.stream_info import AuxStreamInfo, EmgStreamInfo
+
+
+@dataclass(frozen=True)
+class SampleEvent:
+    """An event that belongs to a sample of the source, counted from its first."""
+
+    sample_index: int
+    kind: str
+    fields: Mapping[str, Any]
+
+
+class EmgSource(Protocol):
+    """Samples in order, as fast as they are asked for, and the events that belong to them."""
+
+    @property
+    def info(self) -> EmgStreamInfo:
+        """What the source declares."""
+        ...
+
+    def read(self, n_samples: int) -> Float32Array:
+        """Return the next samples: ndarray, shape (n, n_channels), µV; fewer at the end, then none."""
+        ...
+
+    def events_until(self, sample_index: int) -> list[SampleEvent]:
+        """Return the events of samples before ``sample_index`` that were not returned before, in order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the source holds."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +66,7 @@ class DeviceBlock:
 
 
 class DeviceSource(Protocol):
-    """An amplifier.
+    """An amplifier: its own clock paces it, and its own counter shows what was lost.
 
     A device that goes away raises `StreamLostError` from `read`; `connect` may then be called again on the
     same object, and what it declares stays the same.

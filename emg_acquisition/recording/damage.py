@@ -36,7 +36,7 @@ _DAMAGE = (
 
 
 @contextmanager
-def damage_named(path: Path, kind: str) -> Iterator[None]:
+def reading(path: Path, kind: str) -> Iterator[None]:
     """Turn whatever reading `path` raises into one line that says what it should have been.
 
     Parameters

@@ -7,7 +7,7 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import RECORDING_FILE
 from emg_acquisition.recording.xdf_reader import read_headers, read_xdf
 from emg_acquisition.stream_info import JOURNAL_TYPE
-from robot_bridge.journal import BEGIN, Entry, Replayed, replay_journal
+from robot_bridge.journal import Beginning, Entry, OlderJournalError, Replayed, replay_journal
 from robot_bridge.journal_stream import entries_from_text
 
 
@@ -20,11 +20,14 @@ class BridgeReplay:
     ticks : tuple of Replayed
         With the command that was given and the one computed again.
     identical : bool or None
-        Whether all are the same; None where the recording began after the bridge did, so that this cannot be known.
+        Whether all are the same; None where this cannot be known, and `unknown_why` says why.
+    unknown_why : str
+        Empty where it is known.
     """
 
     ticks: tuple[Replayed, ...]
     identical: bool | None
+    unknown_why: str = ""
 
     @property
     def commands(self) -> int:
@@ -53,9 +56,19 @@ def read_journal(folder: Path) -> list[tuple[float, Entry]] | None:
 
 
 def entries_of(text: str, path: Path) -> list[tuple[float, Entry]]:
-    """Read one sample of a recording's journal; raises InputError, with the recording's name, if it is none."""
+    """Read one sample of a recording's journal.
+
+    Raises
+    ------
+    OlderJournalError
+        If it is of a format that this version does not compute commands from.
+    InputError
+        If it is no journal; with the recording's name.
+    """
     try:
         return entries_from_text(text)
+    except OlderJournalError:
+        raise
     except (ValueError, TypeError, KeyError) as error:
         msg = f"{path}: its bridge's journal cannot be read ({error}); was it recorded by another version?"
         raise InputError(msg) from error
@@ -69,14 +82,19 @@ def replay_bridge(folder: Path) -> BridgeReplay | None:
     InputError
         If the journal is damaged.
     """
-    journal = read_journal(folder)
+    try:
+        journal = read_journal(folder)
+    except OlderJournalError as error:
+        return BridgeReplay((), None, str(error))
     if not journal:
         return None
     entries = [entry for _, entry in journal]
-    if entries[0].call != BEGIN:
-        return BridgeReplay((), None)
+    if not isinstance(entries[0].what, Beginning):
+        return BridgeReplay((), None, "the recording began after the bridge did")
     try:
         ticks = tuple(replay_journal(entries))
+    except OlderJournalError as error:
+        return BridgeReplay((), None, str(error))
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         msg = f"{folder}: {error}"
         raise InputError(msg) from error

@@ -13,12 +13,12 @@ import numpy as np
 
 from emg_acquisition.arrays import Float64Array
 from evaluation.bridge_replay import read_journal
-from robot_bridge.journal import BEGIN, TICK, Entry
+from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
+from robot_bridge.journal import Beginning, Entry, OlderJournalError
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import GestureDecision
 from robot_bridge.stretch_interface import JOINT_DOF, read_joint_states
 
-DECISION, JOINT_STATES = "core.on_decision", "core.on_joint_states"
 # A motion begins where a joint's target moves after it had stood for so long.
 STOOD_S = 0.5
 # Seen once the joint is so far from where it stood, within so long.
@@ -109,16 +109,15 @@ def journal_latency(journal: Iterable[tuple[float, Entry]], model: RobotModel) -
     """Follow a journal: entries with the LSL times at which they were noted."""
     following = _Follower({dof: model.dof[dof].unit for dof in JOINT_DOF})
     for t_s, entry in journal:
-        if entry.call == DECISION:
-            decision, came_s = entry.arguments[0][:2]
-            following.on_decision(decision, float(came_s))
-        elif entry.call == TICK and entry.answer is not None:
+        what = entry.what
+        if isinstance(what, DecisionInput):
+            following.on_decision(what.decision, what.t_mono_s)
+        elif isinstance(what, TickInput) and entry.answer is not None:
             following.on_command(dict(entry.answer.targets), t_s)
-        elif entry.call in {TICK, BEGIN}:
+        elif isinstance(what, (TickInput, Beginning)):
             following.on_break()
-        elif entry.call == JOINT_STATES:
-            names, positions = entry.arguments[0][:2]
-            reading = read_joint_states(names, positions)
+        elif isinstance(what, JointStatesInput):
+            reading = read_joint_states(what.names, what.positions)
             if reading is not None:
                 following.on_joints(dict(reading.positions), t_s)
     return SessionLatency(
@@ -127,14 +126,17 @@ def journal_latency(journal: Iterable[tuple[float, Entry]], model: RobotModel) -
 
 
 def session_latency(folder: Path, model: RobotModel) -> SessionLatency | None:
-    """Follow a recorded session; None where no bridge was recorded.
+    """Follow a recorded session; None where no bridge was recorded, or in a journal of an older format.
 
     Raises
     ------
     InputError
         If the journal is damaged.
     """
-    journal = read_journal(folder)
+    try:
+        journal = read_journal(folder)
+    except OlderJournalError:
+        return None
     return journal_latency(journal, model) if journal else None
 
 

@@ -18,13 +18,14 @@ from emg_acquisition.stream_info import COMMAND_TYPE, JOURNAL_TYPE
 from evaluation.bridge_replay import entries_of
 from evaluation.metrics import NO_DECISION
 from evaluation.replay import Replay
+from robot_bridge.inputs import JointStatesInput
+from robot_bridge.journal import OlderJournalError
 from robot_bridge.journal_stream import COMMAND_CHANNELS
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, read_joint_states
 
 # Every second, a cue by another name, or seen in the commands.
 NOT_TOLD = {DECODING, "cue", "intention", "moving", "still"}
 BAD_KINDS = {"stop", "fault", "stream_lost", "stream_changed", "gap"}
-JOINTS_CALL = "core.on_joint_states"
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,17 @@ def commands_of(session: RecordedSession) -> Track | None:
 def joints_of(session: RecordedSession, reading: Callable[[], None] = lambda: None) -> Track | None:
     """Return the joint positions that the bridge was told, the wheels NaN; None where that was not recorded.
 
+    Nor where the journal is of an older format.
+
     The journal is read a sample at a time, because an hour of it is large; `reading` is called with each.
     """
+    try:
+        return _joints_of(session, reading)
+    except OlderJournalError:
+        return None
+
+
+def _joints_of(session: RecordedSession, reading: Callable[[], None]) -> Track | None:
     path = session.folder / RECORDING_FILE
     journals: list[XdfHeader] = [header for header in read_headers(path) if header.type == JOURNAL_TYPE]
     times, rows = [], []
@@ -204,9 +214,9 @@ def joints_of(session: RecordedSession, reading: Callable[[], None] = lambda: No
             reading()
             for text in values[:, 0]:
                 for t_lsl_s, entry in entries_of(str(text), path):
-                    if entry.call != JOINTS_CALL:
+                    if not isinstance(entry.what, JointStatesInput):
                         continue
-                    found = read_joint_states(*entry.arguments[0][:2])
+                    found = read_joint_states(entry.what.names, entry.what.positions)
                     if found is not None:
                         times.append(t_lsl_s)
                         rows.append([found.positions[dof] for dof in JOINT_DOF])

@@ -75,7 +75,7 @@ class Controller:
         speed_control: SpeedControl = "tiers",
     ) -> None:
         self.mode = gesture_map.mode_names[0]
-        self.fine = False
+        self.fine = True
         self._map = gesture_map
         self._model = model
         self._on_change = on_change
@@ -84,6 +84,7 @@ class Controller:
         self._step: Step | None = None
         self._held: str | None = None
         self._since_s = 0.0
+        self._same_gesture, self._same_since_s = "", 0.0
         self._seen_s = 0.0
         self._spent = True
         self._pause: _Pause | None = None
@@ -120,6 +121,9 @@ class Controller:
         gesture = None if index == NO_DECISION or not trusted else self._map.gestures[index]
         if gesture != self._held:
             self._change(gesture, t_mono_s, live=live)
+        if gesture is not None and gesture != self._same_gesture:
+            # Not where there was no decision in between: a spasm that flickers is still one.
+            self._same_gesture, self._same_since_s = gesture, t_mono_s
         self._seen_s = t_mono_s
         if not live:
             self._spent = True
@@ -156,7 +160,9 @@ class Controller:
         if acts is None or self._spent:
             return velocity
         held_s = t_mono_s - self._since_s
-        if acts.hold is not None and held_s >= self._map.hold_s:
+        if acts.move is not None and t_mono_s - self._same_since_s > self._map.max_hold_s:
+            self._spent = True
+        elif acts.hold is not None and held_s >= self._map.hold_s:
             self._spent = True
             self._call(acts.hold)
         elif acts.move is not None and (held_s > self._map.tap_max_s or not self._taps(acts)):

@@ -55,6 +55,7 @@ class GestureMap:
     modes: Modes
     sleeve: str = ""
     tap_gap_s: float = 0.0
+    max_hold_s: float = 20.0
 
     @property
     def mode_names(self) -> tuple[str, ...]:
@@ -202,6 +203,7 @@ def _checked_sleeve(
         modes,
         name,
         file.tap_gap_s,
+        file.max_hold_s,
     )
     _check_reach(checked, at)
     return checked

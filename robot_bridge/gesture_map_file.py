@@ -67,6 +67,10 @@ class SleeveFile(BaseModel):
 MAX_TAP_GAP_S = 0.2
 
 
+# A motion that nobody ends is a spasm or noise.
+MAX_HOLD_S = 60.0
+
+
 class GestureMapFile(BaseModel):
     """A map as its YAML file declares it: ``modes`` for one sleeve, or ``sleeves`` with the modes of each.
 
@@ -81,6 +85,7 @@ class GestureMapFile(BaseModel):
     tap_max_s: float = Field(default=0.6, gt=0, allow_inf_nan=False)
     hold_s: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     tap_gap_s: float = Field(default=0.12, ge=0, le=MAX_TAP_GAP_S)
+    max_hold_s: float = Field(default=20.0, ge=1, le=MAX_HOLD_S)
     every_mode: Mapping[str, Acts] = Field(default_factory=dict)
     modes: Modes = Field(default_factory=dict)
     sleeves: Mapping[SleeveName, SleeveFile] = Field(default_factory=dict)

@@ -1,50 +1,63 @@
-"""Everything that a bridge's core is told, in order, so that its commands can be computed again exactly.
+"""The journal of a bridge: every input of its core, in order, so that its commands can be computed again exactly.
 
-The core is deterministic: it knows no clock but the times that it is called with. A journal wraps its public methods
-(and those of its safety machine and controller) and notes each call from outside with its arguments, and what a tick
-answered; calls that the core makes itself follow from these. Values that are assigned from outside are noticed before
-the next call. Pure: where the entries go is somebody else's business, and noting one is an append.
+The core is deterministic: it knows no clock but the times of its inputs. Pure: where the entries go is somebody else's
+business, and noting one is an append.
 """
 
 import dataclasses
-import functools
-import inspect
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge import inputs
+from robot_bridge.bridge_core import Answer, BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
+from robot_bridge.inputs import DecisionInput, Input, TickInput
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 
-BEGIN, ASSIGN, TICK = "begin", "assign", "core.tick"
+# Of what an entry looks like; a journal of another format is refused by name.
+FORMAT = 2
+BEGIN = "begin"
 _MAP = TypeAdapter(GestureMap)
-_SCALARS = (str, bool, int, float, type(None))
+_TYPES: Mapping[str, type] = {
+    name: one
+    for name, one in vars(inputs).items()
+    if isinstance(one, type) and name.endswith("Input") and dataclasses.is_dataclass(one)
+}
+
+
+class OlderJournalError(ValueError):
+    """A journal of a format that this version does not compute commands from."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A core was made, with these settings (`begin_settings`)."""
+
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call: its number, what was called, the arguments, and a tick's command (None for silence)."""
+    """An input or a beginning, its number, and what a tick answered (None for silence)."""
 
     number: int
-    call: str
-    arguments: tuple[Any, ...]
+    what: Input | Beginning
     answer: Command | None = None
 
 
-class Journal:
-    """Notes what a core is told, from now on; attach it to a core that nothing has been told yet.
+class JournaledCore:
+    """A core whose every input is noted.
 
     Parameters
     ----------
     core : BridgeCore
-        Its public methods are replaced by ones that note and pass on.
+        Nothing has been given to it yet.
     settings : mapping
         From `begin_settings`, so that a replay can make the same core.
     write : callable
@@ -52,60 +65,19 @@ class Journal:
     """
 
     def __init__(self, core: BridgeCore, settings: Mapping[str, Any], write: Callable[[Entry], None]) -> None:
-        self._parts = _parts_of(core)
-        self._write = write
+        self._core, self._write = core, write
         self._number = 0
-        self._depth = 0
-        for name, part in self._parts.items():
-            for method, function in inspect.getmembers(type(part), inspect.isfunction):
-                if not method.startswith(("_", "is_")):
-                    setattr(part, method, self._noting(f"{name}.{method}", functools.partial(function, part)))
-        self._known = self._assignable()
-        self._note(BEGIN, (dict(settings),))
+        self._note(Beginning(dict(settings)), None)
 
-    def _noting(self, call: str, act: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method that it stands for
-            if self._depth:
-                return act(*arguments, **named)
-            self._note_assignments()
-            self._depth += 1
-            answer = None
-            try:
-                answer = act(*arguments, **named)
-            finally:
-                self._depth -= 1
-                self._note(call, (arguments, named), answer if call == TICK else None)
-                self._known = self._assignable()
-            return answer
+    def take(self, one: Input) -> Answer:
+        """Give the core an input, and note it with its answer."""
+        answer = self._core.take(one)
+        self._note(one, answer.command)
+        return answer
 
-        return noted
-
-    def _note(self, call: str, arguments: tuple[Any, ...], answer: Command | None = None) -> None:
-        self._write(Entry(self._number, call, arguments, answer))
+    def _note(self, what: Input | Beginning, command: Command | None) -> None:
+        self._write(Entry(self._number, what, command))
         self._number += 1
-
-    def _note_assignments(self) -> None:
-        now = self._assignable()
-        if now == self._known:
-            return
-        for key, value in now.items():
-            if key not in self._known or self._known[key] != value:
-                self._note(ASSIGN, (*key, value))
-        self._known = now
-
-    def _assignable(self) -> dict[tuple[str, str], Any]:
-        """Public plain values of core, safety machine and controller."""
-        return {
-            (name, attribute): value
-            for name, part in self._parts.items()
-            for attribute, value in vars(part).items()
-            if not attribute.startswith("_") and isinstance(value, _SCALARS)
-        }
-
-
-def _parts_of(core: BridgeCore) -> dict[str, Any]:
-    """Return what is called from outside, by name; a controller for each sleeve."""
-    return {"core": core, "safety": core.safety} | {f"control{k}": one for k, one in enumerate(core.controls)}
 
 
 def begin_settings(
@@ -113,6 +85,7 @@ def begin_settings(
 ) -> dict[str, Any]:
     """Return what a core was made with, ready for JSON."""
     return {
+        "format": FORMAT,
         "model": model.model_dump(mode="json"),
         "maps": [_MAP.dump_python(one, mode="json") for one in maps],
         "limits": limits.model_dump(mode="json"),
@@ -121,7 +94,15 @@ def begin_settings(
 
 
 def make_core(settings: Mapping[str, Any]) -> BridgeCore:
-    """Make the core that a journal began with; nobody is told of what happens to it."""
+    """Make the core that a journal began with; nobody is told of what happens to it.
+
+    Raises
+    ------
+    OlderJournalError
+        If the journal is of another format.
+    """
+    if settings.get("format") != FORMAT:
+        raise OlderJournalError(_older(settings.get("format", 1)))
     return BridgeCore(
         RobotModel.model_validate(settings["model"]),
         [_map(one) for one in settings["maps"]],
@@ -131,12 +112,18 @@ def make_core(settings: Mapping[str, Any]) -> BridgeCore:
     )
 
 
+def _older(found: object) -> str:
+    return (
+        f"the bridge's journal is of format {found}, this version computes commands again from format {FORMAT}:"
+        " replay it with the version that recorded it"
+    )
+
+
 def _map(given: Mapping[str, Any]) -> GestureMap:
     modes = {
         mode: {gesture: _acts(acts) for gesture, acts in of.items()} for mode, of in given["modes"].items()
     }
-    # A journal from before taps could have a gap does not name it, and had none.
-    return _MAP.validate_python({"tap_gap_s": 0.0, **given, "modes": modes})
+    return _MAP.validate_python({**given, "modes": modes})
 
 
 def _acts(acts: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,39 +149,34 @@ class Replayed:
 
 
 def replay_journal(entries: Iterable[Entry]) -> Iterator[Replayed]:
-    """Tell a fresh core what was told then, and yield every tick.
+    """Give a fresh core what was given then, and yield every tick.
 
     Parameters
     ----------
     entries : iterable of Entry
-        From the journal's beginning on, none left out; it may begin anew where a bridge was started again.
+        From the journal's beginning on, none left out; it may begin again where a bridge was started again.
 
     Raises
     ------
+    OlderJournalError
+        If the journal is of another format.
     ValueError
         If the first entry is not a beginning, or one is missing.
     """
     core: BridgeCore | None = None
     expected = 0
     for entry in entries:
-        if entry.call == BEGIN:
-            core, expected = make_core(entry.arguments[0]), 0
+        if isinstance(entry.what, Beginning):
+            core, expected = make_core(entry.what.settings), 0
         if core is None or entry.number != expected:
             msg = f"the journal lacks entry {expected}: commands cannot be computed again from there on"
             raise ValueError(msg)
         expected += 1
-        if entry.call == BEGIN:
+        if isinstance(entry.what, Beginning):
             continue
-        parts = _parts_of(core)
-        if entry.call == ASSIGN:
-            name, attribute, value = entry.arguments
-            setattr(parts[name], attribute, value)
-            continue
-        name, method = entry.call.split(".")
-        arguments, named = entry.arguments
-        answer = getattr(parts[name], method)(*arguments, **named)
-        if entry.call == TICK:
-            yield Replayed(entry.number, float(arguments[0]), entry.answer, answer)
+        answer = core.take(entry.what)
+        if isinstance(entry.what, TickInput):
+            yield Replayed(entry.number, entry.what.t_mono_s, entry.answer, answer.command)
 
 
 # ---- text
@@ -206,7 +188,15 @@ def to_plain(entry: Entry) -> list[Any]:
     said = None
     if answer is not None:
         said = [answer.translate_m_s, answer.rotate_rad_s, dict(answer.targets), list(answer.head)]
-    return [entry.number, entry.call, _plain(entry.arguments), said]
+    if isinstance(entry.what, Beginning):
+        return [entry.number, BEGIN, entry.what.settings, said]
+    one = entry.what
+    return [
+        entry.number,
+        type(one).__name__,
+        [_plain(getattr(one, name)) for name in _fields(type(one))],
+        said,
+    ]
 
 
 def from_plain(row: list[Any]) -> Entry:
@@ -214,36 +204,44 @@ def from_plain(row: list[Any]) -> Entry:
 
     Raises
     ------
+    OlderJournalError
+        If it is of another format.
     ValueError, TypeError, KeyError
         If it is no entry.
     """
-    number, call, arguments, said = row
+    number, kind, values, said = row
     answer = None
     if said is not None:
         translate, rotate, targets, head = said
         answer = Command(translate, rotate, targets, (head[0], head[1]))
-    if call not in {BEGIN, ASSIGN}:
-        given, named = arguments
-        arguments = [[_decision(value) for value in given], named]
-    return Entry(int(number), str(call), tuple(arguments), answer)
+    if kind == BEGIN:
+        if not isinstance(values, dict):
+            # Format 1 began with a list of arguments.
+            raise OlderJournalError(_older(1))
+        return Entry(int(number), Beginning(values), answer)
+    if kind not in _TYPES:
+        raise OlderJournalError(
+            _older(1) if "." in kind or kind == "assign" else f"it holds {kind!r}: unknown"
+        )
+    if kind == DecisionInput.__name__:
+        values = [*values[:-1], _decision(values[-1])]
+    return Entry(int(number), _TYPES[kind](*values), answer)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a method is called with
+def _fields(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever an input holds
     if isinstance(value, GestureDecision):
-        return {"decision": [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]}
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, array)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, _SCALARS):
+        return [_plain(getattr(value, name)) for name in _fields(GestureDecision)]
+    if isinstance(value, (str, bool, int, float, type(None))):
         return value
-    # ROS messages carry numpy arrays and numbers.
-    return value.tolist()
+    # ROS messages carry arrays and numpy numbers.
+    return [_plain(inner) for inner in value] if hasattr(value, "__len__") else value.item()
 
 
-def _decision(value: Any) -> Any:  # noqa: ANN401 - whatever a method is called with
-    if isinstance(value, dict) and "decision" in value:
-        fields = (field.name for field in dataclasses.fields(GestureDecision))
-        given = dict(zip(fields, value["decision"], strict=True))
-        return GestureDecision(**{**given, "probabilities": tuple(given["probabilities"])})
-    return value
+def _decision(values: list[Any]) -> GestureDecision:
+    *fixed, probabilities = values
+    names = _fields(GestureDecision)
+    return GestureDecision(**dict(zip(names, (*fixed, tuple(probabilities)), strict=True)))

@@ -47,6 +47,8 @@ class MotionShaper:
         self._velocity: dict[str, float] = dict.fromkeys(model.dof, 0.0)
         self._targets: dict[str, float] = {}
         self._head = (0.0, 0.0)
+        # The gripper's last target, which a new arming keeps: the measured aperture would let go of what it holds.
+        self._grip: float | None = None
         self._last_s: float | None = None
 
     @property
@@ -54,10 +56,20 @@ class MotionShaper:
         """Shaped velocity of every DoF, m/s or rad/s."""
         return dict(self._velocity)
 
+    def tighten(self, model: RobotModel) -> None:
+        """Take the tighter of ours and the robot's own limits, while nothing is commanded."""
+        self._model = model
+
+    def forget_grip(self) -> None:
+        """Forget what the gripper holds: it has let go."""
+        self._grip = None
+
     def start(self, measured: JointReading, t_mono_s: float) -> None:
-        """Begin from standstill: hold every joint where it is."""
+        """Begin from standstill: hold every joint where it is, and the grip as it was."""
         self._velocity = dict.fromkeys(self._velocity, 0.0)
         self._targets = {dof: measured.positions[dof] for dof in JOINT_DOF}
+        if self._grip is not None:
+            self._targets["gripper"] = self._held("gripper", self._grip, measured.positions["gripper"])
         self._head = measured.head
         self._last_s = t_mono_s
 
@@ -87,6 +99,7 @@ class MotionShaper:
         for dof in JOINT_DOF:
             end = goal.position if goal is not None and goal.dof == dof else None
             self._targets[dof] = self._target(dof, measured, dt_s, before[dof], end)
+        self._grip = self._targets["gripper"]
         return self._command()
 
     def hold(self, measured: JointReading | None) -> Command:
@@ -105,6 +118,7 @@ class MotionShaper:
             if self._velocity[dof] != 0.0:
                 self._targets[dof] = self._stop_point(dof, measured)
             self._targets[dof] = self._held(dof, self._targets[dof], measured.positions[dof])
+        self._grip = self._targets["gripper"]
         self._velocity = dict.fromkeys(self._velocity, 0.0)
         return self._command()
 

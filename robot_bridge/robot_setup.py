@@ -1,16 +1,19 @@
 """What the bridge asks of stretch_driver before it arms: navigation mode, streaming, joint limits."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from robot_bridge.bridge_core import DriverCall
 from robot_bridge.ros_context import RosNode
-from robot_bridge.ros_imports import Trigger
+from robot_bridge.ros_imports import SetBool, Trigger
 from robot_bridge.safety import SafetyMachine
-from robot_bridge.safety_inputs import LIMITS_UNREAD, NAVIGATION
+from robot_bridge.safety_inputs import NAVIGATION
 
 # All together must stay below the 5 s that an operator's program waits for an answer.
 SERVICE_LIMIT_S = 1.0
 STATUS_LIMIT_S = 0.7
+_LOG = logging.getLogger(__name__)
 Until = Callable[[Callable[[], bool], float], Awaitable[bool]]
 
 
@@ -31,6 +34,10 @@ class RobotSetup:
             name: ros.node.create_client(Trigger, name)
             for name in ("switch_to_navigation_mode", "activate_streaming_position", "get_joint_states")
         }
+        self._in_need = {
+            "stop_the_robot": ros.node.create_client(Trigger, "stop_the_robot"),
+            "runstop": ros.node.create_client(SetBool, "runstop"),
+        }
 
     async def prepare(self, safety: SafetyMachine) -> str | None:
         """Bring the robot into the state that arming requires. Returns None, or the one reason why not."""
@@ -42,10 +49,9 @@ class RobotSetup:
         asked = [
             ("switch_to_navigation_mode", driver.mode != NAVIGATION),
             ("activate_streaming_position", not driver.streaming),
-            # Asked anew at every arming: limits change with the tool.
+            # Asked again at every arming: limits change with the tool.
             ("get_joint_states", True),
         ]
-        safety.limits_problem = LIMITS_UNREAD
         for service, needed in asked:
             problem = await self._call(service) if needed else None
             if problem is not None:
@@ -53,6 +59,17 @@ class RobotSetup:
         await self._until(lambda: driver.mode == NAVIGATION and driver.streaming, STATUS_LIMIT_S)
         await self._until(lambda: safety.limits_problem is None, STATUS_LIMIT_S)
         return None
+
+    def call_in_need(self, name: DriverCall) -> None:
+        """Ask the driver to stop, or press its run-stop; never waits. The core sees for itself whether it helped."""
+        client = self._in_need[name]
+        if not client.service_is_ready():
+            _LOG.error("the driver's service %s is not there", client.srv_name)
+            return
+        request = Trigger.Request() if name == "stop_the_robot" else SetBool.Request(data=True)
+        _LOG.error("calling %s", client.srv_name)
+        future: Any = client.call_async(request)
+        future.add_done_callback(lambda done: _LOG.error("%s answered: %s", client.srv_name, _words(done)))
 
     async def _call(self, service: str) -> str | None:
         client = self._clients[service]
@@ -64,3 +81,11 @@ class RobotSetup:
             return f"the driver did not answer {client.srv_name} within {SERVICE_LIMIT_S:g} s"
         response = future.result()
         return None if response.success else f"the driver refused {client.srv_name}: {response.message}"
+
+
+def _words(done: Any) -> str:  # noqa: ANN401 - a future of rclpy
+    failure = done.exception()
+    if failure is not None:
+        return str(failure)
+    answer = done.result()
+    return f"{'yes' if answer.success else 'no'}, {answer.message}"

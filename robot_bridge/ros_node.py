@@ -7,6 +7,7 @@ its stop has been sent, it publishes nothing that moves, so that another control
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +21,21 @@ from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
 from robot_bridge.gesture_map import check_decoders, load_gesture_maps
 from robot_bridge.guard_link import GuardLink
-from robot_bridge.journal import Journal, begin_settings
+from robot_bridge.inputs import (
+    Act,
+    DecisionInput,
+    DriverInput,
+    FailureInput,
+    GuardInput,
+    HeartbeatInput,
+    JointLimitsInput,
+    JointStatesInput,
+    OdometryInput,
+    OperatorInput,
+    PublishersInput,
+    TickInput,
+)
+from robot_bridge.journal import JournaledCore, begin_settings
 from robot_bridge.journal_stream import JournalStream
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
@@ -35,6 +50,7 @@ from robot_bridge.ros_imports import (
     Float64MultiArray,
     Future,
     JointState,
+    Odometry,
     ReentrantCallbackGroup,
     SetBool,
     String,
@@ -50,6 +66,7 @@ from robot_bridge.stretch_interface import (
     JOINT_LIMITS,
     JOINT_POSE,
     JOINT_STATES,
+    ODOMETRY,
     joint_pose,
 )
 
@@ -98,15 +115,15 @@ class BridgeNode:
         limits = SafetyLimits(require_heartbeat=settings.require_heartbeat, quality_min=settings.quality_min)
         listeners = Listeners(self._on_transition, self._on_mode)
         self._core = BridgeCore(model, maps, limits, listeners, settings.speed_control)
-        Journal(self._core, begin_settings(model, maps, limits, settings.speed_control), journal.write)
+        told = begin_settings(model, maps, limits, settings.speed_control)
+        self._take = JournaledCore(self._core, told, journal.write).take
         self._sleeves = tuple(one.sleeve for one in maps)
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
         self._publishers_s = self._diagnostics_s = -1.0
         self._commanded_t_lsl_s: float | None = None
         self._unnamed = False
-        # A stop or a disarm that comes while arming waits for the robot must win.
-        self._arming, self._halts = False, 0
+        self._arming = False
         self._setup = RobotSetup(ros, self._until)
         self._make_publishers()
         self._subscribe()
@@ -134,21 +151,23 @@ class BridgeNode:
         self._diagnostics_pub = node.create_publisher(BridgeFigures.message_type, "diagnostics", QOS)
 
     def _subscribe(self) -> None:
-        node, core = self._ros.node, self._core
+        node, take = self._ros.node, self._take
         node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS_FRESH)
         node.create_subscription(
-            JointState, JOINT_LIMITS, lambda m: core.on_joint_limits(m.name, m.position, m.velocity), QOS
+            JointState,
+            JOINT_LIMITS,
+            lambda m: take(JointLimitsInput(time.monotonic(), m.name, m.position, m.velocity)),
+            QOS,
         )
+        node.create_subscription(Odometry, ODOMETRY, self._on_odometry, QOS_FRESH)
         for topic in DRIVER_TOPICS:
             node.create_subscription(
                 String if topic == "mode" else Bool,
                 topic,
-                lambda m, topic=topic: core.safety.on_driver(topic, m.data, time.monotonic()),
+                lambda m, topic=topic: take(DriverInput(time.monotonic(), topic, m.data)),
                 QOS_FRESH,
             )
-        node.create_subscription(
-            Empty, "~/heartbeat", lambda _: core.safety.on_heartbeat(time.monotonic()), QOS
-        )
+        node.create_subscription(Empty, "~/heartbeat", lambda _: take(HeartbeatInput(time.monotonic())), QOS)
 
     def _serve(self) -> None:
         node = self._ros.node
@@ -166,26 +185,31 @@ class BridgeNode:
 
     def _step(self) -> None:
         t_mono_s = time.monotonic()
-        safety = self._core.safety
         for sleeve, reader in enumerate(self._readers):
             if reader.failure is not None:
                 raise reader.failure
             for received in reader.drain():
-                self._take(received, sleeve)
-        safety.guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
+                self._on_decision(received, sleeve)
+        guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
+        if guard_problem != self._core.safety.guard_problem:
+            self._take(GuardInput(t_mono_s, guard_problem))
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
-            safety.publisher_problem = self._publisher_problem()
-        command = self._core.tick(t_mono_s)
-        if command is not None:
-            self.publish(command, t_mono_s)
+            problem = self._publisher_problem()
+            if problem != self._core.safety.publisher_problem:
+                self._take(PublishersInput(t_mono_s, problem))
+        answer = self._take(TickInput(t_mono_s, _boot_s()))
+        if answer.command is not None:
+            self.publish(answer.command, t_mono_s)
+        for call in answer.calls:
+            self._setup.call_in_need(call)
         if t_mono_s - self._diagnostics_s >= _DIAGNOSTICS_S:
             self._publish_diagnostics(t_mono_s)
         self._resolve_waiting(t_mono_s)
 
-    def _take(self, received: ReceivedDecision, sleeve: int) -> None:
+    def _on_decision(self, received: ReceivedDecision, sleeve: int) -> None:
         decision = received.decision
-        self._core.on_decision(decision, received.t_mono_s, sleeve)
+        self._take(DecisionInput(received.t_mono_s, sleeve, decision))
         self._figures.decisions += 1
         self._commanded_t_lsl_s = received.t_lsl_s
         latency_ms = 1000.0 * (lsl_clock_s() - received.t_lsl_s)
@@ -226,18 +250,18 @@ class BridgeNode:
         if not self._core.is_commanding(t_mono_s):
             return
         if failure is None:
-            self._core.safety.disarm(t_mono_s)
+            self._take(OperatorInput(t_mono_s, "disarm"))
         else:
-            self._core.safety.fault(f"the bridge failed: {failure}", t_mono_s)
-        command = self._core.stop_command(t_mono_s)
-        if command is None:
-            return
+            self._take(FailureInput(t_mono_s, f"the bridge failed: {failure}"))
         for _ in range(_FINAL_REPEATS):
-            self.publish(command, time.monotonic())
+            t_mono_s = time.monotonic()
+            command = self._take(TickInput(t_mono_s, _boot_s())).command
+            if command is not None:
+                self.publish(command, t_mono_s)
             time.sleep(_FINAL_EVERY_S)
 
     def _publisher_problem(self) -> str | None:
-        """Say who else commands the robot, or that the guard cannot yet."""
+        """Say who else commands the robot or speaks for it, or that the guard cannot yet."""
         problem, named = None, True
         for topic, publisher in ((CMD_VEL, self._twist_pub), (JOINT_POSE, self._pose_pub)):
             if publisher.get_subscription_count() == 0:
@@ -251,6 +275,12 @@ class BridgeNode:
             if names:
                 named = _NOT_NAMED not in names
                 problem = f"another node ({', '.join(sorted(names))}) publishes {topic}: stop it first"
+        for topic in (JOINT_STATES, ODOMETRY, *DRIVER_TOPICS):
+            tellers = [info.node_name for info in self._ros.node.get_publishers_info_by_topic(topic)]
+            if len(tellers) > 1:
+                problem = (
+                    f"{len(tellers)} nodes ({', '.join(sorted(tellers))}) publish {topic}: stop all but one"
+                )
         # A node's publisher is seen a moment before its name: one check is given for it.
         waits, self._unnamed = not named and not self._unnamed, not named
         return self._core.safety.publisher_problem if waits else problem
@@ -265,17 +295,27 @@ class BridgeNode:
 
     def _on_joint_states(self, message: JointState) -> None:
         stamp_s = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
-        self._core.on_joint_states(
-            message.name, message.position, stamp_s, time.monotonic(), message.velocity
+        self._take(
+            JointStatesInput(
+                time.monotonic(), stamp_s, message.name, message.position, message.velocity, message.effort
+            )
         )
+
+    def _on_odometry(self, message: Odometry) -> None:
+        stamp_s = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
+        at, turned = message.pose.pose.position, message.pose.pose.orientation
+        heading_rad = 2.0 * math.atan2(turned.z, turned.w)
+        self._take(OdometryInput(time.monotonic(), stamp_s, at.x, at.y, heading_rad))
+
+    def _act(self, act: Act) -> str | None:
+        return self._take(OperatorInput(time.monotonic(), act)).refusal
 
     async def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         refusal = None
         if request.data:
             refusal = await self._arm()
         else:
-            self._halts += 1
-            self._core.safety.disarm(time.monotonic())
+            self._act("disarm")
         response.success, response.message = refusal is None, refusal or self._core.safety.state
         return response
 
@@ -285,24 +325,21 @@ class BridgeNode:
             return None
         if self._arming:
             return "arming is under way already"
-        self._arming, halts = True, self._halts
+        self._arming = True
         try:
-            refusal = safety.refusal_before_setup(time.monotonic()) or await self._setup.prepare(safety)
+            refusal = self._act("prepare") or await self._setup.prepare(safety)
         finally:
             self._arming = False
-        if self._halts != halts:
-            return "stopped while arming; arm again"
-        return refusal or safety.arm(time.monotonic())
+        # A stop meanwhile has the last word: then the core refuses.
+        return refusal or self._act("arm")
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._halts += 1
-        self._core.safety.stop(time.monotonic())
+        self._act("stop")
         response.success, response.message = True, self._core.safety.state
         return response
 
     def _on_set_speed(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        for control in self._core.controls:
-            control.set_fine(request.data)
+        self._act("fine" if request.data else "coarse")
         response.success, response.message = True, "fine" if request.data else "coarse"
         return response
 
@@ -317,7 +354,8 @@ class BridgeNode:
             "moving": "moving",
         }
         back = transition.old == "moving" and transition.new == "armed"
-        kind = "still" if back else kinds[transition.new]
+        more = transition.old == transition.new
+        kind = "still" if back else "stop_escalated" if more else kinds[transition.new]
         self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
         self._publish_diagnostics(transition.t_mono_s)
 
@@ -344,6 +382,11 @@ class BridgeNode:
             else:
                 still.append((condition, deadline_s, future))
         self._waiting = still
+
+
+def _boot_s() -> float | None:
+    """Read a clock that also runs while the computer sleeps; None where there is none."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else None
 
 
 def mode_text(change: ModeChange) -> str:

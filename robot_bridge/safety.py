@@ -47,6 +47,8 @@ class SafetyMachine:
         Freshness limits and thresholds.
     on_transition : callable
         Called with every `Transition`, after the state has changed.
+    needs_odometry : bool
+        Whether the wheels are driven, so that odometry must come too.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class SafetyMachine:
         watches: Sequence[DecisionWatch],
         limits: SafetyLimits,
         on_transition: Callable[[Transition], None],
+        *,
+        needs_odometry: bool = False,
     ) -> None:
         self.limits = limits
         self.state: State = "disarmed"
@@ -70,6 +74,9 @@ class SafetyMachine:
         self._least_lag_s = math.inf
         self._joints_steady_s = -math.inf
         self._bad_joints: str | None = "no joint state has been read"
+        self._needs_odometry = needs_odometry
+        self._odometry_s = -math.inf
+        self._boot_offset_s: float | None = None
         self._heartbeat_s = -math.inf
         self._needs_heartbeat = limits.require_heartbeat
         self._tick_s: float | None = None
@@ -82,26 +89,36 @@ class SafetyMachine:
         if bad is not None:
             self.fault(bad, t_mono_s)
 
-    def on_joint_states(self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float) -> bool:
-        """Take a joint state; None where joints are missing. Returns whether it is good news.
+    def on_joint_states(
+        self, positions: tuple[float, ...] | None, stamp_s: float, t_mono_s: float, lacking: str | None = None
+    ) -> bool:
+        """Take a joint state; None where names and positions do not belong together. Returns whether it is good news.
 
-        A stamp that stands still is no news. One that arrives much later after its stamp than the quickest did
-        has waited on the way; that measure needs no clocks that agree.
+        `lacking` says which joints of the map are missing, if any are. A stamp that stands still is no news. A state
+        that arrives much later after its stamp than the quickest did has waited on the way; that measure needs no
+        clocks that agree.
         """
         news = False
+        early_s = self._earliness_s(stamp_s, t_mono_s)
         if positions is None:
-            self._bad_joints = "joint_states lacks joints of this robot"
+            self._bad_joints = "joint_states has another number of names than of positions"
+        elif lacking is not None:
+            self._bad_joints = lacking
         elif not all(abs(value) <= _FARTHEST for value in positions):
             self._bad_joints = "joint_states holds a number that is not finite, or that no joint can have"
         elif stamp_s < self._joints_stamp_s - 1.0 and stamp_s > 0:
             # A driver that was started again, on a clock that was set back; from here on it counts anew.
+            self._bad_joints = "the driver's clock was set back"
             self._joints_stamp_s, self._least_lag_s = stamp_s, t_mono_s - stamp_s
         elif (late_s := self._lateness_s(stamp_s, t_mono_s)) > self.limits.joint_states_s:
             self._bad_joints = f"joint_states came {late_s:.2f} s late"
+        elif early_s > self.limits.joint_states_s:
+            self._bad_joints = f"the driver's clock jumped forward by {early_s:.2f} s"
         elif stamp_s > self._joints_stamp_s or stamp_s <= 0:
-            self._bad_joints, news = None, True
-            if t_mono_s - self._joints_s > self.limits.joint_states_s:
+            news = True
+            if t_mono_s - self._joints_s > self.limits.joint_states_s or self._bad_joints is not None:
                 self._joints_steady_s = t_mono_s
+            self._bad_joints = None
             self._joints_s, self._joints_stamp_s = t_mono_s, stamp_s
         if self._bad_joints is not None:
             self.fault(self._bad_joints, t_mono_s)
@@ -117,6 +134,30 @@ class SafetyMachine:
             # While nothing moves, a clock that was set may be measured anew; arming wants a steady second after it.
             self._least_lag_s = lag_s
         return max(0.0, late_s) if math.isfinite(late_s) else 0.0
+
+    def _earliness_s(self, stamp_s: float, t_mono_s: float) -> float:
+        """How much quicker this joint state seems than the quickest one: a jump of the driver's clock, if by much."""
+        early_s = self._least_lag_s - (t_mono_s - stamp_s)
+        return early_s if stamp_s > 0 and math.isfinite(early_s) else 0.0
+
+    def on_implausible_joints(self, problem: str, t_mono_s: float) -> None:
+        """Take the word that the last joint state cannot be: a fault, and arming wants a steady second after it."""
+        self._bad_joints, self._joints_steady_s = problem, t_mono_s
+        self.fault(problem, t_mono_s)
+
+    def on_odometry(self, t_mono_s: float) -> None:
+        """Note that odometry has come."""
+        self._odometry_s = t_mono_s
+
+    def forget_limits(self) -> None:
+        """Require the robot's joint limits to be read anew: they change with the tool."""
+        self.limits_problem = LIMITS_UNREAD
+
+    def note(self, text: str, t_mono_s: float) -> None:
+        """Log something of a stop that is under way, and keep it as a part of the reason."""
+        self.reason = f"{self.reason}; {text}"
+        _LOG.error("%s", text)
+        self._on_transition(Transition(t_mono_s, self.state, self.state, self.reason))
 
     def on_driver(self, topic: str, value: str | bool, t_mono_s: float) -> None:
         """Take one of stretch_driver's status topics."""
@@ -169,8 +210,9 @@ class SafetyMachine:
 
     # ---- every tick
 
-    def tick(self, t_mono_s: float) -> None:
-        """Check every input's freshness; call at the fixed rate."""
+    def tick(self, t_mono_s: float, t_boot_s: float | None = None) -> None:
+        """Check every input's freshness; call at the fixed rate. `t_boot_s` is a clock that also runs in a sleep."""
+        slept_s = self._slept_s(t_mono_s, t_boot_s)
         gap_s = 0.0 if self._tick_s is None else t_mono_s - self._tick_s
         self._tick_s = t_mono_s
         if not self.is_live:
@@ -178,7 +220,16 @@ class SafetyMachine:
         overrun = None
         if not 0 <= gap_s <= self.limits.tick_gap_s:
             overrun = f"the bridge itself hung for {gap_s:.2f} s"
+        elif slept_s > self.limits.tick_gap_s:
+            overrun = f"this computer slept for {slept_s:.1f} s"
         self._fault_first((overrun, *self._problems(t_mono_s)), t_mono_s)
+
+    def _slept_s(self, t_mono_s: float, t_boot_s: float | None) -> float:
+        if t_boot_s is None:
+            return 0.0
+        offset_s, before_s = t_boot_s - t_mono_s, self._boot_offset_s
+        self._boot_offset_s = offset_s
+        return 0.0 if before_s is None else offset_s - before_s
 
     def set_moving(self, moving: bool, t_mono_s: float) -> None:
         """Note whether a motion is being commanded."""
@@ -202,6 +253,7 @@ class SafetyMachine:
         return (
             *(watch.problem(t_mono_s) for watch in self._watches),
             self._joints_problem(t_mono_s),
+            self._odometry_problem(t_mono_s),
             self._driver_silence(t_mono_s),
             self._driver_problem(),
             self._heartbeat_problem(t_mono_s),
@@ -220,6 +272,14 @@ class SafetyMachine:
             return self._bad_joints
         silence_s = t_mono_s - self._joints_s
         return f"no new joint state for {silence_s:.2f} s" if silence_s > self.limits.joint_states_s else None
+
+    def _odometry_problem(self, t_mono_s: float) -> str | None:
+        silence_s = t_mono_s - self._odometry_s
+        if self._needs_odometry and silence_s > self.limits.joint_states_s:
+            return (
+                f"no odometry for {silence_s:.2f} s" if math.isfinite(silence_s) else "no odometry has come"
+            )
+        return None
 
     def _unsteady_joints(self, t_mono_s: float) -> str | None:
         steady_s = t_mono_s - self._joints_steady_s
@@ -261,6 +321,7 @@ class SafetyMachine:
             *(watch.problem(t_mono_s) for watch in self._watches),
             *(watch.rest_problem(t_mono_s) for watch in self._watches),
             self._joints_problem(t_mono_s) or self._unsteady_joints(t_mono_s),
+            self._odometry_problem(t_mono_s),
             self._driver_silence(t_mono_s),
             self._heartbeat_problem(t_mono_s),
             self.guard_problem,

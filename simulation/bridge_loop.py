@@ -14,13 +14,22 @@ from emg_acquisition.arrays import Float64Array
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
+from robot_bridge.inputs import (
+    DriverInput,
+    GuardInput,
+    JointLimitsInput,
+    JointStatesInput,
+    OdometryInput,
+    OperatorInput,
+    TickInput,
+)
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import (
     JOINT_DOF,
-    JOINT_OF_DOF,
     JOINT_STATE_NAMES,
+    LIMIT_OF_DOF,
     joint_pose,
 )
 from simulation.stretch.driver_logic import DriverLogic, SimSettings
@@ -38,6 +47,7 @@ class DriverWords:
     positions: tuple[float, ...]
     velocities: tuple[float, ...]
     status: Mapping[str, str | bool]
+    base: tuple[float, float, float]
 
 
 class DrivenRobot:
@@ -70,7 +80,7 @@ class DrivenRobot:
             "is_runstopped": logic.runstopped,
             "is_streaming_position": logic.streaming,
         }
-        return DriverWords(JOINT_STATE_NAMES, tuple(positions), tuple(velocities), status)
+        return DriverWords(JOINT_STATE_NAMES, tuple(positions), tuple(velocities), status, self.base_pose())
 
     def positions(self) -> tuple[float, ...]:
         """Return the 8 DoF in the order of ``DOF_NAMES``."""
@@ -85,7 +95,7 @@ class DrivenRobot:
 
     def limits(self) -> tuple[list[str], list[float], list[float]]:
         """Return joint_limits: names, lower, upper."""
-        names = [JOINT_OF_DOF[dof] for dof in JOINT_DOF]
+        names = [LIMIT_OF_DOF[dof] for dof in JOINT_DOF]
         bounds = [self._logic.robot.limits_of(dof) for dof in JOINT_DOF]
         return names, [low for low, _ in bounds], [high for _, high in bounds]
 
@@ -124,9 +134,8 @@ class BridgeLoop:
     ) -> None:
         nobody = Listeners(lambda _: None, lambda _sleeve, _change: None)
         self.core = BridgeCore(model, maps, SafetyLimits(), listeners or nobody, speed_control)
-        self.core.safety.guard_problem = None
         self.robot = DrivenRobot(body)
-        self.core.on_joint_limits(*self.robot.limits())
+        self.core.take(GuardInput(0.0, None))
         self._steps_per_s, self._transport_s = steps_per_s, transport_s
         self._steps, self._driver_words = 0, 0
         self._travelling: deque[tuple[float, DriverWords]] = deque()
@@ -146,13 +155,22 @@ class BridgeLoop:
         """The 8 DoF in the order of ``DOF_NAMES``; the base as travel and unwrapped heading."""
         return np.array(self.robot.positions())
 
+    def arm(self) -> str | None:
+        """Ask the bridge to arm, as its node does: prepare, read the robot's limits, arm. Returns why not, or None."""
+        refusal = self.core.take(OperatorInput(self.t_s, "prepare")).refusal
+        if refusal is not None or self.core.safety.is_live:
+            return refusal
+        self.core.take(JointLimitsInput(self.t_s, *self.robot.limits()))
+        self.core.take(TickInput(self.t_s))
+        return self.core.take(OperatorInput(self.t_s, "arm")).refusal
+
     def step(self, decide: Callable[[float], None]) -> bool:
         """Move on by a step; `decide` is called with the time before a tick. Returns whether the driver published."""
         self._steps += 1
         now_s = self.t_s
         if self._steps % (self._steps_per_s // TICK_HZ) == 0:
             decide(now_s)
-            command = self.core.tick(now_s)
+            command = self.core.take(TickInput(now_s)).command
             if command is not None:
                 self.robot.command(command, now_s)
         published = now_s * DRIVER_HZ >= self._driver_words
@@ -160,9 +178,10 @@ class BridgeLoop:
             self._driver_words += 1
             words = self.robot.step(now_s)
             for topic, value in words.status.items():
-                self.core.safety.on_driver(topic, value, now_s)
+                self.core.take(DriverInput(now_s, topic, value))
             self._travelling.append((now_s, words))
         while self._travelling and now_s - self._travelling[0][0] >= self._transport_s:
             said_s, words = self._travelling.popleft()
-            self.core.on_joint_states(words.names, words.positions, said_s, now_s, words.velocities)
+            self.core.take(JointStatesInput(now_s, said_s, words.names, words.positions, words.velocities))
+            self.core.take(OdometryInput(now_s, said_s, *words.base))
         return published

@@ -18,6 +18,7 @@ from emg_acquisition.errors import StreamLostError
 from robot_bridge.bridge_core import Listeners
 from robot_bridge.control import ModeChange
 from robot_bridge.gesture_map import GestureMap
+from robot_bridge.inputs import DecisionInput
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import Transition
 from robot_bridge.safety_inputs import GestureDecision
@@ -139,9 +140,7 @@ class ClosedLoop:
         """
         while not self.core.safety.is_live:
             self.step(self._rest)
-            refusal = self.core.safety.refusal_before_setup(self.t_s)
-            if refusal is None:
-                refusal = self.core.safety.arm(self.t_s)
+            refusal = self._bridge.arm()
             if refusal is not None and self.t_s > ARMING_LIMIT_S:
                 msg = f"the bridge did not arm within {ARMING_LIMIT_S:g} s of rest: {refusal}"
                 raise StreamLostError(msg)
@@ -186,13 +185,13 @@ class ClosedLoop:
                 age_s,
                 tuple(decision.probabilities.tolist()),
             )
-            self.core.on_decision(said, now_s)
+            self.core.take(DecisionInput(now_s, 0, said))
 
     def _rearm(self, now_s: float) -> None:
         """Arm again some time after a stop, as soon as the bridge accepts it."""
         if self._stopped_s is None or now_s - self._stopped_s < REARM_AFTER_S:
             return
-        if self.core.safety.refusal_before_setup(now_s) is None and self.core.safety.arm(now_s) is None:
+        if self._bridge.arm() is None:
             self._stopped_s = None
 
     def _note_path(self) -> None:

@@ -6,6 +6,7 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import StreamLostError
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import Function, GestureMap
+from robot_bridge.inputs import DecisionInput, OperatorInput
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import GestureDecision
 from simulation.bridge_loop import BridgeLoop
@@ -75,14 +76,10 @@ class SteppedBridge:
         StreamLostError
             If it does not; the message has its reason.
         """
-        safety = self.core.safety
-        while (refusal := safety.refusal_before_setup(self.t_s)) is not None:
+        while (refusal := self._loop.arm()) is not None:
             if self.t_s > ARMING_LIMIT_S:
                 raise StreamLostError(f"the bridge does not arm: {refusal}")
             self.step()
-        refusal = safety.arm(self.t_s)
-        if refusal is not None:
-            raise StreamLostError(f"the bridge does not arm: {refusal}")
 
     def hold(self, gesture: str, seconds: float, sleeve: int = 0) -> None:
         """Hold a gesture for a time, then rest until all has come to a standstill."""
@@ -101,7 +98,7 @@ class SteppedBridge:
         """Change the tier by a gesture, or where the map has none by the service."""
         control = self.core.controls[sleeve]
         if control.fine != fine and self.maps[sleeve].gesture_to(control.mode, "toggle_speed") is None:
-            control.set_fine(fine)
+            self.core.take(OperatorInput(self.t_s, "fine" if fine else "coarse"))
         elif control.fine != fine:
             self._call("toggle_speed", sleeve)
 
@@ -119,7 +116,7 @@ class SteppedBridge:
             if sleeve not in self.silent:
                 index = float(self.maps[sleeve].gestures.index(gesture))
                 decision = GestureDecision(index, 1.0, self.effort, 1.0, AGE_S)
-                self.core.on_decision(decision, self.t_s, sleeve)
+                self.core.take(DecisionInput(self.t_s, sleeve, decision))
 
     def _call(self, function: Function, sleeve: int) -> None:
         found = self.maps[sleeve].gesture_to(self.core.controls[sleeve].mode, function)

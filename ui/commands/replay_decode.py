@@ -147,7 +147,7 @@ def bridge_lines(bridge: "BridgeReplay | None") -> list[str]:
     if bridge is None:
         return []
     if bridge.identical is None:
-        return ["commands not compared: the recording began after the bridge did"]
+        return [f"commands not compared: {bridge.unknown_why}"]
     which = "identical to" if bridge.identical else "DIFFER from"
     return [f"{bridge.commands} commands in {len(bridge.ticks)} ticks of the bridge {which} those recorded"]
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decoding.stage import Stage
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from tests.quality_support import muscle
 
 FS_HZ = 2048.0

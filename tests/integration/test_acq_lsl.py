@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emg_acquisition.cue_schedule import ScheduledCue
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
-from emg_acquisition.sources.schedule import Cue
 from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo, events_source_id
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.streams.lsl_config import configure_lsl
@@ -309,7 +309,7 @@ def test_a_stream_of_another_session_does_not_exist(child, lsl_session):
 
 def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thread):
     settings = WearerSettings(seed=31, fs_hz=FS_HZ, grid=SMALL_GRID)
-    schedule = (Cue("rest", 0.5, 1), Cue("fist", 0.7, 1))
+    schedule = (ScheduledCue("rest", 0.5, 1), ScheduledCue("fist", 0.7, 1))
     _, thread, result = in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
     events = closing(EventInlet(events_source_id("simulated-31"), PATIENCE_S))
     inlet = closing(EmgInlet("simulated-31", PATIENCE_S))
@@ -345,7 +345,7 @@ def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thr
 
 def test_a_recording_can_be_published_faster(closing, in_thread):
     settings = WearerSettings(seed=32, fs_hz=FS_HZ, grid=SMALL_GRID)
-    wearer = SimulatedWearer(settings, (Cue("fist", 10.0, 1),))
+    wearer = SimulatedWearer(settings, (ScheduledCue("fist", 10.0, 1),))
     _, thread, result = in_thread(run_source, wearer, speed=20.0, wait_for_consumers=True)
     inlet = closing(EmgInlet("simulated-32", PATIENCE_S))
     assert inlet.info.playback_speed == 20.0
@@ -432,7 +432,7 @@ def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):
 
 def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread):
     settings = WearerSettings(seed=35, fs_hz=FS_HZ, grid=SMALL_GRID)
-    schedule = (Cue("rest", 0.4, 1), Cue("fist", 3.6, 1))
+    schedule = (ScheduledCue("rest", 0.4, 1), ScheduledCue("fist", 3.6, 1))
     decoder = GestureStreamInfo("Decoder", "dec-35", 20.0, ("rest", "fist"), "simulated-35", "cd" * 32)
     events, decisions = closing(EventOutlet("Decoder", "dec-35-events")), closing(GestureOutlet(decoder))
     in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)

@@ -74,8 +74,8 @@ def _is_enough(update: "QualityUpdate") -> bool:
 def _drawn(update: "QualityUpdate") -> "Text":
     from rich.text import Text
 
+    from emg_acquisition.quality.monitor import ChannelState
     from emg_acquisition.quality.picture import SYMBOLS, advice_lines, grid_picture
-    from emg_acquisition.quality.rules import ChannelState
 
     text = Text(f"{update.info.name} ({update.info.source_id}): ")
     if update.silent_s > SILENT_S:

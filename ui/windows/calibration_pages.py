@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from calibration.session_view import Phase, Problem, SessionView, Severity, SignalView, Step, Traces
 from emg_acquisition.events import REST
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import SYMBOLS
-from emg_acquisition.quality.rules import ChannelState
 from ui.windows.calibration_widgets import (
     PHASE_WORDS,
     ActivityGauge,

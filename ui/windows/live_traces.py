@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from calibration.session_view import Traces
 from decoding.filters import FilterDesign
 from emg_acquisition.arrays import Float32Array, IntArray
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState
 from teleoperation.observer import Seen
 from ui.view_models.live_traces import SHOWN_S, TraceChoice, shown_traces
 from ui.windows.theme import Theme, font

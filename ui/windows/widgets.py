@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import SYMBOLS
-from emg_acquisition.quality.rules import ChannelState
 from ui.windows.theme import Theme, font
 
 ThemeNow = Callable[[], Theme]

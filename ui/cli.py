@@ -177,7 +177,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--log-file", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, hdemg_parser=parser)
     return parser
 
 

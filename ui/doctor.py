@@ -45,6 +45,7 @@ PLAIN = {
     "pydantic": "pydantic",
     "PyYAML": "yaml",
     "rich": "rich",
+    "shtab": "shtab",
 }
 # One context, drawn into and read back, in a process of its own: a broken driver ends the process that asks it.
 _OPENGL = """

@@ -16,7 +16,16 @@ from ui import cli
 # Commands that other parts of this release bring.
 DUE = frozenset({"calibrate", "evaluate", "fault-campaign", "closed-loop", "teleop"})
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
-ROOMS = ("emg_acquisition", "decoding", "calibration", "robot_bridge", "evaluation", "ui")
+ROOMS = (
+    "emg_acquisition",
+    "decoding",
+    "calibration",
+    "robot_bridge",
+    "evaluation",
+    "teleoperation",
+    "simulation",
+    "ui",
+)
 
 
 class _Loaded(HTMLParser):

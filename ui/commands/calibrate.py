@@ -14,6 +14,7 @@ from ui.commands.options import (
     add_json,
     add_lsl,
     code,
+    file_path,
     folder,
     positive_number,
     seed,
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--decoder",
-        type=folder,
+        type=file_path,
         metavar="DECODER",
         help="decoder to make fit (default: the newest accepted one)",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import IMPAIRMENTS, add_json, folder, seed
+from ui.commands.options import IMPAIRMENTS, add_json, file_path, folder, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "decoder",
-        type=folder,
+        type=file_path,
         nargs="?",
         metavar="DECODER",
         help="the decoder to drive with; without one, each simulated wearer is calibrated first",
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the robot has weight and contact, household tasks are in MuJoCo's small home (default: kinematic)",
     )
-    parser.add_argument("--user", type=folder, metavar="YAML", help="the virtual user's settings")
+    parser.add_argument("--user", type=file_path, metavar="YAML", help="the virtual user's settings")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of all that is drawn (default: 0)")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="OUT", help="folder for CSV, JSON and HTML"

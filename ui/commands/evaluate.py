@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_emg_choice, add_json, add_margins, folder, margins_given
+from ui.commands.options import add_emg_choice, add_json, add_margins, file_path, folder, margins_given
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "inputs",
-        type=folder,
+        type=file_path,
         nargs="*",
         metavar="DECODER|SESSION",
         help="decoder files (.onnx; several are compared) and session folders",

@@ -77,7 +77,7 @@ def add_wearer_details(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gestures",
-        type=folder,
+        type=file_path,
         metavar="YAML",
         help="gestures that the simulated wearer knows, as muscle synergies (default: the ten)",
     )
@@ -169,9 +169,14 @@ def playback_speed(text: str) -> float:
     return float("inf") if text == "max" else positive_number(text)
 
 
-def folder(text: str) -> Path:
-    """Read a path as an absolute one, for child processes."""
+def file_path(text: str) -> Path:
+    """Read the path of a file, or of a file or folder, as an absolute one, for child processes."""
     return Path(text).expanduser().resolve()
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder as an absolute one, for child processes; shells complete folders only."""
+    return file_path(text)
 
 
 def check_decoder_place(out: Path) -> None:

@@ -5,7 +5,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_emg_choice, add_json, add_margins, folder, playback_speed, positive_number
+from ui.commands.options import (
+    add_emg_choice,
+    add_json,
+    add_margins,
+    file_path,
+    folder,
+    playback_speed,
+    positive_number,
+)
 from ui.commands.replay_decode import EXIT_DIFFERS, bridge_figures, bridge_lines, decode_only
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
@@ -22,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("session", type=folder, metavar="SESSION", help="folder of a recorded session")
     parser.add_argument(
-        "--decoder", type=folder, metavar="DECODER", help="default: the session's own, of each sleeve"
+        "--decoder", type=file_path, metavar="DECODER", help="default: the session's own, of each sleeve"
     )
     parser.add_argument(
         "--robot", choices=("sim",), help="also drive a simulated Stretch through LSL and ROS 2"

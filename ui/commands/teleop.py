@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, code, folder, namespace, source_id
+from ui.commands.options import add_json, code, file_path, folder, namespace, source_id
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options; what is left out comes from ``--config``, then from the defaults."""
     parser.add_argument(
         "decoder",
-        type=folder,
+        type=file_path,
         nargs="*",
         metavar="DECODER",
         help="decoder file; with several sleeves once a sleeve, in the order of the map",
     )
     parser.add_argument(
-        "--config", type=folder, metavar="YAML", help="session.yaml with any of these options"
+        "--config", type=file_path, metavar="YAML", help="session.yaml with any of these options"
     )
     parser.add_argument(
         "--source",
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-record", dest="record", action="store_const", const=False, help="record nothing"
     )
-    parser.add_argument("--tasks", type=folder, metavar="YAML", help="task list of a study")
+    parser.add_argument("--tasks", type=file_path, metavar="YAML", help="task list of a study")
     parser.add_argument(
         "--events",
         type=source_id,

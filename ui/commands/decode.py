@@ -7,7 +7,8 @@ from ui.console import print_json, stop_on_signals
 
 NAME = "decode"
 HELP = "LSL stream of type EMG -> decoder -> LSL stream of type Gesture"
-EXAMPLE = "hdemg decode decoder.onnx --emg simulated-wearer-1 --name hdemg"
+EXAMPLE = """hdemg decode decoder.onnx
+         hdemg decode decoder.onnx --emg simulated-2 --source-id hdemg-decoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

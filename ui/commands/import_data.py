@@ -10,7 +10,7 @@ from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "import"
 HELP = "recordings that others made -> session folders"
-EXAMPLE = "hdemg import flexemg flexemg/ data/ --recording 001-Session1Train"
+EXAMPLE = "hdemg import flexemg flexemg/ data/"
 
 UNITS = ("uV", "mV", "V")
 Run: TypeAlias = Callable[[argparse.Namespace, ProgressBar], list[Path]]

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 NAME = "replay"
 HELP = "a recorded session through a decoder, and on through bridge and simulated robot"
-EXAMPLE = """hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper
-         hdemg replay data/sub-P01/ses-20261123T101500 --window"""
+EXAMPLE = """hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx
+         hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --robot sim --map lift_and_gripper
+         hdemg replay data/sub-001/ses-Session1Test --decoder decoder.onnx --window"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

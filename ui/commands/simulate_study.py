@@ -9,7 +9,7 @@ from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "simulate-study"
 HELP = "the reference study's protocol for simulated wearers, as session folders"
-EXAMPLE = "hdemg simulate-study data --wearers 4 --jobs 2"
+EXAMPLE = "hdemg simulate-study study --wearers 4 --jobs 2"
 MOST = 1000
 
 

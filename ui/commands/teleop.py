@@ -20,10 +20,10 @@ EXIT_FAILED = 1
 HELP = (
     "a live session: acquisition, decoder, bridge, robot, recorder and window, started and watched together"
 )
-EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2"
+EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2" --robot-options="--camera"
          hdemg teleop decoder.onnx --source "sessantaquattro+ --grid GR08MM1305" --robot ros --participant P01
          hdemg teleop l.onnx r.onnx --map two_sleeves --source "simulated --wearer 2" --source "simulated --wearer 5"
-         hdemg teleop --config session.yaml --headless"""
+         hdemg teleop --config my-study/session.yaml --headless"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--robot", choices=("sim", "ros"), help="simulated robot, or the one that runs (default: sim)"
     )
     parser.add_argument(
-        "--robot-options", metavar="ARGUMENTS", help="what follows 'hdemg sim-robot', in quotes"
+        "--robot-options",
+        metavar="ARGUMENTS",
+        help="what follows 'hdemg sim-robot', behind a = and in quotes: --robot-options=\"--camera\"",
     )
     parser.add_argument("--map", help="gesture map: a bundled name or a YAML file (default: ten_gestures)")
     parser.add_argument(

@@ -8,8 +8,7 @@ Files, in the order in which a command runs:
 - ``keyboard.py``: keys of a terminal that steer a simulated wearer.
 - ``ros_entry.py``: the same commands as nodes, for ``ros2 run`` and launch files.
 - ``log_file.py``: ``log.jsonl``; ``build_details.py``: what ``--version`` says.
-- ``doctor.py``: what this machine has and lacks; ``doctor_peer.py``: its other process;
-  ``doctor_amplifier.py``: an amplifier reached; ``system_libraries.py``: the libraries behind Qt and OpenGL.
+- ``doctor.py``: what this machine has and lacks; ``system_libraries.py``: the libraries behind Qt and OpenGL.
 """
 
 import os

@@ -104,7 +104,9 @@ def _is_shown(window: ReplayWindow) -> bool:
     window.refresh()
     place, shown = window.model.place, window.model.reader.shown
     wanted = (place.begin_s, place.end_s, place.cursor_s)
-    return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wanted
+    return (
+        shown is not None and (shown.request.begin_s, shown.request.end_s, shown.request.cursor_s) == wanted
+    )
 
 
 def _until(app: QApplication, reached: Callable[[], bool]) -> None:

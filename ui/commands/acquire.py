@@ -182,8 +182,8 @@ def _refuse_foreign_options(args: argparse.Namespace, kind: Kind) -> None:
         flag = "--" + name.replace("_", "-")
         some = SOME_HAVE.get(name, AMPLIFIERS)
         if kind not in kinds:
-            whom = " and ".join(WHAT[k] for k in kinds if k != "emulated" or "amplifier" not in kinds)
-            raise InputError(f"{flag} is for {whom}, not for {args.source}: leave it out")
+            owners = " and ".join(WHAT[k] for k in kinds if k != "emulated" or "amplifier" not in kinds)
+            raise InputError(f"{flag} is for {owners}, not for {args.source}: leave it out")
         if kind in _AMPLIFIER and args.source not in some:
             raise InputError(f"{flag} is for {', '.join(some)}, not for {args.source}: leave it out")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from emg_acquisition.errors import InputError
@@ -120,6 +121,23 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
     return value
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a reader of integers from `minimum` to `maximum`, for argparse."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"an integer from {minimum} to {maximum} is required, got {text!r}"
+            )
+        return value
+
+    return read
 
 
 def search_time(text: str) -> float:

@@ -310,7 +310,7 @@ def _bridge_figures(bridge: "BridgeReplay | None") -> dict[str, object]:
 
 
 def _in_window(args: argparse.Namespace) -> int:
-    """Show a session until its window is closed; what is wrong with it is told before a window opens.
+    """Show a session until its window is closed; what is wrong with it is reported before a window opens.
 
     Without a decoder file the session's own decisions are shown alone.
     """

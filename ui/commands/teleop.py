@@ -81,7 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Markers stream to record; repeatable",
     )
     parser.add_argument(
-        "--feedback", choices=("off", "beeps", "speech"), help="tell mode changes and stops (default: off)"
+        "--feedback",
+        choices=("off", "beeps", "speech"),
+        help="announce mode changes and stops (default: off)",
     )
     parser.add_argument(
         "--script",

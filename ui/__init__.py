@@ -7,8 +7,8 @@ Files, in the order in which a command runs:
 - ``commands/``: one file a command; thin, each calls the room that does the work.
 - ``console.py``: progress bars and the last JSON line; ``log_file.py``: ``log.jsonl``; ``build_details.py``: what
   ``--version`` says.
-- ``view_models/``: what windows show, worked out without Qt; ``windows/``: the windows; ``screen.py``: whether one can be
-  shown here.
+- ``view_models/``: what windows show, worked out without Qt; ``windows/``: the windows; ``screen.py``: whether one can
+  be shown here.
 - ``keyboard.py``: keys of a terminal, and how they steer a simulated wearer; ``headless.py``: a live session on a
   terminal.
 - ``doctor.py``: what this machine has and lacks; ``system_libraries.py``: the libraries behind Qt and OpenGL.

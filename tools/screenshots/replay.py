@@ -17,7 +17,7 @@ from simulation.forearm.settings import WearerSettings
 from simulation.study.simulated_decoder import AFTER_CUE_S, simulated_decoder
 from teleoperation.session import TeleopSession, running_session
 from teleoperation.settings import TeleopSettings
-from tools.screenshots.calibration import LOOKS, save_picture
+from tools.screenshots.picture import LOOKS, save_picture
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import ReplayWindow
 

@@ -15,14 +15,16 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import yaml_value
 from ui import cli
 from ui.commands import doctor, init
-from ui.completion import SHELLS, completion
+from ui.commands.completion import SHELLS, completion_script
 from ui.log_file import LOG_VARIABLE, JsonLinesHandler
 
 
 def _completed(*words: str) -> list[str]:
     """What bash offers for the last word."""
-    script = completion(cli.build_parser(), "bash")
-    asks = f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; _hdemg; "
+    script = completion_script(cli.build_parser(), "bash")
+    asks = (
+        f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; _shtab_hdemg; "
+    )
     done = subprocess.run(
         ["/bin/bash", "-c", f'{script}\n{asks}printf "%s\\n" "${{COMPREPLY[@]}}"'],
         capture_output=True,
@@ -36,18 +38,22 @@ def _completed(*words: str) -> list[str]:
 def test_bash_completes_commands_options_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "decoder.onnx").touch()
+    (tmp_path / "decades").mkdir()
     assert {module.NAME for module in cli.COMMANDS} <= set(_completed("hdemg", ""))
     assert _completed("hdemg", "rec") == ["record", "recalibrate"]
     assert "--emulate" in _completed("hdemg", "acquire", "simulated", "--e")
     assert _completed("hdemg", "acquire", "--impairment", "c") == ["c5", "c6", "c7", "c8"]
-    assert _completed("hdemg", "decode", "dec") == ["decoder.onnx"]
+    assert sorted(_completed("hdemg", "decode", "dec")) == ["decades", "decoder.onnx"]
+    assert _completed("hdemg", "teleop", "decoder.onnx", "--map", "decod") == ["decoder.onnx"]
+    assert _completed("hdemg", "train", "dec") == ["decades"]  # sessions are folders
+    assert _completed("hdemg", "train", "decades", "-o", "decod") == ["decoder.onnx"]
     assert _completed("hdemg", "completion", "f") == ["fish"]
     assert "flexemg" in _completed("hdemg", "import", "")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_is_told_every_command_and_option(shell: str) -> None:
-    script = completion(cli.build_parser(), shell)
+    script = completion_script(cli.build_parser(), shell)
     for name, parser in cli.subcommands(cli.build_parser()).items():
         assert re.search(rf"\b{name}\b", script)
         for action in parser._actions:

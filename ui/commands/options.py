@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from emg_acquisition.errors import InputError
@@ -77,7 +78,7 @@ def add_wearer_details(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gestures",
-        type=folder,
+        type=file_path,
         metavar="YAML",
         help="gestures that the simulated wearer knows, as muscle synergies (default: the ten)",
     )
@@ -120,6 +121,23 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
     return value
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a reader of integers from `minimum` to `maximum`, for argparse."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"an integer from {minimum} to {maximum} is required, got {text!r}"
+            )
+        return value
+
+    return read
 
 
 def search_time(text: str) -> float:
@@ -169,9 +187,14 @@ def playback_speed(text: str) -> float:
     return float("inf") if text == "max" else positive_number(text)
 
 
-def folder(text: str) -> Path:
-    """Read a path as an absolute one, for child processes."""
+def file_path(text: str) -> Path:
+    """Read the path of a file, or of a file or folder, as an absolute one, for child processes."""
     return Path(text).expanduser().resolve()
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder as an absolute one, for child processes; shells complete folders only."""
+    return file_path(text)
 
 
 def check_decoder_place(out: Path) -> None:

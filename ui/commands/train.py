@@ -7,6 +7,7 @@ from ui.commands.options import (
     add_json,
     add_margins,
     check_decoder_place,
+    file_path,
     folder,
     margins_given,
 )
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sessions", type=folder, nargs="+", metavar="SESSION", help="folder of a recorded session"
     )
     parser.add_argument(
-        "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
+        "-o", "--out", type=file_path, required=True, metavar="DECODER", help="decoder file to write"
     )
     add_emg_choice(parser)
     parser.add_argument(

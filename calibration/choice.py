@@ -13,7 +13,14 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from calibration.candidates import Candidate, ModelChoice, cnn_candidate, feature_sets, lda_candidates
+from calibration.candidates import (
+    Candidate,
+    ModelChoice,
+    cnn_candidate,
+    feature_sets,
+    lda_candidates,
+    network_is_offered,
+)
 from calibration.held_out import HeldOutResult, assess_held_out, folds_by_repetition
 from calibration.labels import TrialWindows
 from decoding.decision import DecisionSettings
@@ -108,7 +115,8 @@ def choose(
         for k, candidate in enumerate(linear):
             attempt(candidate, 0.5 * k / len(linear), 0.5 * (k + 1) / len(linear))
         best, said = best_of(tried)
-        if wish.model == "auto" and said.window_accuracy is not None and said.window_accuracy < GOOD_ENOUGH:
+        improvable = said.window_accuracy is not None and said.window_accuracy < GOOD_ENOUGH
+        if wish.model == "auto" and improvable and network_is_offered():
             name = next(name for name, signal in sets.items() if signal == best.signal)
             attempt(cnn_candidate(name, best.signal), 0.5, 1.0)
     progress(1.0)

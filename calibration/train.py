@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from calibration.candidates import ModelChoice
+from calibration.candidates import ModelChoice, load_network
 from calibration.choice import Choice, Wish, choose
 from calibration.labels import (
     LabelledWindows,
@@ -116,8 +116,12 @@ def train_decoder(
     ------
     InputError
         If the sessions differ in kind, have no cues or no ``rest``, or a gesture has too few trials.
+    ModuleNotFoundError
+        If the network is asked for and torch is not installed.
     """
     began_s = time.monotonic()
+    if settings.model == "cnn":
+        load_network()
     _check_same_kind(sessions)
     source = _TrialSource(sessions, settings, progress, cache or FeatureCache())
     first = settings.signal or SignalSettings()
@@ -255,7 +259,7 @@ def _metadata(
         model=choice.candidate.model,
         training_sessions=tuple(provenance(session) for session in sessions),
         held_out=HeldOut(window_accuracy=held_out.window_accuracy, trial_accuracy=held_out.trial_accuracy),
-        software=software_versions(),
+        software=software_versions(choice.candidate.model),
         made_of=choice.candidate.name,
         considered=choice.considered,
         temperature=held_out.temperature,

@@ -28,7 +28,8 @@ MAX_CLOCK_STEP_S = 0.05
 CLOCK_WATCHED_S = 0.3
 # What each extra is for, and the packages that it is checked by (name to install, name to import).
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
-    "train": ("training", {"torch": "torch", "onnx": "onnx"}),
+    "train": ("training", {"onnx": "onnx"}),
+    "network": ("training the network as well", {"torch": "torch"}),
     "gui": ("windows", {"PySide6-Essentials": "PySide6", "pyqtgraph": "pyqtgraph"}),
     "sim": ("the simulated Stretch", {"mujoco": "mujoco", "hello-robot-stretch-urdf": "stretch_urdf"}),
     "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),

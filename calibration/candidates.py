@@ -27,14 +27,14 @@ from decoding.class_statistics import ClassStatistics
 from decoding.models.classifier import Classifier
 from decoding.models.lda import class_statistics, fit_lda
 from decoding.signal_settings import SignalSettings
-from decoding.welch import AROUND, LOG_POWERS, PIECE_MS, POWER_BANDS_HZ
+from decoding.welch import CORRELATIONS, LOG_POWERS, POWER_BANDS_HZ, SEGMENT_MS
 from emg_acquisition.grid import ElectrodeGrid
 
 logger = logging.getLogger(__name__)
 
 # The common average of n electrodes still holds 1/n of a channel's own signal; reference work in EEG asks for 32.
 DENSE_CHANNELS = 32
-SPECTRAL_FEATURES = (*LOG_POWERS, *AROUND)
+SPECTRAL_FEATURES = (*LOG_POWERS, *CORRELATIONS)
 Independent = Literal["trials", "windows"]
 ModelChoice = Literal["auto", "lda", "cnn"]
 
@@ -84,7 +84,7 @@ def feature_sets(grid: ElectrodeGrid, fs_hz: float, base: SignalSettings) -> dic
     if grid.n_channels >= DENSE_CHANNELS:
         return referenced | plain
     spectral = {"spectral": base.model_copy(update={"features": SPECTRAL_FEATURES, "spatial": "none"})}
-    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.window_ms >= PIECE_MS
+    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.window_ms >= SEGMENT_MS
     return plain | referenced | (spectral if fits else {})
 
 

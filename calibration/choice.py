@@ -8,7 +8,7 @@ candidates over the same folds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -59,11 +59,14 @@ class Wish:
         Feature set, or None for the better one.
     decision : DecisionSettings
         For trial accuracy.
+    base_signal : SignalSettings
+        What the feature sets to choose from have in common: filter, window and the like.
     """
 
     model: ModelChoice
     signal: SignalSettings | None
     decision: DecisionSettings
+    base_signal: SignalSettings = field(default_factory=SignalSettings)
 
 
 def choose(
@@ -90,7 +93,7 @@ def choose(
     """
     grid = stream.grid
     sets = (
-        feature_sets(grid, stream.fs_hz, SignalSettings()) if wish.signal is None else {"given": wish.signal}
+        feature_sets(grid, stream.fs_hz, wish.base_signal) if wish.signal is None else {"given": wish.signal}
     )
     tried: list[_Tried] = []
 

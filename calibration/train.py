@@ -42,7 +42,10 @@ class TrainSettings(BaseModel):
     Parameters
     ----------
     signal : SignalSettings, optional
-        Features; without it, held-out repetitions choose among `calibration.candidates`. The decoder carries them.
+        The whole signal path, which the decoder carries; without it, held-out repetitions choose features and spatial
+        filter among `calibration.candidates`.
+    base_signal : SignalSettings
+        Without `signal`: the rest of the path, from filter to window.
     decision : DecisionSettings
         Rejection and smoothing; the decoder carries them.
     temporal : TemporalSettings, optional
@@ -63,6 +66,7 @@ class TrainSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signal: SignalSettings | None = None
+    base_signal: SignalSettings = SignalSettings()
     decision: DecisionSettings = DecisionSettings()
     temporal: TemporalSettings | None = None
     model: ModelChoice = "auto"
@@ -124,11 +128,11 @@ def train_decoder(
         load_network()
     _check_same_kind(sessions)
     source = _TrialSource(sessions, settings, progress, cache or FeatureCache())
-    first = settings.signal or SignalSettings()
+    first = settings.signal or settings.base_signal
     gestures = _gestures_of(source.windows(first))
     info = sessions[0].emg.info
     choice = choose(
-        Wish(settings.model, settings.signal, settings.decision),
+        Wish(settings.model, settings.signal, settings.decision, settings.base_signal),
         source.windows,
         gestures,
         info,

@@ -110,4 +110,4 @@ def command_of(job: TrainJob) -> str:
         return f"hdemg recalibrate {job.base} {folders} -o {Path('decoder.onnx')}"
     drop = "".join(f" --drop {gesture}" for gesture in job.drop)
     merge = "".join(f" --merge {first}={second}" for first, second in job.merge)
-    return f"hdemg train {folders} -o decoder.onnx{drop}{merge}"
+    return f"hdemg train {folders} -o decoder.onnx{job.signal.arguments}{drop}{merge}"

@@ -13,10 +13,12 @@ from ui.commands.options import (
     DEFAULT_WEARER,
     add_json,
     add_lsl,
+    add_signal,
     code,
     folder,
     positive_number,
     seed,
+    signal_given,
     source_id,
 )
 from ui.console import print_json, stop_on_signals
@@ -74,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DECODER",
         help="decoder to make fit (default: the newest accepted one)",
     )
+    add_signal(parser)
     parser.add_argument("--headless", action="store_true", help="on the terminal instead of in a window")
     parser.add_argument(
         "--auto",
@@ -139,6 +142,7 @@ def _settings(args: argparse.Namespace) -> "CalibrationSettings":
         resume=resume,
         session=args.resume or None,
         base=args.decoder,
+        signal=signal_given(args),
         timeout_s=max(args.timeout, WEARER_START_S) if args.source == SIMULATED else args.timeout,
     )
 

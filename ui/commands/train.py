@@ -6,15 +6,18 @@ from ui.commands.options import (
     add_emg_choice,
     add_json,
     add_margins,
+    add_signal,
     check_decoder_place,
     folder,
     margins_given,
+    signal_given,
 )
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
 HELP = "recorded sessions -> decoder.onnx, with an estimate on held-out repetitions"
-EXAMPLE = "hdemg train data/sub-001/ses-Session1Train -o decoder.onnx"
+EXAMPLE = """hdemg train data/sub-001/ses-Session1Train -o decoder.onnx
+         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal signal.yaml --powerline 60"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
     )
     add_emg_choice(parser)
+    add_signal(parser)
     parser.add_argument(
         "--model",
         choices=("auto", "lda", "cnn"),
@@ -76,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from emg_acquisition.recording.session import load_session
 
     check_decoder_place(args.out)
+    signal = signal_given(args).settings()
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path, args.emg) for path in args.sessions]
@@ -85,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             temporal=TemporalSettings() if args.temporal else None,
             drop=tuple(args.drop),
             merge=tuple(args.merge),
+            **signal,
             **margins_given(args),
         )
         report = train_decoder(sessions, args.out, settings, progress)

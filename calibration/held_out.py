@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import softmax
 
 from calibration.labels import LabelledWindows, TrialWindows, stack_steady
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.models.classifier import Classifier
 from decoding.models.temperature import MIN_TEMPERATURE, fit_temperature, negative_log_likelihood
 from emg_acquisition.arrays import Float64Array
@@ -131,7 +131,7 @@ def majority(
     probabilities = softmax(scaled_logits, axis=1).astype(np.float32)
     counts = np.zeros(len(gestures), dtype=np.int64)
     for k, steady in enumerate(one.steady):
-        evidence = Evidence(
+        evidence = HopEvidence(
             sample_index=int(one.block.last_sample[k]),
             probabilities=probabilities[k],
             log_amplitude=float(one.block.log_amplitude[k]),

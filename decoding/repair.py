@@ -207,7 +207,7 @@ def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid)
     """Replace the features of unfit channels by the mean of their good neighbours.
 
     Where no neighbour is good, the mean of all good channels serves; where no channel is good, the features
-    stay (the quality of 0 beside them then forbids a decision).
+    stay (their quality of 0 then forbids a decision).
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ those that lie wholly inside it.
 log_welch_a_b          logarithm of the mean square between a and b Hz, or of the floor squared times the band's
                        share of the bands' width [1]
 correlation_k_a_b      artanh of the correlation between a and b Hz with the channel k places on around the limb
-                       (`ElectrodeGrid.around`); 0 where none lies there. It says how far a source's field reaches,
+                       (`ElectrodeGrid.around`); 0 where none lies there. It shows how far a source's field reaches,
                        which amplitude alone does not; artanh makes it nearly normal and of even spread [2].
 =====================  ==========================================================================================
 

@@ -1,6 +1,6 @@
 """A small convolutional network over the electrode grid, trained in seconds with augmented maps.
 
-Augmentation says what must not matter: where exactly the sleeve lies (maps moved by up to an electrode, also by
+Augmentation covers what must not matter: where exactly the sleeve lies (maps moved by up to an electrode, also by
 fractions), a dead electrode (its neighbours stand in, as `decoding.repair` has it), how hard the muscle pulls (one
 gain for all logarithms), and noise.
 

@@ -34,25 +34,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         choices=("auto", "lda", "cnn"),
         default="auto",
-        help="classifier; auto: what held-out repetitions favour (default: %(default)s)",
+        help="classifier; auto: LDA or, with the extra network installed, the network if held-out repetitions favour it "
+        "(default: %(default)s)",
     )
     add_margins(parser)
     parser.add_argument(
         "--reject-unknown",
         action="store_true",
-        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+        help="no decision on patterns unlike anything in training; strict where muscles or skin have changed since",
     )
     parser.add_argument(
         "--temporal",
         action="store_true",
-        help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
+        help="smooth decisions over time with an HMM (fewer false transitions, more latency)",
     )
     parser.add_argument(
         "--drop",
         action="append",
         default=[],
         metavar="GESTURE",
-        help="a gesture that the decoder is not to know; repeatable",
+        help="leave this gesture out; repeatable",
     )
     parser.add_argument(
         "--merge",
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=gesture_pair,
         metavar="FIRST=SECOND",
-        help="trials of SECOND count as FIRST; repeatable",
+        help="count trials of SECOND as FIRST; repeatable",
     )
     add_json(parser)
 
@@ -74,7 +75,7 @@ def gesture_pair(text: str) -> tuple[str, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say how well held-out repetitions are decoded."""
+    """Train, and print how well held-out repetitions are decoded."""
     from calibration.train import TrainSettings, train_decoder
     from decoding.temporal import TemporalSettings
     from emg_acquisition.recording.session import load_session

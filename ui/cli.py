@@ -60,7 +60,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     completion,
 )
 EXTRA_OF_MODULE = {
-    "torch": "train",
+    "torch": "network",
     "onnx": "train",
     "wfdb": "import",
     "h5py": "import",

@@ -36,7 +36,8 @@ AMPLIFIER_WATCHED_S = 2.0
 MAX_RATE_ERROR = 0.2
 # What each extra is for, and the packages that it is checked by (name to install, name to import).
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
-    "train": ("training", {"torch": "torch", "onnx": "onnx"}),
+    "train": ("training", {"onnx": "onnx"}),
+    "network": ("training the network as well", {"torch": "torch"}),
     "gui": ("windows", {"PySide6-Essentials": "PySide6", "pyqtgraph": "pyqtgraph"}),
     "sim": ("the simulated Stretch", {"mujoco": "mujoco", "hello-robot-stretch-urdf": "stretch_urdf"}),
     "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),

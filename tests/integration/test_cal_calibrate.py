@@ -51,7 +51,7 @@ def automatic(protocol, out, *more):
     return command(
         *("--source", "simulated", "--auto", "--headless", "--participant", "P01", "--out", out, "--json"),
         *more,
-        *(() if "--resume" in more else ("--protocol", protocol)),
+        *(() if "--resume" in more else ("--protocol", protocol, "--powerline", "50")),
     )
 
 
@@ -115,13 +115,14 @@ def check_finished(told, out, tmp_path):
     assert sorted(good) == sorted((one.gesture, one.repetition) for one in found.protocol.trials())
     again = tmp_path / "again.onnx"
     trained = subprocess.run(
-        [sys.executable, "-m", "ui.cli", "train", *told["sessions"], "-o", str(again)],
+        [sys.executable, "-m", "ui.cli", "train", *told["sessions"], "-o", str(again), "--powerline", "50"],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
         check=False,
     )
     assert trained.returncode == 0, trained.stderr
+    # Resuming kept the mains frequency that the calibration was started with.
     assert again.read_bytes() == Path(told["decoder"]).read_bytes()
 
 
@@ -207,6 +208,11 @@ def test_a_disk_that_fills_up_stops_it_in_one_line_and_keeps_what_was_recorded(p
         (("--participant", "P01", "--resume"), "holds no calibration to resume"),
         (("--participant", "P01", "--auto"), "--auto needs --source simulated"),
         (("--participant", "P01", "--protocol", "quick"), "no accepted decoder to recalibrate"),
+        (
+            ("--participant", "P01", "--protocol", "quick", "--powerline", "50"),
+            "keeps the decoder's signal path",
+        ),
+        (("--participant", "P01", "--signal", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
         (("--participant", "P01", "--source", "nobody", "--timeout", "0.5"), "no LSL stream of type EMG"),
     ],
 )

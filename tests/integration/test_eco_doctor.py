@@ -66,9 +66,9 @@ def test_an_extra_that_is_missing_is_a_note_and_a_plain_package_a_failure(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name in ("torch", "scipy") else find(name)
     )
-    extra, plain = doctor._extra("train"), doctor._packages()
+    extra, plain = doctor._extra("network"), doctor._packages()
     assert (extra.ok, extra.found) == (None, "missing torch")
-    assert "hdemg-teleop[train]" in extra.remedy
+    assert "hdemg-teleop[network]" in extra.remedy
     assert (plain.ok, plain.found) == (False, "missing scipy")
 
 

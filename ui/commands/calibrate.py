@@ -17,11 +17,13 @@ from ui.commands.options import (
     DEFAULT_WEARER,
     add_json,
     add_lsl,
+    add_signal,
     code,
     file_path,
     folder,
     positive_number,
     seed,
+    signal_given,
     source_id,
 )
 from ui.console import print_json, stop_on_signals
@@ -103,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DECODER",
         help="decoder to make fit (default: the newest accepted one)",
     )
+    add_signal(parser)
     parser.add_argument("--headless", action="store_true", help="on the terminal instead of in a window")
     parser.add_argument(
         "--auto",
@@ -168,6 +171,7 @@ def _settings(args: argparse.Namespace) -> "CalibrationSettings":
         resume=resume,
         session=args.resume or None,
         base=args.decoder,
+        signal=signal_given(args),
         timeout_s=max(args.timeout, WEARER_START_S) if args.source == SIMULATED else args.timeout,
     )
 

@@ -4,8 +4,12 @@ import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+
+if TYPE_CHECKING:
+    from calibration.signal_options import SignalOptions
 
 MAX_TIMEOUT_S = 3600.0
 # From the table of `benchmarks/wearer_difficulty.py`: a wearer of high skill, openly a good user.
@@ -82,6 +86,29 @@ def add_wearer_details(parser: argparse.ArgumentParser) -> None:
         metavar="YAML",
         help="gestures that the simulated wearer knows, as muscle synergies (default: the ten)",
     )
+
+
+def add_signal(parser: argparse.ArgumentParser) -> None:
+    """``--signal`` and ``--powerline``."""
+    parser.add_argument(
+        "--signal",
+        type=folder,
+        metavar="YAML",
+        help="filter, window, spatial filter and features of the decoder; hdemg init writes such a file with every key "
+        "(default: 20-400 Hz, 200 ms; held-out repetitions choose features and spatial filter)",
+    )
+    parser.add_argument(
+        "--powerline",
+        choices=("50", "60", "none"),
+        help="mains frequency in Hz to notch out (default: that of --signal, or none)",
+    )
+
+
+def signal_given(args: argparse.Namespace) -> "SignalOptions":
+    """Return the options of `add_signal`."""
+    from calibration.signal_options import SignalOptions
+
+    return SignalOptions(str(args.signal or ""), args.powerline or "")
 
 
 def add_margins(parser: argparse.ArgumentParser) -> None:

@@ -2,12 +2,14 @@
 
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from robot_bridge.ros_domain import free_ros_domain
 from robot_bridge.ros_scope import this_machine_only
+from tests.command_line import Ran, run_here, run_process
 
 # Before anything starts LSL or ROS: a session and a domain that no other test run on this machine shares.
 LSL_SESSION_ID = f"hdemg-test-{uuid.uuid4().hex[:12]}"
@@ -49,3 +51,15 @@ def ros_domain() -> int:
     """Keep ROS 2 to this machine and this test run; skips where no ROS is installed."""
     pytest.importorskip("rclpy")
     return int(os.environ["ROS_DOMAIN_ID"])
+
+
+@pytest.fixture(scope="session")
+def hdemg(lsl_session: str) -> Callable[..., Ran]:
+    """Run ``hdemg ARGUMENTS`` in this process, whose LSL session has been chosen already."""
+    return run_here
+
+
+@pytest.fixture(scope="session")
+def hdemg_process() -> Callable[..., Ran]:
+    """Run ``hdemg ARGUMENTS`` in a process of its own, in which it may choose its LSL session and ROS 2 names."""
+    return run_process

@@ -1,55 +1,21 @@
-"""What the end-to-end tests share: the command line as a child process, imported recordings, trained decoders."""
+"""What the end-to-end tests share: imported recordings, trained decoders, an environment that shows what is left."""
 
 import fcntl
-import json
 import os
 import shutil
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from simulation.forearm.settings import WearerSettings
 from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
+from tests.command_line import Ran
+from tests.waiting import wait_for
 
-COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
 WEARER, OTHER_WEARER = 2, 5
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command that has ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        return json.loads(self.out.strip().splitlines()[-1])
-
-
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "ui.cli", *(str(argument) for argument in arguments)]
-
-
-@pytest.fixture(scope="session")
-def hdemg() -> Callable[..., Ran]:
-    """Run ``hdemg ARGUMENTS`` as a user would."""
-
-    def run(*arguments: str | Path, timeout_s: float = COMMAND_TIMEOUT_S) -> Ran:
-        done = subprocess.run(
-            command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    return run
 
 
 @pytest.fixture
@@ -58,10 +24,7 @@ def marked_environment() -> Iterator[dict[str, str]]:
     mark = f"HDEMG_TEST_MARK={uuid.uuid4().hex}"
     key, value = mark.split("=")
     yield {**os.environ, key: value}
-    deadline = time.monotonic() + 15
-    while left := processes_with(mark):
-        assert time.monotonic() < deadline, f"left behind: {left}"
-        time.sleep(0.1)
+    wait_for(lambda: not processes_with(mark), lambda: f"the end of {processes_with(mark)}", 15.0)
 
 
 def processes_with(mark: str) -> list[str]:

@@ -13,7 +13,8 @@ from emg_acquisition.events import REST, Event
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from teleoperation.session import TeleopSession, running_session
 from teleoperation.settings import TeleopSettings
-from tests.e2e.conftest import WEARER, Ran
+from tests.command_line import Ran
+from tests.e2e.conftest import WEARER
 
 LIMIT_S = 60.0
 HOP_S, TICK_S = 0.025, 0.02

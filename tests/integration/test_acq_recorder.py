@@ -338,14 +338,11 @@ def test_two_sleeves_end_the_recording_when_both_have_ended(lsl_session, tmp_pat
         (["--participant", "Jane Doe"], "participant 'Jane Doe': a code of letters and digits is required"),
     ],
 )
-def test_what_cannot_be_recorded_is_one_line(lsl_session, tmp_path, processes, arguments, said):
-    recorder = processes(
-        start_recorder(f"{lsl_session}-empty", tmp_path / "s", *arguments, "--timeout", "0.5")
-    )
-    _, err = recorder.communicate(timeout=PATIENCE_S)
-    assert recorder.returncode == 2
-    assert said in err
-    assert len(err.splitlines()) == 1
+def test_what_cannot_be_recorded_is_one_line(hdemg, lsl_session, tmp_path, arguments, said):
+    ran = hdemg("record", tmp_path / "s", *arguments, "--timeout", "0.5", "--lsl-session", lsl_session)
+    assert ran.status == 2
+    assert said in ran.err
+    assert len(ran.err.splitlines()) == 1
     assert not (tmp_path / "s").exists()
 
 

@@ -1,7 +1,11 @@
 """Waiting for what another thread or process does: its condition decides, not the clock."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -37,3 +41,18 @@ def holds_for(condition: Callable[[], object], seconds: float, what: str = "it")
     while time.monotonic() < end_s:
         assert condition(), f"not any more: {what}"
         time.sleep(POLL_S)
+
+
+def states(pid: int) -> set[str]:
+    """States of a process's threads as ``ps`` names them: T is stopped, Z has ended; none once it is gone."""
+    found = set()
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            found.add(stat.read_text().rsplit(")", 1)[1].split()[0])
+    return found
+
+
+def hang(pid: int) -> None:
+    """Stop a process, until SIGCONT, and wait until none of its threads runs any more."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: states(pid) == {"T"}, lambda: states(pid))

@@ -12,7 +12,7 @@ import pytest
 from simulation.forearm.settings import WearerSettings
 from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
 from tests.command_line import Ran
-from tests.waiting import wait_for
+from tests.waiting import states, wait_for
 
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
 WEARER, OTHER_WEARER = 2, 5
@@ -33,10 +33,8 @@ def processes_with(mark: str) -> list[str]:
         if not folder.name.isdigit():
             continue
         try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                status = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
-                if status != "Z":
-                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+            if mark.encode() in (folder / "environ").read_bytes() and states(int(folder.name)) - {"Z"}:
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
     return found

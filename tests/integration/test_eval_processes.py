@@ -1,13 +1,11 @@
 """Child processes end with whoever started them, however that one ends."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from teleoperation.processes import ProcessGroup
+from tests.waiting import hang, states, wait_for
 
 TIMEOUT_S = 20.0
 # Starts a stage, says its process number, and waits to be killed.
@@ -22,18 +20,7 @@ time.sleep(600)
 
 
 def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while runs(pid):
-        assert time.monotonic() < deadline, f"process {pid} still runs"
-        time.sleep(0.05)
+    return bool(states(pid) - {"Z"})
 
 
 def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
@@ -45,7 +32,7 @@ def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
     assert runs(pid)
     parent.kill()
     parent.communicate(timeout=TIMEOUT_S)
-    wait_until_gone(pid)
+    wait_for(lambda: not runs(pid), "the end of the part")
 
 
 def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, monkeypatch) -> None:
@@ -53,7 +40,7 @@ def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, mon
     group = ProcessGroup(tmp_path)
     deaf = group.start("deaf", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
     polite = group.start("polite", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
-    os.kill(deaf.pid, signal.SIGSTOP)
+    hang(deaf.pid)
     group.stop()
     assert not runs(deaf.pid)
     assert not runs(polite.pid)

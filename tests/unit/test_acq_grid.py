@@ -61,11 +61,6 @@ def test_settings_survive_a_round_trip_and_errors_name_the_key():
         grid_from_settings({**grid.to_settings(), "pich": 1}, "a.yaml")
 
 
-def test_a_map_of_the_wrong_width_is_refused():
-    with pytest.raises(InputError, match="8 channels, got 7"):
-        rectangular_grid(4, 2, 8.0).to_map(np.zeros(7, dtype=np.float32))
-
-
 def test_a_missing_electrode_is_nobodys_partner():
     grid = ElectrodeGrid("gap", ((0, -1), (1, 2)), 8.0)
     assert grid.beside(1, 0).tolist() == [1, 1, 2]

@@ -15,6 +15,7 @@ from evaluation.session_timeline import commands_of, happenings_of, joints_of
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from tests.replay_support import CUE_S, CUES, FS_HZ, GESTURES, HOP_S, SECONDS, write_session
+from tests.waiting import wait_for
 from ui.view_models import outline
 from ui.view_models.outline import SessionOutline, is_read_exactly, rms_before, stretch
 from ui.view_models.replay import MIN_SPAN_S, ReplayModel, ReplayPlace, ReplaySettings
@@ -234,14 +235,6 @@ def test_one_step_is_one_decision(model):
 
 
 # ---- the reader
-
-
-def wait_for(reached):
-    waiting, ends = threading.Event(), LIMIT_S
-    while not reached():
-        assert ends > 0, "the reader does not get there"
-        waiting.wait(0.05)
-        ends -= 0.05
 
 
 def test_the_reader_answers_the_newest_request(model):

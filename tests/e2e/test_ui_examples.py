@@ -21,8 +21,9 @@ import scipy.io
 
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from tests.command_examples import PAGES, Example, help_examples, page_examples
+from tests.command_line import command
 from tests.conftest import REPOSITORY
-from tests.e2e.conftest import command, made_once
+from tests.made_once import made_once
 from ui import cli
 
 FOLLOWED_ELSEWHERE = {"docs/quickstart.md", "docs/quickstart_lab.md", "docs/quickstart_robot.md"}

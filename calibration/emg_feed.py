@@ -17,8 +17,7 @@ from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
 from emg_acquisition.errors import InputError, StreamLostError
-from emg_acquisition.quality.monitor import QualityMonitor, QualityReport
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor, QualityReport
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.chunks import EmgChunk
 from emg_acquisition.streams.inlet import EmgInlet

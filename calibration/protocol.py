@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from emg_acquisition.cue_schedule import ScheduledCue, calibration_schedule
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.settings_file import load_settings
-from emg_acquisition.sources.schedule import Cue, calibration_schedule
 
 # Names that a person at the window has a picture for; a protocol that means others says so.
 KNOWN_GESTURES = (
@@ -102,7 +102,7 @@ class CueSchedule(BaseModel):
             raise ValueError(msg)
         return self
 
-    def cues(self) -> tuple[Cue, ...]:
+    def cues(self) -> tuple[ScheduledCue, ...]:
         """Return the cues in order, a gesture with its ramp and a rest with getting ready; the same for a seed."""
         held_s, rest_s = self.ramp_s + self.hold_s, self.rest_s + self.ready_s
         if not self.levels:
@@ -111,11 +111,11 @@ class CueSchedule(BaseModel):
             cue
             for trial in self.trials()
             for cue in (
-                Cue(REST, rest_s, trial.repetition),
-                Cue(trial.gesture, held_s, trial.repetition),
+                ScheduledCue(REST, rest_s, trial.repetition),
+                ScheduledCue(trial.gesture, held_s, trial.repetition),
             )
         ]
-        return (*cues, Cue(REST, rest_s, self.repetitions))
+        return (*cues, ScheduledCue(REST, rest_s, self.repetitions))
 
     def trials(self) -> tuple[PlannedTrial, ...]:
         """Return the contractions in the order in which they are asked for."""

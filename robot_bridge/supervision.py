@@ -196,10 +196,7 @@ class MotionSupervisor:
     def _wanted(one: _Watched) -> float:
         """Return the way that the commands of the last second asked for, without sign."""
         asked = list(one.asked)
-        return sum(
-            abs(told) * (later - earlier)
-            for (earlier, told), (later, _) in itertools.pairwise(asked)
-        )
+        return sum(abs(told) * (later - earlier) for (earlier, told), (later, _) in itertools.pairwise(asked))
 
     @staticmethod
     def _runaway(dof: str, one: _Watched, t_s: float) -> str | None:

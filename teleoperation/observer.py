@@ -12,8 +12,7 @@ import numpy as np
 
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
-from emg_acquisition.quality.monitor import QualityMonitor, QualityReport
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor, QualityReport
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.inlet import EmgInlet, GestureInlet, GestureSample
 from teleoperation.recent_signal import RecentSignal

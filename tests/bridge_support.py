@@ -55,9 +55,9 @@ def decide(core: BridgeCore, index: float, t: float, sleeve: int = 0, **changed:
     core.take(DecisionInput(t, sleeve, GestureDecision(float(index), **given)))
 
 
-def joints(core: BridgeCore, names, positions, stamp_s: float, t: float, velocities=()) -> None:
-    """Give a joint state."""
-    core.take(JointStatesInput(t, stamp_s, names, positions, velocities))
+def joints(core: BridgeCore, names, positions, t: float, *, stamp_s=None, velocities=(), efforts=()) -> None:
+    """Give a joint state, stamped now unless told otherwise."""
+    core.take(JointStatesInput(t, t if stamp_s is None else stamp_s, names, positions, velocities, efforts))
 
 
 def tick(core: BridgeCore, t: float):

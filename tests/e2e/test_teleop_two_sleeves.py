@@ -1,7 +1,6 @@
 """Two sleeves in one session: each moves its own DoF, the silence of either stops both, and all of it is replayed."""
 
 import signal
-import time
 import uuid
 from contextlib import ExitStack
 
@@ -17,9 +16,10 @@ from evaluation.session_decoders import decoders_of
 from robot_bridge.stretch_interface import DOF_NAMES
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
+from tests.waiting import wait_for
 from ui.live_session import live_session
 
-LIMIT_S, STILL = 20.0, 1e-3
+STILL = 1e-3
 
 
 class Arms:
@@ -30,13 +30,13 @@ class Arms:
         self.wanted = dict.fromkeys(outlets, "rest")
 
     def until(self, reached, what):
-        deadline = time.monotonic() + LIMIT_S
-        while not reached(self.session.view()):
-            assert time.monotonic() < deadline, f"{what}: {self.session.view().robot}"
+        def come():
             for sleeve, outlet in self.outlets.items():
                 intention = {"gesture": self.wanted[sleeve], "effort": 1.0}
                 outlet.push(Event(lsl_clock_s(), "intention", intention))
-            time.sleep(0.05)
+            return reached(self.session.view())
+
+        wait_for(come, lambda: f"{what}: {self.session.view().robot}", poll_s=0.05)
 
     def hold(self, reached, what, **gestures):
         self.wanted.update(gestures)

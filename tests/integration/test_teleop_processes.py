@@ -1,14 +1,12 @@
 """Child processes end with whoever started them, however that one ends."""
 
-import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from teleoperation.processes import ProcessGroup
+from tests.waiting import hang, holds_for, states, wait_for
 from ui import CLI_MODULE
 
 TIMEOUT_S = 20.0
@@ -24,18 +22,7 @@ time.sleep(600)
 
 
 def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while runs(pid):
-        assert time.monotonic() < deadline, f"process {pid} still runs"
-        time.sleep(0.05)
+    return bool(states(pid) - {"Z"})
 
 
 def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
@@ -47,7 +34,7 @@ def test_stages_die_with_a_killed_parent(tmp_path: Path) -> None:
     assert runs(pid)
     parent.kill()
     parent.communicate(timeout=TIMEOUT_S)
-    wait_until_gone(pid)
+    wait_for(lambda: not runs(pid), "the end of the part")
 
 
 def test_a_stage_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
@@ -65,10 +52,7 @@ def test_a_stage_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     child = group.process("acquire")
     try:
         # Long enough for what the kernel or the child would do at the thread's end, the child's start included.
-        deadline = time.monotonic() + 3.0
-        while time.monotonic() < deadline:
-            assert child.poll() is None, group.last_words("acquire")
-            time.sleep(0.1)
+        holds_for(lambda: child.poll() is None, 3.0, "the stage runs")
     finally:
         group.stop()
     assert child.returncode is not None
@@ -79,7 +63,7 @@ def test_stop_ends_every_stage_also_one_that_does_not_listen(tmp_path: Path, mon
     group = ProcessGroup(tmp_path, CLI_MODULE)
     deaf = group.start("deaf", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
     polite = group.start("polite", ["acquire", "simulated", "--lsl-session", "hdemg-test-processes"])
-    os.kill(deaf.pid, signal.SIGSTOP)
+    hang(deaf.pid)
     group.stop()
     assert not runs(deaf.pid)
     assert not runs(polite.pid)

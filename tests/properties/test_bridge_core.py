@@ -76,7 +76,11 @@ class World:
             by_joint = dict(zip(POSE_JOINTS, values, strict=True))
         names = [name for name in JOINT_STATE_NAMES if name in by_joint]
         bridge.joints(
-            self.core, names, [by_joint[name] for name in names], self.t, self.t, [self.speed] * len(names)
+            self.core,
+            names,
+            [by_joint[name] for name in names],
+            self.t,
+            velocities=[self.speed] * len(names),
         )
         self.doubt_s = 0.0 if values is None else max(self.doubt_s, self.t - self.reported_t)
         self.reported_t = self.t
@@ -94,7 +98,7 @@ class World:
         self.command()
 
     def follow(self, dt):
-        """Move as the robot would: towards the last targets, no faster than it can, and on by the wheels' last command."""
+        """Move as the robot would: towards the last targets as fast as it can, and on by the wheels' last command."""
         for dof, target in self.targets.items():
             most = MODEL.dof[dof].velocity * dt
             self.at[dof] += max(-most, min(most, 0.5 * (target - self.at[dof])))

@@ -18,6 +18,9 @@ class Wearer:
         self.control = Controller(
             load_gesture_map(name, gestures, MODEL), MODEL, self.changes.append, speed_control
         )
+        # It starts fine; these tests are about the coarse speeds but where they say so.
+        self.control.set_fine(False)
+        self.changes.clear()
         self.effort = 1.0
         self.t = 50.0
 

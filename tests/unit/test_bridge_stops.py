@@ -26,7 +26,7 @@ class World:
     def joints(self, lift=0.5, stamp_s=None):
         positions = [0.0] * len(POSE_JOINTS)
         positions[LIFT] = lift
-        bridge.joints(self.core, POSE_JOINTS, positions, self.t if stamp_s is None else stamp_s, self.t)
+        bridge.joints(self.core, POSE_JOINTS, positions, self.t, stamp_s=stamp_s)
 
     def tick(self, index, lift=0.5):
         """Let a pose's time pass, so that each command holds one."""

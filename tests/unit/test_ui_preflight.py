@@ -10,8 +10,7 @@ from calibration.protocol import CueSchedule
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import load_decoder
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from emg_acquisition.recording.session import load_session
 from robot_bridge.operator_link import RobotSnapshot
 from simulation.forearm.settings import WearerSettings

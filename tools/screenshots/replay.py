@@ -17,7 +17,7 @@ from simulation.forearm.settings import WearerSettings
 from simulation.recorded_wearer import AFTER_CUE_S, calibrate_wearer
 from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
-from tools.screenshots.calibration import LOOKS, save_picture
+from tools.screenshots.picture import LOOKS, save_picture
 from ui.live_session import live_session
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import ReplayWindow
@@ -103,7 +103,9 @@ def _is_shown(window: ReplayWindow) -> bool:
     window.refresh()
     place, shown = window.model.place, window.model.reader.shown
     wanted = (place.begin_s, place.end_s, place.cursor_s)
-    return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wanted
+    return (
+        shown is not None and (shown.request.begin_s, shown.request.end_s, shown.request.cursor_s) == wanted
+    )
 
 
 def _until(app: QApplication, reached: Callable[[], bool]) -> None:

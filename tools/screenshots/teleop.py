@@ -19,7 +19,7 @@ from teleoperation.camera_feed import CameraPicture
 from teleoperation.session import TeleopSession
 from teleoperation.session_view import TeleopView
 from teleoperation.settings import TeleopSettings
-from tools.screenshots.calibration import LOOKS, save_picture
+from tools.screenshots.picture import LOOKS, save_picture
 from tools.screenshots.teleop_states import WEARERS, States
 from ui import CLI_MODULE
 from ui.view_models.live_traces import TraceChoice

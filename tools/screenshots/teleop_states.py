@@ -15,8 +15,7 @@ from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from emg_acquisition.streams.inlet import GestureSample
 from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
 from robot_bridge.stretch_interface import DOF_NAMES

@@ -16,10 +16,18 @@ import numpy as np
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.recording.importers.mat_file import load_mat, matrix
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import chosen_grid, load_mat, matrix
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 

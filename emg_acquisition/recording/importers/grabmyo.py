@@ -19,9 +19,18 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
 from emg_acquisition.recording.damage import reading
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import UV_PER_UNIT, unit_named
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 

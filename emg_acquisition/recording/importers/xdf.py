@@ -18,11 +18,22 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
 from emg_acquisition.recording.damage import reading
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import SessionHeader, write_continuous
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
+from emg_acquisition.recording.importers.sessions import (
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_continuous,
+)
+from emg_acquisition.recording.importers.source_files import (
+    UV_PER_UNIT,
+    chosen_grid,
+    recording_files,
+    session_code,
+    unit_named,
+)
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.settings_file import load_settings

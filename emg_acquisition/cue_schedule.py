@@ -10,7 +10,7 @@ from emg_acquisition.events import REST
 
 
 @dataclass(frozen=True)
-class Cue:
+class ScheduledCue:
     """One gesture, asked for during some seconds; repetitions count from 1."""
 
     gesture: str
@@ -25,7 +25,7 @@ class Cue:
 
 def calibration_schedule(
     gestures: Sequence[str], repetitions: int, gesture_s: float, rest_s: float, seed: int = 0
-) -> tuple[Cue, ...]:
+) -> tuple[ScheduledCue, ...]:
     """Return every gesture once a repetition, in an order drawn anew, with rest before each and at the end.
 
     Parameters
@@ -49,8 +49,11 @@ def calibration_schedule(
         msg = f"a schedule needs gestures and repetitions, got {len(active)} and {repetitions}"
         raise InputError(msg)
     rng = np.random.default_rng(seed)
-    cues: list[Cue] = []
+    cues: list[ScheduledCue] = []
     for repetition in range(1, repetitions + 1):
         for index in rng.permutation(len(active)):
-            cues += [Cue(REST, rest_s, repetition), Cue(active[index], gesture_s, repetition)]
-    return (*cues, Cue(REST, rest_s, repetitions))
+            cues += [
+                ScheduledCue(REST, rest_s, repetition),
+                ScheduledCue(active[index], gesture_s, repetition),
+            ]
+    return (*cues, ScheduledCue(REST, rest_s, repetitions))

@@ -1,21 +1,26 @@
-"""A connection to an OT Bioelettronica amplifier from its start command to its stop command."""
+"""What every OT Bioelettronica amplifier has in common: an `OtbDevice` is one amplifier by its description.
+
+An amplifier's own file holds its settings, its command bytes and the layout of its samples.
+"""
 
 import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.source import DeviceBlock
-from emg_acquisition.sources.otb_frames import FrameLayout, FrameReader
+from emg_acquisition.sources.otb_frames import BITS_IN_BYTE, FrameLayout, FrameReader
 from emg_acquisition.sources.tcp_link import Listener, TcpLink, connect_to
+from emg_acquisition.stream_info import AuxStreamInfo, EmgStreamInfo, aux_source_id
 
-MANUFACTURER = "OT Bioelettronica"
 DEFAULT_PITCH_MM = 10.0
-# What a device that was told to stop gets, to hang up.
+CRC8_MAXIM_REFLECTED = 0x8C
+# How long a device that was told to stop has to hang up.
 FAREWELL_S = 0.2
-MOST_ROWS = 4
+MAX_ROWS = 4
 _NAME = re.compile(r"[A-Za-z0-9._+-]+")
 
 
@@ -67,39 +72,74 @@ class AwaitDevice:
         self._listener = None
 
 
-class OtbSession:
-    """Connects, starts, reads and stops a device; the part of every driver that is alike.
+@dataclass(frozen=True)
+class OtbDescription:
+    """What distinguishes one amplifier from another.
 
     Parameters
     ----------
-    reach : Reach
-        How the device is reached.
+    name, source_id : str
+        Of the amplifier as a whole.
+    infos : tuple of EmgStreamInfo
+        Its EMG streams.
     layout : FrameLayout
         How its samples lie.
     start, stop : bytes
         Its commands.
     """
 
-    def __init__(self, reach: Reach, layout: FrameLayout, start: bytes, stop: bytes) -> None:
+    name: str
+    source_id: str
+    infos: tuple[EmgStreamInfo, ...]
+    layout: FrameLayout
+    start: bytes
+    stop: bytes
+
+
+class OtbDevice:
+    """An amplifier as a `DeviceSource`.
+
+    Parameters
+    ----------
+    description : OtbDescription
+        What it is.
+    reach : Reach
+        How it is reached.
+    """
+
+    def __init__(self, description: OtbDescription, reach: Reach) -> None:
+        self._description = description
         self._reach = reach
-        self._layout = layout
-        self._start, self._stop = start, stop
         self._link: TcpLink | None = None
         self._reader: FrameReader | None = None
 
+    @property
+    def infos(self) -> tuple[EmgStreamInfo, ...]:
+        """The EMG streams, in the order of the settings."""
+        return self._description.infos
+
+    @property
+    def aux_info(self) -> AuxStreamInfo:
+        """Every other channel: analogue inputs, quaternions, triggers, counters."""
+        about = self._description
+        channels = tuple(aux.channel for aux in about.layout.aux)
+        return AuxStreamInfo(
+            f"{about.name} aux", aux_source_id(about.source_id), about.layout.fs_hz, channels
+        )
+
     def connect(self, timeout_s: float) -> None:
-        """Reach the device and start it, as `DeviceSource.connect` does, with the same errors."""
+        """Reach the amplifier and start it; see `DeviceSource.connect`."""
         self._hang_up()
         link = self._reach.reach(timeout_s)
         try:
-            link.send(self._start)
+            link.send(self._description.start)
         except StreamLostError:
             link.close()
             raise
-        self._link, self._reader = link, FrameReader(link, self._layout)
+        self._link, self._reader = link, FrameReader(link, self._description.layout)
 
     def read(self, timeout_s: float) -> list[DeviceBlock]:
-        """Return what has arrived, as `DeviceSource.read` does, with the same errors."""
+        """Return what has arrived; see `DeviceSource.read`."""
         if self._reader is None:
             raise StreamLostError("the device is not connected: connect first")
         try:
@@ -109,7 +149,7 @@ class OtbSession:
             raise
 
     def close(self) -> None:
-        """Stop the device and let go of it."""
+        """Stop the amplifier and let go of it; see `DeviceSource.close`."""
         self._hang_up()
         self._reach.close()
 
@@ -117,13 +157,49 @@ class OtbSession:
         link, self._link, self._reader = self._link, None, None
         if link is not None:
             with contextlib.suppress(StreamLostError):
-                link.send(self._stop)
+                link.send(self._description.stop)
             link.finish(FAREWELL_S)
 
 
+def otb_stream(
+    *,
+    name: str,
+    source_id: str,
+    fs_hz: float,
+    grid: ElectrodeGrid,
+    model: str,
+    serial: str,
+    reference: str,
+    filters: str,
+) -> EmgStreamInfo:
+    """Return what an EMG stream of an amplifier declares."""
+    return EmgStreamInfo(
+        name=name,
+        source_id=source_id,
+        fs_hz=fs_hz,
+        grid=grid,
+        channel_labels=tuple(f"E{channel + 1}" for channel in range(grid.n_channels)),
+        manufacturer="OT Bioelettronica",
+        model=model,
+        serial_number=serial,
+        reference=reference,
+        filters=filters,
+    )
+
+
+def crc8_maxim(data: bytes) -> int:
+    """Return the CRC-8/MAXIM of ``data``: polynomial x^8+x^5+x^4+1, reflected, starting from zero."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(BITS_IN_BYTE):
+            crc = (crc >> 1) ^ (CRC8_MAXIM_REFLECTED if crc & 1 else 0)
+    return crc
+
+
 def default_grid(n_channels: int) -> ElectrodeGrid:
-    """Return a grid for a device whose electrodes nobody has described: in channel order, four rows at most."""
-    rows = MOST_ROWS
+    """Return a grid for electrodes that nobody has described: in channel order, four rows at most."""
+    rows = MAX_ROWS
     while n_channels % rows or n_channels // rows < rows:
         rows -= 1
     return rectangular_grid(rows, n_channels // rows, DEFAULT_PITCH_MM)
@@ -181,6 +257,14 @@ def check_lsb(lsb_nv: float | None) -> None:
         raise InputError(f"lsb_nv must be above zero, got {lsb_nv:g}")
 
 
-def labels(n_channels: int) -> tuple[str, ...]:
-    """Return the labels of electrodes, in channel order."""
-    return tuple(f"E{channel + 1}" for channel in range(n_channels))
+def check_each_once(what: str, **chosen: Sequence[str]) -> None:
+    """Refuse streams that share an input or a name, or that are none at all.
+
+    Raises
+    ------
+    InputError
+        If one of the lists is empty or holds something twice.
+    """
+    for each, values in chosen.items():
+        if not values or len(set(values)) < len(values):
+            raise InputError(f"{what}: at least one, and each {each} once; got {list(values)}")

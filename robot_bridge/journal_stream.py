@@ -49,6 +49,7 @@ class JournalStream:
     def __init__(self, name: str) -> None:
         self._commands = CommandOutlet(f"{name} commands", command_source_id(name), COMMAND_CHANNELS)
         self._journal = JournalOutlet(f"{name} journal", journal_source_id(name))
+        self._targets: dict[str, float] = {}
         self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._kept: deque[tuple[float, str]] = deque(maxlen=KEPT)
         self._ending = threading.Event()
@@ -81,7 +82,9 @@ class JournalStream:
             if entry.answer is not None:
                 command = entry.answer
                 base = (command.translate_m_s, command.rotate_rad_s)
-                targets = (command.targets.get(dof, math.nan) for dof in JOINT_DOF)
+                # A command between two poses leaves the joints at their last targets.
+                self._targets |= command.targets
+                targets = (self._targets.get(dof, math.nan) for dof in JOINT_DOF)
                 self._commands.push((*base, *targets, *command.head), t_lsl_s)
             rows.append([t_lsl_s, *to_plain(entry)])
         if rows:

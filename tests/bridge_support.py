@@ -42,11 +42,11 @@ def give_limits(core: BridgeCore, t: float) -> None:
     core.take(JointLimitsInput(t, names, [d.position_lower for d in dofs], [d.position_upper for d in dofs]))
 
 
-def give_status(core: BridgeCore, t: float, **changed: str | bool) -> None:
-    """Give the driver's status topics and odometry of a base that stands."""
+def give_status(core: BridgeCore, t: float, base=(0.0, 0.0), **changed: str | bool) -> None:
+    """Give the driver's status topics, and the base's travel (m) and heading (rad), straight on from its start."""
     for topic, value in (READY | changed).items():
         core.take(DriverInput(t, topic, value))
-    core.take(OdometryInput(t, t, 0.0, 0.0, 0.0))
+    core.take(OdometryInput(t, t, base[0], 0.0, base[1]))
 
 
 def decide(core: BridgeCore, index: float, t: float, sleeve: int = 0, **changed: float) -> None:
@@ -73,7 +73,7 @@ def act(core: BridgeCore, what: str, t: float) -> str | None:
 def arm(core: BridgeCore, t: float) -> str | None:
     """Arm as the bridge's node does: prepare, read the limits, arm."""
     refusal = act(core, "prepare", t)
-    if refusal is not None:
+    if refusal is not None or core.safety.is_live:
         return refusal
     give_limits(core, t)
     tick(core, t)

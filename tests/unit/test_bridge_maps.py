@@ -237,7 +237,7 @@ def test_joint_pose_has_the_drivers_order_and_a_zero_base():
     assert joint_pose(targets, (6.0, 7.0)) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 0.0, 0.0]
 
 
-def test_joint_states_are_read_by_name_and_a_missing_joint_is_none():
+def test_joint_states_are_read_by_name_and_a_missing_joint_is_named():
     names = ["joint_gripper_finger_left", "joint_wrist_roll", "joint_wrist_pitch", "joint_wrist_yaw"]
     names += ["joint_head_tilt", "joint_head_pan", "joint_lift", "wrist_extension"]
     reading = read_joint_states(names, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
@@ -250,9 +250,11 @@ def test_joint_states_are_read_by_name_and_a_missing_joint_is_none():
         "gripper": 0.1,
     }
     assert reading.head == (0.6, 0.5)
-    assert read_joint_states(names[1:], [0.0] * 7) is None
+    assert read_joint_states(names[1:], [0.0] * 7).missing == {"gripper"}
     assert read_joint_states(names, [0.0] * 7) is None
     assert read_joint_limits(["joint_lift", "x"], [0.0, 1.0], [1.1, 2.0]) == {"lift": (0.0, 1.1)}
+    # The driver's own name for the arm's limits; in joint_states it is wrist_extension.
+    assert read_joint_limits(["joint_arm"], [0.0], [0.5]) == {"arm": (0.0, 0.5)}
 
 
 def test_pure_modules_need_neither_ros_nor_torch():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from evaluation.session_latency import journal_latency, latency_figures, latency_lines
-from robot_bridge.journal import Entry
+from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
+from robot_bridge.journal import Beginning, Entry
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.safety_inputs import GestureDecision
@@ -18,24 +19,24 @@ class Journal:
     """Entries, each at a time in seconds."""
 
     def __init__(self):
-        self.entries = [(0.0, Entry(0, "begin", ({},)))]
+        self.entries = [(0.0, Entry(0, Beginning({})))]
 
-    def note(self, t_s, call, *arguments, answer=None):
-        self.entries.append((t_s, Entry(len(self.entries), call, (list(arguments), {}), answer)))
+    def note(self, t_s, what, answer=None):
+        self.entries.append((t_s, Entry(len(self.entries), what, answer)))
 
     def decision(self, came_s, age_s):
-        self.note(came_s + 0.004, "core.on_decision", GestureDecision(1.0, 1.0, 1.0, 1.0, age_s), came_s, 0)
+        self.note(came_s + 0.004, DecisionInput(came_s, 0, GestureDecision(1.0, 1.0, 1.0, 1.0, age_s)))
 
     def tick(self, t_s, **targets):
-        self.note(t_s, "core.tick", t_s - 0.001, answer=Command(0.0, 0.0, {**HELD, **targets}, (0.0, 0.0)))
+        self.note(t_s, TickInput(t_s - 0.001), answer=Command(0.0, 0.0, {**HELD, **targets}, (0.0, 0.0)))
 
     def silence(self, t_s):
-        self.note(t_s, "core.tick", t_s)
+        self.note(t_s, TickInput(t_s))
 
     def joints(self, t_s, **positions):
         by_joint = {JOINT_OF_DOF[dof]: value for dof, value in {**HELD, **positions}.items()}
         values = [by_joint.get(name, 0.0) for name in JOINT_STATE_NAMES]
-        self.note(t_s, "core.on_joint_states", list(JOINT_STATE_NAMES), values, t_s, t_s, [0.0] * len(values))
+        self.note(t_s, JointStatesInput(t_s, t_s, JOINT_STATE_NAMES, values))
 
     def latency(self):
         return journal_latency(self.entries, MODEL)

@@ -91,7 +91,7 @@ def test_every_command_is_computed_again_after_a_round_trip_through_text(seed: i
     assert [tick.again for tick in ticks] == answers
     assert all(tick.identical for tick in ticks)
     moving = [a for a in answers if a is not None and (a.translate_m_s or a.targets)]
-    assert len(moving) > 50
+    assert len(moving) > 100
     assert any(a is not None and a.translate_m_s for a in answers)
 
 

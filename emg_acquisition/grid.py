@@ -110,21 +110,21 @@ class ElectrodeGrid:
     @cached_property
     def next_along_rows(self) -> IntArray:
         """Channel in the next row of the same column; the channel itself where none lies there."""
-        return self.beside(1, 0)
+        return self.shifted(1, 0)
 
     @cached_property
     def next_along_columns(self) -> IntArray:
         """Channel in the next column of the same row; the channel itself where none lies there."""
-        return self.beside(0, 1)
+        return self.shifted(0, 1)
 
     def around(self, places: int) -> IntArray:
         """Channel so many places on around the limb: along the axis that wraps, along rows where none does.
 
         The channel itself where none lies there.
         """
-        return self.beside(0, places) if self.wraps == "columns" else self.beside(places, 0)
+        return self.shifted(0, places) if self.wraps == "columns" else self.shifted(places, 0)
 
-    def beside(self, step_r: int, step_c: int) -> IntArray:
+    def shifted(self, step_r: int, step_c: int) -> IntArray:
         """Channel so many rows and columns on, across the seam; the channel itself where none lies there."""
         found = [self._at(int(r) + step_r, int(c) + step_c) for r, c in self.positions]
         return np.array([own if to == NO_ELECTRODE else to for own, to in enumerate(found)], dtype=np.int64)

@@ -217,6 +217,6 @@ class EventInlet(Inlet):
 
 def _gesture_sample(row: list[float], t_lsl_s: float) -> GestureSample:
     index, confidence, effort, quality = row[:N_GESTURE_FIXED]
-    # A number that is not finite stands for no decision; the rest of it tells the reader why.
+    # A number that is not finite stands for no decision; the other values show the reader why.
     gesture_index = round(index) if math.isfinite(index) else -1
     return GestureSample(gesture_index, confidence, effort, quality, tuple(row[N_GESTURE_FIXED:]), t_lsl_s)

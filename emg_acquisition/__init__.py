@@ -7,6 +7,7 @@ Files in the order that data flows through them:
 - ``grid_library.py``: grids by name, or from a YAML file
 - ``description_xml.py``: a declaration's XML, parsed without what makes XML dangerous
 - ``stream_info.py`` ``stream_xml.py``: what a stream declares, as an object and as LSL has it
+- ``decision.py``: one sample of a Gesture stream
 - ``sources/``: where samples come from (simulated wearer, recording), behind one Protocol
 - ``emulators/``: amplifiers that speak their own protocols over TCP, for those who have none
 - ``publisher.py``: a source, paced by this machine's clock, onto LSL

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import StreamLostError
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from simulation.operator.driven_robot import DRIVER_HZ, DrivenRobot, DriverWords
 from simulation.stretch.stretch_body import StretchBody
 
@@ -130,7 +131,7 @@ class SteppedBridge:
                 if sleeve in self.silent:
                     continue
                 index = float(self.maps[sleeve].gestures.index(gesture))
-                self.core.on_decision(GestureDecision(index, 1.0, self.effort, 1.0, AGE_S), now_s, sleeve)
+                self.core.on_decision(Decision(index, 1.0, self.effort, 1.0, age_s=AGE_S), now_s, sleeve)
         if self._steps % TICK_STEPS == 0:
             command = self.core.tick(now_s)
             if command is not None:

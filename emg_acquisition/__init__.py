@@ -6,6 +6,7 @@ Files and packages in the order that data flows through them; each imports only 
 - ``settings_file.py``: YAML to checked settings, with errors that name the file and the key
 - ``grid.py`` ``grid_library.py``: the electrode grid; grids by name, or from a YAML file
 - ``stream_info.py``: what a stream declares
+- ``decision.py``: one sample of a Gesture stream
 - ``source.py``: the Protocols of a source of EMG and of an amplifier
 - ``cue_schedule.py``: what a wearer is asked to do, one gesture after the other
 - ``streams/``: sources onto LSL, LSL streams to chunks, decisions and events

@@ -87,7 +87,7 @@ def as_decided(decoder: DecoderFile, session: Session) -> float:
     fs_hz = session.emg.info.fs_hz
     step = int(fs_hz)
     said = [
-        (one.sample_index, int(one.probabilities.argmax()))
+        (one.sample_index, int(np.argmax(one.probabilities)))
         for start in range(0, len(session.emg.emg_uv), step)
         for one in pipeline.process(session.emg.emg_uv[start : start + step])
     ]

@@ -12,10 +12,10 @@ import numpy as np
 
 from calibration.session_ports import FeedSnapshot
 from calibration.session_view import Traces
-from decoding.decision import Decision
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.quality.monitor import ChannelState, QualityMonitor, QualityReport
 from emg_acquisition.stream_info import EmgStreamInfo

@@ -71,7 +71,7 @@ def sources(grid: ElectrodeGrid, rows: int, columns: int) -> tuple[IntArray, Int
     own = np.arange(grid.n_channels)
     found, inside = own, own
     for step in _way(rows, columns, columns_first=grid.wraps == "columns"):
-        there = grid.beside(*step)
+        there = grid.shifted(*step)
         found = np.where(there != own, there, found)
         inside = own[there != own]
     return found.astype(np.int64), inside.astype(np.int64)

@@ -11,10 +11,11 @@ import numpy as np
 from scipy.special import softmax
 
 from calibration.labels import LabelledWindows, TrialWindows, stack_steady
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, HopEvidence
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.models.classifier import Classifier
 from decoding.models.temperature import MIN_TEMPERATURE, fit_temperature, negative_log_likelihood
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.decision import NO_DECISION
 from emg_acquisition.events import REST
 
 MOST_FOLDS = 10

@@ -463,7 +463,7 @@ class CalibrationSession:
         return TryOutView(
             gestures=gestures,
             decoded=gestures[decision.gesture_index] if decided else "",
-            probabilities=tuple(decision.probabilities.tolist()),
+            probabilities=decision.probabilities,
             confidence=decision.confidence,
             effort=decision.effort,
         )

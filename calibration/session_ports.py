@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from calibration.session_view import Traces
 from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
-from decoding.decision import Decision
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.stream_info import EmgStreamInfo
 
 

@@ -15,12 +15,10 @@ beginning by more than it saved.
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emg_acquisition.arrays import Float32Array
-
-NO_DECISION = -1
+from emg_acquisition.decision import NO_DECISION, Decision
 
 
 class DecisionSettings(BaseModel):
@@ -89,39 +87,6 @@ class EffortCalibration(BaseModel):
         """Effort, 0 to 1, of a level while a gesture is decided."""
         span = self.contraction_log_uv[gesture_index] - self.rest_log_uv
         return min(1.0, max(0.0, (log_amplitude - self.rest_log_uv) / span))
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The decoder's output at one hop.
-
-    Parameters
-    ----------
-    sample_index : int
-        Newest EMG sample of its window, since reset.
-    gesture_index : int
-        Into the decoder's gestures; -1 is no decision.
-    confidence : float
-        Greatest probability of this hop.
-    effort : float
-        0 at rest, 1 at a comfortable contraction or more.
-    quality : float
-        Share of usable channels.
-    probabilities : ndarray, shape (n_gestures,)
-        float32, of this hop alone.
-    """
-
-    sample_index: int
-    gesture_index: int
-    confidence: float
-    effort: float
-    quality: float
-    probabilities: Float32Array
-
-    def to_values(self) -> Float32Array:
-        """Return the sample of a Gesture stream: ndarray, shape (4 + n_gestures,), float32."""
-        fixed = (self.gesture_index, self.confidence, self.effort, self.quality)
-        return np.concatenate([np.array(fixed, dtype=np.float32), self.probabilities])
 
 
 @dataclass(frozen=True)
@@ -229,12 +194,12 @@ class Decider:
             clear = clear and bool(evidence.smoothed[best] >= settings.confidence_threshold)
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
+            index,
+            confidence,
+            self._effort.effort(evidence.log_amplitude, index if index >= 0 else self._rest_index),
+            evidence.quality,
+            tuple(evidence.probabilities.tolist()),
             sample_index=evidence.sample_index,
-            gesture_index=index,
-            confidence=confidence,
-            effort=self._effort.effort(evidence.log_amplitude, index if index >= 0 else self._rest_index),
-            quality=evidence.quality,
-            probabilities=evidence.probabilities,
         )
 
     def reset(self) -> None:

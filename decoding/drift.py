@@ -19,9 +19,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from decoding.class_statistics import ClassStatistics
-from decoding.decision import NO_DECISION, Decision
 from decoding.signal_settings import FeatureName
 from emg_acquisition.arrays import Float32Array
+from emg_acquisition.decision import NO_DECISION, Decision
 
 
 class DriftSettings(BaseModel):

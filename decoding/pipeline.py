@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from decoding.decision import Decider, Decision, HopEvidence
+from decoding.decision import Decider, HopEvidence
 from decoding.decoder_file import DecoderFile, DecoderMetadata
 from decoding.drift import DriftFollower
 from decoding.feature_chain import FeatureBlock, FeatureChain
@@ -10,6 +10,7 @@ from decoding.plausibility import LoudnessBound
 from decoding.temporal import HopFilter
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.stream_info import EmgStreamInfo
 
 

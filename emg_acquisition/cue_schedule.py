@@ -26,7 +26,7 @@ class ScheduledCue:
 def calibration_schedule(
     gestures: Sequence[str], repetitions: int, gesture_s: float, rest_s: float, seed: int = 0
 ) -> tuple[ScheduledCue, ...]:
-    """Return every gesture once a repetition, in an order drawn anew, with rest before each and at the end.
+    """Return every gesture once a repetition, in a new random order, with rest before each and at the end.
 
     Parameters
     ----------

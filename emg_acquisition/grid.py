@@ -112,9 +112,9 @@ class ElectrodeGrid:
 
         The channel itself where none lies there.
         """
-        return self.beside(0, places) if self.wraps == "columns" else self.beside(places, 0)
+        return self.shifted(0, places) if self.wraps == "columns" else self.shifted(places, 0)
 
-    def beside(self, step_r: int, step_c: int) -> IntArray:
+    def shifted(self, step_r: int, step_c: int) -> IntArray:
         """Channel so many rows and columns on, across the seam; the channel itself where none lies there."""
         found = [self._at(int(r) + step_r, int(c) + step_c) for r, c in self.positions]
         return np.array([own if to == NO_ELECTRODE else to for own, to in enumerate(found)], dtype=np.int64)

@@ -9,7 +9,7 @@ EMG_TYPE = "EMG"
 GESTURE_TYPE = "Gesture"
 EVENTS_TYPE = "Markers"
 AUX_TYPE = "Aux"
-# What a bridge commands, as numbers, and what it was told, as text; see `robot_bridge.journal_stream`.
+# What a bridge commands, as numbers, and what it received, as text; see `robot_bridge.journal_stream`.
 COMMAND_TYPE = "Command"
 JOURNAL_TYPE = "BridgeJournal"
 N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities

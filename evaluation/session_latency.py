@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.decision import Decision
 from evaluation.bridge_replay import read_journal
 from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
 from robot_bridge.journal import Beginning, Entry, OlderJournalError
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision
 from robot_bridge.stretch_interface import JOINT_DOF, read_joint_states
 
 # A motion begins where a joint's target moves after it had stood for so long.
@@ -70,7 +70,7 @@ class _Follower:
     positions: dict[str, float] = field(default_factory=dict)
     beginnings: dict[str, _Beginning] = field(default_factory=dict)
 
-    def on_decision(self, decision: GestureDecision, t_s: float) -> None:
+    def on_decision(self, decision: Decision, t_s: float) -> None:
         self.decision_ms.append(1000.0 * decision.age_s)
         self.sample_s, self.answered = t_s - decision.age_s, False
 

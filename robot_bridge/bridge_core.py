@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from robot_bridge.control import NO_DECISION, Controller, ModeChange, SpeedControl
+from emg_acquisition.decision import NO_DECISION
+from robot_bridge.control import Controller, ModeChange, SpeedControl
 from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.inputs import (

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from emg_acquisition.decision import NO_DECISION
 from robot_bridge.gesture_map import Acts, Function, GestureMap
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
 
-NO_DECISION = -1
 SpeedControl = Literal["tiers", "steps", "effort"]
 SPEED_CONTROLS: tuple[SpeedControl, ...] = get_args(SpeedControl)
 # A gesture that is only just decided still moves, at this part of the tier's speed.

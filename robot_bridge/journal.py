@@ -18,11 +18,13 @@ from robot_bridge.gesture_map import GestureMap
 from robot_bridge.inputs import DecisionInput, Input, TickInput
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 
 # Of what an entry looks like; a journal of another format is refused by name.
 FORMAT = 2
 BEGIN = "begin"
+# What the core reads of a decision, in the order of a journal's text.
+_OF_DECISION = ("index", "confidence", "effort", "quality", "age_s", "probabilities")
 _MAP = TypeAdapter(GestureMap)
 _TYPES: Mapping[str, type] = {
     name: one
@@ -233,15 +235,14 @@ def _fields(kind: type) -> list[str]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever an input holds
-    if isinstance(value, GestureDecision):
-        return [_plain(getattr(value, name)) for name in _fields(GestureDecision)]
+    if isinstance(value, Decision):
+        return [_plain(getattr(value, name)) for name in _OF_DECISION]
     if isinstance(value, (str, bool, int, float, type(None))):
         return value
     # ROS messages carry arrays and numpy numbers.
     return [_plain(inner) for inner in value] if hasattr(value, "__len__") else value.item()
 
 
-def _decision(values: list[Any]) -> GestureDecision:
-    *fixed, probabilities = values
-    names = _fields(GestureDecision)
-    return GestureDecision(**dict(zip(names, (*fixed, tuple(probabilities)), strict=True)))
+def _decision(values: list[Any]) -> Decision:
+    given = dict(zip(_OF_DECISION, values, strict=True))
+    return Decision(**{**given, "probabilities": tuple(given["probabilities"])})

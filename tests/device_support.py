@@ -37,7 +37,8 @@ class AuxReader:
     def pull(self):
         """Everything that has arrived: values, shape (n_samples, n_channels), and time stamps, shape (n_samples,)."""
         values, t_lsl_s = self.inlet.pull_chunk(0.0, 1_000_000)
-        return np.asarray(values, dtype=np.float32).reshape(len(t_lsl_s), -1), np.asarray(t_lsl_s)
+        shape = (len(t_lsl_s), self.partial.channel_count())
+        return np.asarray(values, dtype=np.float32).reshape(shape), np.asarray(t_lsl_s)
 
     def close(self):
         self.inlet.close_stream()

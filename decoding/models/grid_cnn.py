@@ -97,7 +97,7 @@ class GridTables:
             torch.from_numpy(_padded(channel_at, grid, grid.n_channels)),
             torch.from_numpy(_padded(place_at, grid, channel_at.size)),
             torch.from_numpy(
-                np.stack([grid.beside(*step) for step in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))])
+                np.stack([grid.shifted(*step) for step in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))])
             ),
         )
 

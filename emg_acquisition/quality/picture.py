@@ -73,10 +73,12 @@ def bad_electrodes(
     }
 
 
-def advice_lines(labels: Sequence[str], states: npt.NDArray[np.int8], most: int = 12) -> list[str]:
-    """Return a line for each bad state that occurs: its symbol, the electrodes (``most`` by name), what to do."""
+def advice_lines(labels: Sequence[str], states: npt.NDArray[np.int8], max_named: int = 12) -> list[str]:
+    """Return a line for each bad state that occurs: its symbol, the electrodes (``max_named`` by name), what to do."""
     lines = []
     for state, found in bad_electrodes(labels, states).items():
-        named = ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+        named = ", ".join(found[:max_named]) + (
+            f" and {len(found) - max_named} more" if len(found) > max_named else ""
+        )
         lines.append(f"{SYMBOLS[state]} {state.name.lower()} ({len(found)}): {named}: {ADVICE[state]}")
     return lines

@@ -1,4 +1,4 @@
-"""What reading a damaged file may raise, told in one line."""
+"""Turns whatever reading a damaged file may raise into one line."""
 
 import struct
 import tarfile

@@ -196,7 +196,7 @@ class BrainFlowBoard:
     def _judge_counter(self, counts: Float64Array) -> bool:
         by_one = float(np.mean(np.diff(counts) % COUNTER_RANGE == 1))
         if by_one < COUNTS_SAMPLES:
-            _log.warning("%s does not count its samples: what is lost cannot be told", self._info.model)
+            _log.warning("%s does not count its samples: losses cannot be detected", self._info.model)
         return by_one >= COUNTS_SAMPLES
 
     def _lost(self, counts: Float64Array) -> Float64Array:

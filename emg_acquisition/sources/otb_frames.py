@@ -163,7 +163,7 @@ def losses(ramps: IntArray, last: IntArray | None) -> IntArray:
 
 
 class RampClock:
-    """Splits samples where the ramp jumps, and tells a loss from bytes that are not aligned to samples.
+    """Splits samples where the ramp jumps, and distinguishes a loss from bytes that are not aligned to samples.
 
     A jump counts as a loss when the ramp then runs on for `CONFIRMING_SAMPLES` samples and the missing samples
     fit the time that has passed, which also says how often the ramp went round (where what came before the

@@ -104,7 +104,7 @@ class MuoviSettings:
     lsb_nv : float, optional
         Nanovolts of one count, where the probe's own differ from the documented ones.
     serial : str
-        Number of the probe, which does not tell it.
+        Number of the probe, which it does not send.
     listen_host : str
         This computer's address in the probe's network; the default is for the emulator.
     port : int
@@ -200,7 +200,7 @@ class SyncStationSettings:
     lsb_nv : float, optional
         Nanovolts of one count, where the probes' own differ from the documented ones.
     serial : str
-        Number of the station, which does not tell it.
+        Number of the station, which it does not send.
     host, port : str, int
         Where the station listens.
 

@@ -95,7 +95,7 @@ class QuattrocentoSettings:
     decimate : bool
         Let it sample at its full rate and decimate.
     serial : str
-        Number of the amplifier, which does not tell it.
+        Number of the amplifier, which it does not send.
     host, port : str, int
         Where the amplifier listens.
 

@@ -61,7 +61,7 @@ class SessantaquattroSettings:
     extra_channels : {4, 8}, optional
         Channels behind the electrodes; by default 8 for the plus and 4 for the other. Documents disagree.
     serial : str
-        Number of the amplifier, which does not tell it.
+        Number of the amplifier, which it does not send.
     listen_host : str
         This computer's address in the amplifier's network; the default is for the emulator.
     port : int

@@ -11,18 +11,16 @@ that it stamps its samples on arrival is smoothed, in live inlets and in replay 
 """
 
 import logging
-import math
 import threading
-from dataclasses import dataclass
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.stream_info import (
     EMG_TYPE,
     EVENTS_TYPE,
     GESTURE_TYPE,
-    N_GESTURE_FIXED,
     EmgStreamInfo,
     GestureStreamInfo,
 )
@@ -33,18 +31,6 @@ from emg_acquisition.streams.stream_xml import emg_info_from_xml, gesture_info_f
 _log = logging.getLogger(__name__)
 
 BUFFER_S = 10.0
-
-
-@dataclass(frozen=True)
-class GestureSample:
-    """One decision of a Gesture stream; ``gesture_index`` is -1 where there is none."""
-
-    gesture_index: int
-    confidence: float
-    effort: float
-    quality: float
-    probabilities: tuple[float, ...]
-    t_lsl_s: float
 
 
 class Inlet:
@@ -177,7 +163,7 @@ class GestureInlet(Inlet):
         self.info: GestureStreamInfo = gesture_info_from_xml(self._stream.header_xml)
         self._stream.connect(BUFFER_S)
 
-    def pull(self, timeout_s: float) -> list[GestureSample]:
+    def pull(self, timeout_s: float) -> list[Decision]:
         """Return the decisions that have arrived, oldest first, waiting at most ``timeout_s`` for one.
 
         Raises
@@ -186,7 +172,9 @@ class GestureInlet(Inlet):
             If the stream has ended.
         """
         values, t_lsl_s = self.pull_values(timeout_s)
-        return [_gesture_sample(row, t) for row, t in zip(values.tolist(), t_lsl_s.tolist(), strict=True)]
+        return [
+            Decision.from_values(row, t) for row, t in zip(values.tolist(), t_lsl_s.tolist(), strict=True)
+        ]
 
     def pull_values(self, timeout_s: float) -> tuple[Float32Array, Float64Array]:
         """Return the same as arrays: values, shape (n, 4 + n_gestures), and their time stamps, shape (n,)."""
@@ -213,10 +201,3 @@ class EventInlet(Inlet):
         texts, t_lsl_s = self._stream.pull(timeout_s)
         pairs = zip((row[0].decode("utf-8", "replace") for row in texts), t_lsl_s.tolist(), strict=True)
         return events_from_texts(pairs, self._stream.label)
-
-
-def _gesture_sample(row: list[float], t_lsl_s: float) -> GestureSample:
-    index, confidence, effort, quality = row[:N_GESTURE_FIXED]
-    # A number that is not finite stands for no decision; the rest of it tells the reader why.
-    gesture_index = round(index) if math.isfinite(index) else -1
-    return GestureSample(gesture_index, confidence, effort, quality, tuple(row[N_GESTURE_FIXED:]), t_lsl_s)

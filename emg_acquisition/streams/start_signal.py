@@ -1,4 +1,4 @@
-"""Waits for the word to begin, so that a source sends its first sample when everything behind it is up."""
+"""Waits for the ``start`` event, so that a source sends its first sample when everything behind it is up."""
 
 import threading
 

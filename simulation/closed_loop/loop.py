@@ -9,11 +9,11 @@ present; somebody stands by who arms the robot again after a stop.
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from decoding.decision import Decision
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import StreamLostError
 from robot_bridge.bridge_core import Listeners
 from robot_bridge.control import ModeChange
@@ -21,7 +21,6 @@ from robot_bridge.gesture_map import GestureMap
 from robot_bridge.inputs import DecisionInput
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import Transition
-from robot_bridge.safety_inputs import GestureDecision
 from robot_bridge.stretch_interface import DOF_NAMES
 from simulation.bridge_loop import BridgeLoop
 from simulation.closed_loop.muscle import Muscle
@@ -177,15 +176,7 @@ class ClosedLoop:
         while self._waiting:
             decision = self._waiting.popleft()
             age_s = now_s - decision.sample_index / self._fs_hz
-            said = GestureDecision(
-                decision.gesture_index,
-                decision.confidence,
-                decision.effort,
-                decision.quality,
-                age_s,
-                tuple(decision.probabilities.tolist()),
-            )
-            self.core.take(DecisionInput(now_s, 0, said))
+            self.core.take(DecisionInput(now_s, 0, replace(decision, age_s=age_s)))
 
     def _rearm(self, now_s: float) -> None:
         """Arm again some time after a stop, as soon as the bridge accepts it."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import StreamLostError
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.inputs import DecisionInput, OperatorInput
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision
 from simulation.bridge_loop import BridgeLoop
 from simulation.stretch.stretch_body import StretchBody
 
@@ -115,7 +115,7 @@ class SteppedBridge:
         for sleeve, gesture in enumerate(self.gestures):
             if sleeve not in self.silent:
                 index = float(self.maps[sleeve].gestures.index(gesture))
-                decision = GestureDecision(index, 1.0, self.effort, 1.0, AGE_S)
+                decision = Decision(index, 1.0, self.effort, 1.0, age_s=AGE_S)
                 self.core.take(DecisionInput(self.t_s, sleeve, decision))
 
     def _call(self, function: Function, sleeve: int) -> None:

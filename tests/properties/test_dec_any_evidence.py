@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decoding.decision import (
-    NO_DECISION,
     Decider,
     DecisionSettings,
     EffortCalibration,
     GestureHold,
     HopEvidence,
 )
+from emg_acquisition.decision import NO_DECISION
 
 REST = 0
 CHOICES = st.lists(st.integers(-1, 4), max_size=60)

@@ -63,5 +63,5 @@ def test_settings_survive_a_round_trip_and_errors_name_the_key():
 
 def test_a_missing_electrode_is_nobodys_partner():
     grid = ElectrodeGrid("gap", ((0, -1), (1, 2)), 8.0)
-    assert grid.beside(1, 0).tolist() == [1, 1, 2]
-    assert grid.beside(0, 1).tolist() == [0, 2, 2]
+    assert grid.shifted(1, 0).tolist() == [1, 1, 2]
+    assert grid.shifted(0, 1).tolist() == [0, 2, 2]

@@ -47,7 +47,7 @@ def test_bad_electrodes_are_named_by_label_with_what_to_do():
 
 def test_many_are_counted():
     labels = tuple(f"E{k}" for k in range(64))
-    (line,) = advice_lines(labels, np.full(64, ChannelState.FLAT), most=3)
+    (line,) = advice_lines(labels, np.full(64, ChannelState.FLAT), max_named=3)
     assert "(64): E0, E1, E2 and 61 more: " in line
 
 

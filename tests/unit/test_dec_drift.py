@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from decoding.class_statistics import ClassStatistics
-from decoding.decision import Decision
 from decoding.drift import DriftFollower, DriftSettings
+from emg_acquisition.decision import Decision
 
 MEANS = np.array([[[1.0, 0.0]] * 4, [[3.0, 0.0]] * 4], dtype=np.float32)
 STATISTICS = ClassStatistics(MEANS, np.eye(8, dtype=np.float32), 2)
@@ -15,7 +15,7 @@ REST, FIST = 0, 1
 
 
 def _decided(index: int, confidence: float = 0.99, quality: float = 1.0) -> Decision:
-    return Decision(0, index, confidence, 1.0, quality, np.array([0.01, 0.99], dtype=np.float32))
+    return Decision(index, confidence, 1.0, quality, (0.01, 0.99))
 
 
 def _follow(

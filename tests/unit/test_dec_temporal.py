@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, HopEvidence
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.temporal import HopFilter, TemporalSettings
 from decoding.windows import WindowSpec
+from emg_acquisition.decision import NO_DECISION
 
 REST, FIST = 0, 1
 SPEC = WindowSpec(hop_samples=25, hops_per_window=8)

@@ -8,7 +8,6 @@ from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
 from robot_bridge.journal import Beginning, Entry
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety_inputs import GestureDecision
 from robot_bridge.stretch_interface import JOINT_DOF, JOINT_OF_DOF, JOINT_STATE_NAMES
 
 MODEL = load_robot_model()

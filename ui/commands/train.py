@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         choices=("auto", "lda", "cnn"),
         default="auto",
-        help="classifier; auto: LDA or, with the extra network installed, the network if held-out repetitions favour "
-        "it (default: %(default)s)",
+        help="classifier; auto: LDA or, with the extra network, the network if held-out repetitions favour it "
+        "(default: %(default)s)",
     )
     add_margins(parser)
     parser.add_argument(

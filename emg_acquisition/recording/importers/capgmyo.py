@@ -68,7 +68,7 @@ _FINGERS = (
     "thumb_extension",
 )
 GESTURES = {"a": _HAND, "b": _HAND, "c": _FINGERS}
-# Two maximal contractions for scaling, recorded beside the gestures.
+# Two maximal contractions for scaling, recorded in addition to the gestures.
 _MAXIMAL = (100, 101)
 _FILE_NAME = re.compile(r"(?P<subject>\d{3})-(?P<gesture>\d{3})-(?P<trial>\d{3})\.mat")
 

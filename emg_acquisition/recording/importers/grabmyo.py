@@ -154,7 +154,7 @@ def _read_uv(path: Path) -> Float64Array:
         whole = len(counts) > 0 and sums.tolist() == [value % 2**16 for value in record.checksum]
         emg_mv = record.dac()
     if not whole:
-        msg = f"{data} is not what its header describes (the check sums differ); download it anew"
+        msg = f"{data} is not what its header describes (the check sums differ); download it again"
         raise InputError(msg)
     _check_kind(record, data)
     columns = [record.sig_name.index(label) for label in LABELS]

@@ -261,7 +261,7 @@ def _blocks(sig: IO[bytes], recording: _Recording, adapter: _Adapter, path: Path
         count = min(_BLOCK, left)
         raw = sig.read(count * bytes_a_sample)
         if len(raw) < count * bytes_a_sample:
-            msg = f"{path}: {recording.sig} is cut short; copy the file anew"
+            msg = f"{path}: {recording.sig} is cut short; copy the file again"
             raise InputError(msg)
         counts = np.frombuffer(raw, dtype="<i2").reshape(count, recording.n_channels)
         yield (counts[:, columns] * adapter.uv_per_count).astype(np.float32)

@@ -173,7 +173,7 @@ def _load(path: Path) -> list[Stream]:
         verbose=False,
     )
     if truncated:
-        msg = f"{path} is cut short: its last chunk is not whole; copy it anew"
+        msg = f"{path} is cut short: its last chunk is not whole; copy it again"
         raise InputError(msg)
     return list(streams)
 
@@ -237,7 +237,7 @@ def _rate_hz(stream: Stream, where: str) -> float:
         msg = f"{where} declares no rate; a regular stream is required"
         raise InputError(msg)
     if measured > 0 and abs(measured / declared - 1) > _RATE_TOLERANCE:
-        msg = f"{where} declares {declared:g} Hz, but its time stamps show {measured:.6g} Hz; record it anew"
+        msg = f"{where} declares {declared:g} Hz, but its time stamps show {measured:.6g} Hz; record it again"
         raise InputError(msg)
     return declared
 
@@ -313,14 +313,14 @@ def _event(text: str, t_s: float) -> Event:
 def _with_cues(events: Sequence[Event], cues: Mapping[str, str]) -> list[Event]:
     """Turn markers into cues: the n-th of a gesture is its n-th repetition."""
     repetitions: dict[str, int] = defaultdict(int)
-    trial, told = 0, []
+    trial, found = 0, []
     for event in events:
         gesture = cues.get(str(event.fields.get("text"))) if event.kind == "marker" else None
         if gesture is None:
-            told.append(event)
+            found.append(event)
             continue
         repetitions[gesture] += 1
         trial += 1
         fields = {"gesture": gesture, "repetition": repetitions[gesture], "trial": trial}
-        told.append(Event(event.t_lsl_s, "cue", fields))
-    return told
+        found.append(Event(event.t_lsl_s, "cue", fields))
+    return found

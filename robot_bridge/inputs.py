@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from robot_bridge.safety_inputs import GestureDecision
+from emg_acquisition.decision import Decision
 
 # "prepare" asks whether arming is worth preparing the robot for, "arm" arms; "fine" and "coarse" choose the speed.
 Act = Literal["prepare", "arm", "disarm", "stop", "fine", "coarse"]
@@ -19,7 +19,7 @@ class DecisionInput:
 
     t_mono_s: float
     sleeve: int
-    decision: GestureDecision
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from emg_acquisition.decision import Decision
 from robot_bridge import inputs
 from robot_bridge.bridge_core import Answer, BridgeCore, Listeners
 from robot_bridge.control import SpeedControl

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from emg_acquisition.decision import Decision
 from evaluation.session_latency import journal_latency, latency_figures, latency_lines
 from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
 from robot_bridge.journal import Beginning, Entry
@@ -24,7 +25,7 @@ class Journal:
         self.entries.append((t_s, Entry(len(self.entries), what, answer)))
 
     def decision(self, came_s, age_s):
-        self.note(came_s + 0.004, DecisionInput(came_s, 0, GestureDecision(1.0, 1.0, 1.0, 1.0, age_s)))
+        self.note(came_s + 0.004, DecisionInput(came_s, 0, Decision(1.0, 1.0, 1.0, 1.0, age_s=age_s)))
 
     def tick(self, t_s, **targets):
         self.note(t_s, TickInput(t_s - 0.001), answer=Command(0.0, 0.0, {**HELD, **targets}, (0.0, 0.0)))

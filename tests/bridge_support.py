@@ -1,5 +1,6 @@
 """A bridge's core as tests use it: armed, with inputs that are fresh unless a test says otherwise."""
 
+from emg_acquisition.decision import Decision
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
@@ -14,7 +15,7 @@ from robot_bridge.inputs import (
     TickInput,
 )
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import JOINT_DOF, LIMIT_OF_DOF
 
 MODEL = load_robot_model()
@@ -52,7 +53,7 @@ def give_status(core: BridgeCore, t: float, base=(0.0, 0.0), **changed: str | bo
 def decide(core: BridgeCore, index: float, t: float, sleeve: int = 0, **changed: float) -> None:
     """Give a decision."""
     given = {"confidence": 1.0, "effort": 0.5, "quality": 1.0, "age_s": 0.03} | changed
-    core.take(DecisionInput(t, sleeve, GestureDecision(float(index), **given)))
+    core.take(DecisionInput(t, sleeve, Decision(float(index), **given)))
 
 
 def joints(core: BridgeCore, names, positions, t: float, *, stamp_s=None, velocities=(), efforts=()) -> None:

@@ -7,6 +7,7 @@ from array import array
 
 import pytest
 
+from emg_acquisition.decision import Decision
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.inputs import (
     DecisionInput,
@@ -29,7 +30,7 @@ from robot_bridge.journal import (
     replay_journal,
     to_plain,
 )
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import JOINT_DOF, JOINT_STATE_NAMES, LIMIT_OF_DOF
 from tests import bridge_support as bridge
 from tests.bridge_support import MODEL
@@ -62,7 +63,7 @@ def drive(seed: int, ticks: int = 600):
         if tick > 80 and rng.random() < 0.05:
             gesture = rng.choice((-1, 0, 3, 4, 4, 4))
         quality = math.inf if rng.random() < 0.002 else rng.random() ** 0.1
-        take(DecisionInput(t, 0, GestureDecision(gesture, 0.9, 0.5, quality, 0.03, (0.2,) * 5)))
+        take(DecisionInput(t, 0, Decision(gesture, 0.9, 0.5, quality, (0.2,) * 5, age_s=0.03)))
         if rng.random() < 0.01:
             take(OperatorInput(t, rng.choice(("fine", "coarse"))))
         take(HeartbeatInput(t))

@@ -7,7 +7,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Pytest's exit status where ARGS chose no test.
 NOTHING_CHOSEN := 5
 
-.PHONY: demo test lint docs audit clean
+.PHONY: demo test lint docs screenshots audit clean
 
 demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
@@ -27,6 +27,10 @@ lint: .venv/.ready
 
 docs: .venv/.ready
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# Every state of the windows as a picture, into out/screenshots; ARGS="FOLDER --only teleop" for others.
+screenshots: .venv/.ready
+	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM-offscreen} $(PYTHON) -m tools.screenshots $(or $(ARGS),out/screenshots)
 
 # Asks the public list of vulnerabilities, so it needs the internet; no test does.
 audit: .venv/.ready

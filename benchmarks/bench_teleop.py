@@ -43,8 +43,9 @@ from robot_bridge.journal import TICK, Entry
 from robot_bridge.journal_stream import entries_from_text, journal_source_id
 from robot_bridge.robot_model import load_robot_model
 from simulation.forearm.settings import WearerSettings
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
+from ui.live_session import live_session
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
 WEARER, FS_HZ = 2, 4000.0
@@ -73,7 +74,7 @@ def run_session(kind: str, robot: str, decoder: Path, lsl_session: str, seconds:
                 "out": out,
             }
         )
-        with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
             threads = [
                 threading.Thread(target=_intend, args=(outlet, ending)),
                 threading.Thread(target=_keep_armed, args=(session, ending)),
@@ -319,10 +320,11 @@ def main() -> int:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
         # It brings torch, which no session has.
-        from simulation.study.simulated_decoder import simulated_decoder  # noqa: PLC0415
+        from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:
-            decoder = simulated_decoder(Path(folder), WearerSettings(seed=WEARER, fs_hz=FS_HZ))
+            wearer = WearerSettings(seed=WEARER, fs_hz=FS_HZ)
+            decoder = calibrate_wearer(wearer, Path(folder) / "ses-calibration").decoder
             result = (
                 compare(decoder, args.rounds, args.seconds)
                 if args.compare

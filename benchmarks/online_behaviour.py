@@ -21,7 +21,7 @@ import numpy as np
 
 from calibration.muscle_onset import muscle_onset, teager_kaiser_envelope
 from calibration.train import TrainSettings, train_decoder
-from decoding.decision import Decider, DecisionSettings, Evidence
+from decoding.decision import Decider, DecisionSettings, HopEvidence
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline, hop_filter
 from decoding.signal_settings import SignalSettings
@@ -60,7 +60,7 @@ class Stretch:
         hops = zip(self.sample_index, self.probabilities, self.quality, believed, strict=True)
         found = [
             decider.process(
-                Evidence(int(sample), probabilities, 0.0, float(quality), believed=of_all)
+                HopEvidence(int(sample), probabilities, 0.0, float(quality), smoothed=of_all)
             ).gesture_index
             for sample, probabilities, quality, of_all in hops
         ]

@@ -68,8 +68,8 @@ def _look(window: "ReplayWindow", span_s: float) -> tuple[float, float]:  # noqa
     window.refresh()
     wanted = (place.begin_s, place.cursor_s)
     while (shown := window.model.reader.shown) is None or (
-        shown.wish.begin_s,
-        shown.wish.cursor_s,
+        shown.request.begin_s,
+        shown.request.cursor_s,
     ) != wanted:
         time.sleep(0.001)
     answered_s = time.perf_counter()

@@ -12,6 +12,7 @@ In the order in which a calibration goes:
   works; ``trial_judge.py``: whether it counts; ``trial_labels.py``: as events of the recording
 - ``progress.py``: how far a calibration got, from those events
 - ``labels.py``: labels of the muscle, or cues and margins, to windows; ``trials.py``: those of whole sessions
+- ``signal_options.py``: what a person chose of the signal path
 - ``candidates.py``: the feature sets and classifiers that a decoder may be made of
 - ``held_out.py``: accuracy on repetitions that the classifier has not seen, and the temperature from them
 - ``choice.py``: which candidate, by cross-validation over repetitions

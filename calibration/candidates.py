@@ -17,22 +17,24 @@ LDA's shrinkage counts trials, or windows, as the independent samples (`decoding
 count, but with few of them it shrinks more than a feature set of many dimensions bears.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from calibration.labels import LabelledWindows
 from decoding.class_statistics import ClassStatistics
 from decoding.models.classifier import Classifier
-from decoding.models.grid_cnn import fit_grid_cnn
 from decoding.models.lda import class_statistics, fit_lda
 from decoding.signal_settings import SignalSettings
-from decoding.welch import AROUND, LOG_POWERS, PIECE_MS, POWER_BANDS_HZ
+from decoding.welch import CORRELATIONS, LOG_POWERS, POWER_BANDS_HZ, SEGMENT_MS
 from emg_acquisition.grid import ElectrodeGrid
+
+logger = logging.getLogger(__name__)
 
 # The common average of n electrodes still holds 1/n of a channel's own signal; reference work in EEG asks for 32.
 DENSE_CHANNELS = 32
-SPECTRAL_FEATURES = (*LOG_POWERS, *AROUND)
+SPECTRAL_FEATURES = (*LOG_POWERS, *CORRELATIONS)
 Independent = Literal["trials", "windows"]
 ModelChoice = Literal["auto", "lda", "cnn"]
 
@@ -62,7 +64,8 @@ class Candidate:
         """Fit on labelled windows of this candidate's features."""
         if self.model == "cnn":
             logarithmic = tuple(name.startswith("log_") for name in self.signal.features)
-            return fit_grid_cnn(known.features, known.labels, n_gestures, grid, logarithmic=logarithmic)
+            fit_network = load_network()
+            return fit_network(known.features, known.labels, n_gestures, grid, logarithmic=logarithmic)
         trials = known.trials if self.independent == "trials" else None
         return fit_lda(known.features, known.labels, n_gestures, trials)
 
@@ -81,7 +84,7 @@ def feature_sets(grid: ElectrodeGrid, fs_hz: float, base: SignalSettings) -> dic
     if grid.n_channels >= DENSE_CHANNELS:
         return referenced | plain
     spectral = {"spectral": base.model_copy(update={"features": SPECTRAL_FEATURES, "spatial": "none"})}
-    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.window_ms >= PIECE_MS
+    fits = fs_hz >= 2 * POWER_BANDS_HZ[-1][1] and base.window_ms >= SEGMENT_MS
     return plain | referenced | (spectral if fits else {})
 
 
@@ -98,3 +101,26 @@ def lda_candidates(sets: dict[str, SignalSettings]) -> list[Candidate]:
 def cnn_candidate(name: str, signal: SignalSettings) -> Candidate:
     """Grid CNN on a feature set."""
     return Candidate(f"cnn on {name}", signal, "cnn")
+
+
+def load_network() -> Callable[..., Classifier]:
+    """Return what fits the network, `decoding.models.grid_cnn.fit_grid_cnn`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If torch is not installed, which only the network needs.
+    """
+    from decoding.models.grid_cnn import fit_grid_cnn  # noqa: PLC0415 - loads torch, which takes seconds
+
+    return fit_grid_cnn
+
+
+def network_is_offered() -> bool:
+    """Whether the network can be tried; without torch this is logged and False."""
+    try:
+        load_network()
+    except ModuleNotFoundError as error:
+        logger.info("the network is not tried: %s is not installed (hdemg-teleop[network])", error.name)
+        return False
+    return True

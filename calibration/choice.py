@@ -8,12 +8,19 @@ candidates over the same folds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from calibration.candidates import Candidate, ModelChoice, cnn_candidate, feature_sets, lda_candidates
+from calibration.candidates import (
+    Candidate,
+    ModelChoice,
+    cnn_candidate,
+    feature_sets,
+    lda_candidates,
+    network_is_offered,
+)
 from calibration.held_out import HeldOutResult, assess_held_out, folds_by_repetition
 from calibration.labels import TrialWindows
 from decoding.decision import DecisionSettings
@@ -52,11 +59,14 @@ class Wish:
         Feature set, or None for the better one.
     decision : DecisionSettings
         For trial accuracy.
+    base_signal : SignalSettings
+        What the feature sets to choose from have in common: filter, window and the like.
     """
 
     model: ModelChoice
     signal: SignalSettings | None
     decision: DecisionSettings
+    base_signal: SignalSettings = field(default_factory=SignalSettings)
 
 
 def choose(
@@ -83,7 +93,7 @@ def choose(
     """
     grid = stream.grid
     sets = (
-        feature_sets(grid, stream.fs_hz, SignalSettings()) if wish.signal is None else {"given": wish.signal}
+        feature_sets(grid, stream.fs_hz, wish.base_signal) if wish.signal is None else {"given": wish.signal}
     )
     tried: list[_Tried] = []
 
@@ -108,7 +118,8 @@ def choose(
         for k, candidate in enumerate(linear):
             attempt(candidate, 0.5 * k / len(linear), 0.5 * (k + 1) / len(linear))
         best, said = best_of(tried)
-        if wish.model == "auto" and said.window_accuracy is not None and said.window_accuracy < GOOD_ENOUGH:
+        improvable = said.window_accuracy is not None and said.window_accuracy < GOOD_ENOUGH
+        if wish.model == "auto" and improvable and network_is_offered():
             name = next(name for name, signal in sets.items() if signal == best.signal)
             attempt(cnn_candidate(name, best.signal), 0.5, 1.0)
     progress(1.0)

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.special import softmax
 
 from calibration.labels import LabelledWindows, TrialWindows, stack_steady
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.models.classifier import Classifier
-from decoding.models.temperature import LEAST_TEMPERATURE, fit_temperature, negative_log_likelihood
+from decoding.models.temperature import MIN_TEMPERATURE, fit_temperature, negative_log_likelihood
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.events import REST
 
@@ -72,7 +72,7 @@ def assess_held_out(
     """Fit without each fold in turn and judge on it; a single repetition leaves nothing to judge by."""
     folds = folds_by_repetition(trials)
     if len(folds) == 1:
-        return HeldOutResult(LEAST_TEMPERATURE, None, None)
+        return HeldOutResult(MIN_TEMPERATURE, None, None)
     logits: dict[int, Float64Array] = {}
     for done, fold in enumerate(folds):
         rest_of_trials = [one for index, one in enumerate(trials) if index not in set(fold)]
@@ -131,7 +131,7 @@ def majority(
     probabilities = softmax(scaled_logits, axis=1).astype(np.float32)
     counts = np.zeros(len(gestures), dtype=np.int64)
     for k, steady in enumerate(one.steady):
-        evidence = Evidence(
+        evidence = HopEvidence(
             sample_index=int(one.block.last_sample[k]),
             probabilities=probabilities[k],
             log_amplitude=float(one.block.log_amplitude[k]),

@@ -7,13 +7,14 @@ by itself, so that nothing is ever appended to a recording that something was co
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from calibration.protocol import CueSchedule
+from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from calibration.trial_labels import TrialLabel, labels_of
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
@@ -41,6 +42,8 @@ class CalibrationProgress:
         The EMG stream.
     base : str
         The decoder that is to be made to fit; empty where one is trained afresh.
+    signal : SignalOptions
+        What was chosen of the signal path.
     parts : tuple of Path
         Session folders that hold EMG, in order.
     labels : tuple of TrialLabel
@@ -53,15 +56,23 @@ class CalibrationProgress:
     protocol: CueSchedule
     source_id: str
     base: str
+    signal: SignalOptions
     parts: tuple[Path, ...]
     labels: tuple[TrialLabel, ...]
     next_part: int
     next_try_out: int
 
 
-def about(protocol: CueSchedule, source_id: str, base: str) -> dict[str, Any]:
+def about(
+    protocol: CueSchedule, source_id: str, base: str, signal: SignalOptions = DEFAULT_SIGNAL
+) -> dict[str, Any]:
     """Return the fields of a part's first event."""
-    return {"protocol": protocol.model_dump(mode="json"), "source_id": source_id, "base": base}
+    return {
+        "protocol": protocol.model_dump(mode="json"),
+        "source_id": source_id,
+        "base": base,
+        "signal": asdict(signal),
+    }
 
 
 def part_code(session: str, part: int) -> str:
@@ -135,21 +146,22 @@ def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None
             usable.append(parts[part])
     if told is None:
         return None
-    protocol, source_id, base = _told(told, session)
+    protocol, source_id, base, signal = _told(told, session)
     root = parts[max(parts)].parent
     tried = 1
     while (root / _TRY_OUT.format(session, tried)).exists():
         tried += 1
     return CalibrationProgress(
-        session, protocol, source_id, base, tuple(usable), tuple(labels), max(parts) + 1, tried
+        session, protocol, source_id, base, signal, tuple(usable), tuple(labels), max(parts) + 1, tried
     )
 
 
-def _told(event: Event, session: str) -> tuple[CueSchedule, str, str]:
+def _told(event: Event, session: str) -> tuple[CueSchedule, str, str, SignalOptions]:
     try:
         protocol = CueSchedule.model_validate(event.fields["protocol"])
-        return protocol, str(event.fields["source_id"]), str(event.fields["base"])
-    except (KeyError, ValidationError) as error:
+        signal = SignalOptions(**event.fields["signal"])
+        return protocol, str(event.fields["source_id"]), str(event.fields["base"]), signal
+    except (KeyError, TypeError, ValidationError) as error:
         msg = f"calibration {session!r} was made by another version of this program and cannot be resumed; start anew"
         raise InputError(msg) from error
 

@@ -23,7 +23,6 @@ import numpy as np
 from calibration.choice import best_of
 from calibration.grid_shift import (
     GridShift,
-    RecalibrationError,
     amplitude_maps,
     match_labelled,
     match_unlabelled,
@@ -37,7 +36,6 @@ from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import Considered, DecoderFile, DecoderMetadata, HeldOut, Recalibration
 from decoding.drift import DriftSettings
 from decoding.feature_chain import FeatureBlock
-from decoding.heat_map import ARRAY_FEATURES
 from decoding.models.classifier import Classifier
 from decoding.models.export import export_carried, export_decoder
 from decoding.models.lda import class_statistics, lda_of_statistics
@@ -251,10 +249,6 @@ def _statistics_of(decoder: DecoderFile) -> ClassStatistics:
     if decoder.statistics is None:
         msg = f"{decoder.path}: holds no class statistics to recalibrate from; train it again with `hdemg train`"
         raise InputError(msg)
-    whole = sorted(set(decoder.metadata.signal.features) & set(ARRAY_FEATURES))
-    if whole:
-        msg = f"{decoder.path}: {', '.join(whole)} do not move with the electrodes; train anew"
-        raise RecalibrationError(msg)
     return decoder.statistics
 
 

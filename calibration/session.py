@@ -28,6 +28,7 @@ from calibration.session_view import (
     TrainingView,
     TryOutView,
 )
+from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from calibration.trial_judge import LEAST_GOOD_SHARE
 from calibration.trial_labels import LABEL, TrialLabel, Verdict
 from calibration.trial_runner import Submit, TrialRunner, remaining
@@ -70,6 +71,8 @@ class SessionSetup:
         What is asked for.
     base : str
         A decoder to make fit; empty to train afresh.
+    signal : SignalOptions
+        What was chosen of the signal path.
     parts : tuple of Path
         Session folders recorded before, in order.
     labels : tuple of TrialLabel
@@ -85,6 +88,7 @@ class SessionSetup:
     protocol: CueSchedule
     folder: Path
     base: str = ""
+    signal: SignalOptions = DEFAULT_SIGNAL
     parts: tuple[Path, ...] = ()
     labels: tuple[TrialLabel, ...] = ()
     next_part: int = 1
@@ -251,7 +255,9 @@ class CalibrationSession:
 
     def _connect(self) -> None:
         if self._parts.ready and self._snapshot.newest_lsl_s > 0:
-            fields = about(self._protocol, self._ports.feed.info.source_id, self._setup.base)
+            fields = about(
+                self._protocol, self._ports.feed.info.source_id, self._setup.base, self._setup.signal
+            )
             self._emit(self._now_s, CALIBRATION, fields)
             self._step = Step.SIGNAL_CHECK
 
@@ -348,6 +354,7 @@ class CalibrationSession:
                     drop=self._drop,
                     merge=self._merge,
                     base=Path(self._setup.base) if self._setup.base else None,
+                    signal=self._setup.signal,
                 )
                 self._ports.trainer.start(self._job)
             return

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from calibration.session_view import Traces
+from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from decoding.decision import Decision
 from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.stream_info import EmgStreamInfo
@@ -127,6 +128,7 @@ class TrainJob:
     drop: tuple[str, ...] = ()
     merge: tuple[tuple[str, str], ...] = ()
     base: Path | None = None
+    signal: SignalOptions = DEFAULT_SIGNAL
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from calibration.candidates import ModelChoice
+from calibration.candidates import ModelChoice, load_network
 from calibration.choice import Choice, Wish, choose
 from calibration.labels import (
     LabelledWindows,
@@ -42,7 +42,10 @@ class TrainSettings(BaseModel):
     Parameters
     ----------
     signal : SignalSettings, optional
-        Features; without it, held-out repetitions choose among `calibration.candidates`. The decoder carries them.
+        The whole signal path, which the decoder carries; without it, held-out repetitions choose features and spatial
+        filter among `calibration.candidates`.
+    base_signal : SignalSettings
+        Without `signal`: the rest of the path, from filter to window.
     decision : DecisionSettings
         Rejection and smoothing; the decoder carries them.
     temporal : TemporalSettings, optional
@@ -63,6 +66,7 @@ class TrainSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signal: SignalSettings | None = None
+    base_signal: SignalSettings = SignalSettings()
     decision: DecisionSettings = DecisionSettings()
     temporal: TemporalSettings | None = None
     model: ModelChoice = "auto"
@@ -116,15 +120,19 @@ def train_decoder(
     ------
     InputError
         If the sessions differ in kind, have no cues or no ``rest``, or a gesture has too few trials.
+    ModuleNotFoundError
+        If the network is asked for and torch is not installed.
     """
     began_s = time.monotonic()
+    if settings.model == "cnn":
+        load_network()
     _check_same_kind(sessions)
     source = _TrialSource(sessions, settings, progress, cache or FeatureCache())
-    first = settings.signal or SignalSettings()
+    first = settings.signal or settings.base_signal
     gestures = _gestures_of(source.windows(first))
     info = sessions[0].emg.info
     choice = choose(
-        Wish(settings.model, settings.signal, settings.decision),
+        Wish(settings.model, settings.signal, settings.decision, settings.base_signal),
         source.windows,
         gestures,
         info,
@@ -255,7 +263,7 @@ def _metadata(
         model=choice.candidate.model,
         training_sessions=tuple(provenance(session) for session in sessions),
         held_out=HeldOut(window_accuracy=held_out.window_accuracy, trial_accuracy=held_out.trial_accuracy),
-        software=software_versions(),
+        software=software_versions(choice.candidate.model),
         made_of=choice.candidate.name,
         considered=choice.considered,
         temperature=held_out.temperature,

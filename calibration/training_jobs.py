@@ -27,7 +27,7 @@ class Jobs:
         self._cache = FeatureCache()
 
     def run(self, job: TrainJob) -> TrainOutcome:
-        """Train, with the settings that ``hdemg train`` has by default, so that it makes the same decoder.
+        """Train as ``hdemg train`` does with the same options, so that it makes the same decoder.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Jobs:
                 seconds=adapted.seconds,
                 sessions=folders,
             )
-        settings = TrainSettings(drop=job.drop, merge=job.merge)
+        settings = TrainSettings(drop=job.drop, merge=job.merge, **job.signal.settings())
         report = train_decoder(sessions, job.out, settings, self._progress, self._cache)
         return TrainOutcome(
             gestures=report.gestures,

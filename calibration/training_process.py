@@ -85,7 +85,7 @@ def _serve(pipe: Connection) -> None:
     os.nice(NICENESS)
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = THREADS
-    from calibration.training_jobs import Jobs  # noqa: PLC0415 - torch reads its threads when it is loaded
+    from calibration.training_jobs import Jobs  # noqa: PLC0415 - libraries read their threads when they are loaded
 
     jobs = Jobs(lambda stage, share: pipe.send(TrainProgress(stage, share)))
     while True:
@@ -110,4 +110,4 @@ def command_of(job: TrainJob) -> str:
         return f"hdemg recalibrate {job.base} {folders} -o {Path('decoder.onnx')}"
     drop = "".join(f" --drop {gesture}" for gesture in job.drop)
     merge = "".join(f" --merge {first}={second}" for first, second in job.merge)
-    return f"hdemg train {folders} -o decoder.onnx{drop}{merge}"
+    return f"hdemg train {folders} -o decoder.onnx{job.signal.arguments}{drop}{merge}"

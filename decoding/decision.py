@@ -93,7 +93,7 @@ class EffortCalibration(BaseModel):
 
 @dataclass(frozen=True)
 class Decision:
-    """What the decoder says at one hop.
+    """The decoder's output at one hop.
 
     Parameters
     ----------
@@ -125,10 +125,10 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What one hop offers to the decider: the classifier's word on a window, and the window's state.
+class HopEvidence:
+    """What the decider reads of one hop: the classifier's output for a window, and the window's state.
 
-    ``believed`` is what all hops so far make of it (`decoding.temporal`); None where a hop stands for itself.
+    ``smoothed`` are the probabilities given all hops so far (`decoding.temporal`); None without a temporal model.
     """
 
     sample_index: int
@@ -136,7 +136,7 @@ class Evidence:
     log_amplitude: float
     quality: float
     distance: float = 0.0
-    believed: Float32Array | None = None
+    smoothed: Float32Array | None = None
 
 
 class GestureHold:
@@ -202,7 +202,7 @@ class Decider:
     Parameters
     ----------
     settings : DecisionSettings
-        Threshold, smoothing and least quality.
+        Threshold, smoothing and minimum quality.
     effort : EffortCalibration
         Levels of rest and of each gesture.
     rest_index : int
@@ -215,7 +215,7 @@ class Decider:
         self._rest_index = rest_index
         self._hold = GestureHold(settings, rest_index)
 
-    def process(self, evidence: Evidence, /) -> Decision:
+    def process(self, evidence: HopEvidence, /) -> Decision:
         """Decide on one hop."""
         settings = self._settings
         best = int(evidence.probabilities.argmax())
@@ -224,9 +224,9 @@ class Decider:
         clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
         if settings.max_distance is not None:
             clear = clear and evidence.distance <= settings.max_distance
-        # The belief lags, so it can hold a gesture back and never hold on to one; nothing holds rest back.
-        if evidence.believed is not None and best != self._rest_index:
-            clear = clear and bool(evidence.believed[best] >= settings.confidence_threshold)
+        # Smoothing lags, so it can hold a gesture back and never prolong one; nothing holds rest back.
+        if evidence.smoothed is not None and best != self._rest_index:
+            clear = clear and bool(evidence.smoothed[best] >= settings.confidence_threshold)
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
             sample_index=evidence.sample_index,

@@ -107,16 +107,6 @@ class ElectrodeGrid:
         """Channels next to each channel (up, down, left, right; across the seam where the grid wraps)."""
         return tuple(self._neighbours_of(int(r), int(c)) for r, c in self.positions)
 
-    @cached_property
-    def next_along_rows(self) -> IntArray:
-        """Channel in the next row of the same column; the channel itself where none lies there."""
-        return self.shifted(1, 0)
-
-    @cached_property
-    def next_along_columns(self) -> IntArray:
-        """Channel in the next column of the same row; the channel itself where none lies there."""
-        return self.shifted(0, 1)
-
     def around(self, places: int) -> IntArray:
         """Channel so many places on around the limb: along the axis that wraps, along rows where none does.
 

@@ -1,8 +1,9 @@
 """A study of many participants: each one's own decoder within the session, an hour later, put on anew, recalibrated.
 
-Folders are those of `simulated_study`: ``ses-calibration``, ``ses-recalibration`` (an hour later) and ``ses-donning2``.
-Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first repetitions of the new
-session, and those after them are judged, with the recalibrated decoder and with the old one alike.
+Folders are those of ``hdemg simulate-study``: ``ses-calibration``, ``ses-recalibration`` (an hour later) and
+``ses-donning2``. Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first
+repetitions of the new session, and those after them are judged, with the recalibrated decoder and with the old one
+alike.
 """
 
 import dataclasses
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import recalibrate
@@ -22,13 +22,13 @@ from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from emg_acquisition.recording.session_writer import session_folder
+from emg_acquisition.recording.study_folder import SESSIONS, read_study
 from evaluation.judging.by_decoder import judge_opened
 from evaluation.judging.cross_validation import Fold, judge_fold
 from evaluation.judging.evidence import Evidence, Margins
 from evaluation.judging.many_sessions import Workers, do_all
 from evaluation.judging.recipe import Recipe
 from evaluation.reports.evaluation import Failure
-from simulation.study.simulated_study import SESSIONS, STUDY_FILE
 
 CALIBRATION, LATER, ANEW = SESSIONS
 # Names of the conditions, in the order of the table.
@@ -81,7 +81,7 @@ def evaluate_study(
     InputError
         If the folder holds no study.
     """
-    about = _about(folder)
+    about = read_study(folder)
     codes = sorted(path.name.removeprefix("sub-") for path in folder.glob("sub-*") if path.is_dir())
     if not codes:
         msg = f"{folder} holds no sub-* folder; `hdemg simulate-study {folder}` makes a study"
@@ -101,18 +101,6 @@ def evaluate_study(
             if one.result is None
         ),
     )
-
-
-def _about(folder: Path) -> dict[str, object]:
-    path = folder / STUDY_FILE
-    if not path.is_file():
-        return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        msg = f"{path} cannot be read: {' '.join(str(error).split())}"
-        raise InputError(msg) from error
-    return content if isinstance(content, dict) else {}
 
 
 def judge_wearer(folder: Path, margins: Margins, traits: dict[str, dict[str, float]], code: str) -> Wearer:

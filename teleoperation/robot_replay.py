@@ -80,6 +80,7 @@ def replay_through_robot(
     decoder: Path,
     gesture_map: str,
     *,
+    cli_module: str,
     speed: float = 1.0,
     progress: Callable[[str, float], None],
     max_seconds: float | None = None,
@@ -93,6 +94,8 @@ def replay_through_robot(
         Session folder and decoder file.
     gesture_map : str
         Name of a ready-made map or a YAML file.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
     speed : float
         Times the recording's own rate.
     progress : callable
@@ -125,6 +128,7 @@ def replay_through_robot(
             sleeves=(Sleeve(decoder, emg_source_id),),
             gesture_map=gesture_map,
             out=Path(temporary),
+            cli_module=cli_module,
             record_to=Path(temporary) / "recorded",
             event_source_ids=(f"{emg_source_id}-events",),
             robot=("--scene", "empty"),

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,9 @@ from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.publisher import run_source
+from tests.waiting import PATIENCE_S
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PATIENCE_S = 30.0
 FS_HZ = 2000.0
 N_CHANNELS = 16
 
@@ -95,13 +94,6 @@ def ended_recorder(process):
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1]), err
-
-
-def until(condition, what="it"):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"{what} did not happen in time"
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,19 @@ import pylsl
 from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.device_publisher import connect_device, run_device
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet
+from tests.waiting import PATIENCE_S, wait_for
 
-PATIENCE_S = 20.0
+
+def read_blocks(device, n_samples, timeout_s=0.1):
+    """Read until so many samples have come; returns the blocks."""
+    blocks = []
+
+    def come():
+        blocks.extend(device.read(timeout_s))
+        return sum(block.n_samples for block in blocks) >= n_samples
+
+    wait_for(come, f"{n_samples} samples", PATIENCE_S + n_samples / 500, poll_s=0)
+    return blocks
 
 
 class AuxReader:
@@ -65,11 +76,13 @@ class Running:
             self.result.append(error)
 
     def pull_until(self, condition):
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline_s, [event.kind for event in self.events]
+        def pulled():
             self.chunks += self.left.pull(0.02)
             self.events += self.markers.pull(0.0)
+            return condition()
+
+        if not condition():
+            wait_for(pulled, lambda: [event.kind for event in self.events], poll_s=0)
 
     def seen(self, kind):
         return [event for event in self.events if event.kind == kind]

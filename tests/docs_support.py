@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.waiting import wait_for
 
 DOCS = REPOSITORY / "docs"
 _BLOCK = re.compile(
@@ -100,11 +101,13 @@ class Reader:
             )
 
     def _wait_for(self, text: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
-        deadline_s = time.monotonic() + STARTS_WITHIN_S
-        while text and text not in log.read_text(errors="replace"):
-            assert child.poll() is None, log.read_text()
-            assert time.monotonic() < deadline_s, f"{text!r} does not appear: {log.read_text()}"
-            time.sleep(0.1)
+        def appears() -> bool:
+            said = log.read_text(errors="replace")
+            assert text in said or child.poll() is None, said
+            return text in said
+
+        if text:
+            wait_for(appears, lambda: f"{text!r} in {log.read_text()}", STARTS_WITHIN_S)
 
     def check_background(self) -> None:
         """All that a page started is still there, and ends well when it is told to."""

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 
-ROOM_NAMES = ("emg_acquisition", "decoding", "calibration", "robot_bridge", "evaluation", "ui")
+ROOM_NAMES = (
+    "emg_acquisition",
+    "decoding",
+    "calibration",
+    "robot_bridge",
+    "evaluation",
+    "teleoperation",
+    "simulation",
+    "ui",
+)
 _FOLDERS = (*ROOM_NAMES, "launch", "resource")
 _SUFFIXES = {".toml", ".py", ".cfg", ".xml", ".md", ".in", ".txt", ""}
 

@@ -1,4 +1,4 @@
-"""What ``ros2 run hdemg_teleop bridge`` and launch files start: a command of ``hdemg``, told in ROS 2's own words.
+"""What ``ros2 run hdemg_teleop bridge`` and launch files start: a command of ``hdemg`` as a ROS 2 node.
 
 The executables are named as the commands are (``sim_robot`` for ``sim-robot``). A node's parameters are its command's
 options, with underscores: ``--ros-args -p map:=four_gestures`` is ``--map four_gestures``. Namespaces and parameter
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def hdemg_arguments(command: str, arguments: Sequence[str]) -> list[str]:
-    """Return what ``hdemg COMMAND`` is to be told, for the arguments of a ROS 2 node.
+    """Return the arguments of ``hdemg COMMAND`` for those of a ROS 2 node.
 
     Parameters
     ----------

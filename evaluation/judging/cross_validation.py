@@ -17,8 +17,7 @@ import numpy as np
 from calibration.candidates import feature_sets
 from calibration.held_out import MOST_FOLDS
 from calibration.labels import TrialWindows
-from decoding.decision import Decider, EffortCalibration
-from decoding.decision import Evidence as HopEvidence
+from decoding.decision import Decider, EffortCalibration, HopEvidence
 from decoding.feature_chain import FeatureBlock
 from decoding.signal_settings import SignalSettings
 from decoding.windows import window_spec

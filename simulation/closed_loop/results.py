@@ -15,7 +15,7 @@ from emg_acquisition.errors import InputError
 from simulation.closed_loop.attempt import Attempt
 from simulation.closed_loop.campaign import CampaignResult, CampaignSettings
 from simulation.closed_loop.figures import Estimate, Summary, by_label, nominal_bits, summarise
-from simulation.demo.report import STYLE
+from simulation.demo_report import STYLE
 
 ATTEMPTS_FILE, RESULTS_FILE, REPORT_FILE = "attempts.csv", "closed_loop.json", "closed_loop.html"
 SCHEMA_VERSION = 1

@@ -1,55 +1,19 @@
-"""What the end-to-end tests share: the command line as a child process, imported recordings, trained decoders."""
+"""What the end-to-end tests share: decoders of simulated wearers, an environment that shows what is left."""
 
-import fcntl
-import json
 import os
-import shutil
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
+from simulation.recorded_wearer import calibrate_wearer
+from tests.made_once import made_once
+from tests.waiting import states, wait_for
 
-COMMAND_TIMEOUT_S = 240.0
 # A skilled one, as `hdemg demo` has it: these tests are about the chain, not about how hard decoding is.
 WEARER, OTHER_WEARER = 2, 5
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command that has ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        return json.loads(self.out.strip().splitlines()[-1])
-
-
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "ui.cli", *(str(argument) for argument in arguments)]
-
-
-@pytest.fixture(scope="session")
-def hdemg() -> Callable[..., Ran]:
-    """Run ``hdemg ARGUMENTS`` as a user would."""
-
-    def run(*arguments: str | Path, timeout_s: float = COMMAND_TIMEOUT_S) -> Ran:
-        done = subprocess.run(
-            command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    return run
 
 
 @pytest.fixture
@@ -58,10 +22,7 @@ def marked_environment() -> Iterator[dict[str, str]]:
     mark = f"HDEMG_TEST_MARK={uuid.uuid4().hex}"
     key, value = mark.split("=")
     yield {**os.environ, key: value}
-    deadline = time.monotonic() + 15
-    while left := processes_with(mark):
-        assert time.monotonic() < deadline, f"left behind: {left}"
-        time.sleep(0.1)
+    wait_for(lambda: not processes_with(mark), lambda: f"the end of {processes_with(mark)}", 15.0)
 
 
 def processes_with(mark: str) -> list[str]:
@@ -70,60 +31,16 @@ def processes_with(mark: str) -> list[str]:
         if not folder.name.isdigit():
             continue
         try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                status = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
-                if status != "Z":
-                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+            if mark.encode() in (folder / "environ").read_bytes() and states(int(folder.name)) - {"Z"}:
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
     return found
 
 
-def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder that `make` has filled, in whichever of the workers came first; nobody writes into it later."""
-    base = temporary.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, part = shared / name, shared / f"{name}.part"
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            # What a worker that failed here has left.
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            make(part)
-            part.rename(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def flexemg_sessions(
-    flexemg_dir: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
-) -> Path:
-    """Participant 001, session 1, imported: the folder with ses-Session1Train and ses-Session1Test."""
-
-    def make(out: Path) -> None:
-        recordings: Sequence[str] = ("001-Session1Train", "001-Session1Test")
-        options = [part for name in recordings for part in ("--recording", name)]
-        ran = hdemg("import", "flexemg", flexemg_dir, out, *options)
-        assert ran.status == 0, ran.err
-
-    return made_once(tmp_path_factory, "flexemg", make) / "sub-001"
-
-
-@pytest.fixture(scope="session")
-def flexemg_decoder(
-    flexemg_sessions: Path, tmp_path_factory: pytest.TempPathFactory, hdemg: Callable[..., Ran]
-) -> Path:
-    def make(out: Path) -> None:
-        ran = hdemg("train", flexemg_sessions / "ses-Session1Train", "-o", out / "decoder.onnx")
-        assert ran.status == 0, ran.err
-
-    return made_once(tmp_path_factory, "flexemg-decoder", make) / "decoder.onnx"
-
-
 def _trained_on_simulation(temporary: pytest.TempPathFactory, wearer: int) -> Path:
     def make(out: Path) -> None:
-        trained_on_simulation(out, WearerSettings(seed=wearer))
+        calibrate_wearer(WearerSettings(seed=wearer), out / "ses-calibration", out / "decoder.onnx")
 
     return made_once(temporary, f"wearer-{wearer}", make) / "decoder.onnx"
 

@@ -13,9 +13,8 @@ import pytest
 from emg_acquisition.streams.inlet import EmgInlet
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
+from tests.command_line import Ran, command, refused
 from tests.device_support import AuxReader, high_passed
-from tests.e2e.conftest import Ran, command
-from tests.e2e.test_bad_input import refused
 
 PATIENCE_S = 30.0
 
@@ -143,12 +142,15 @@ def test_the_synthetic_board_of_brainflow_streams(acquire: Callable) -> None:
     ended(process)
 
 
-def test_an_amplifier_that_is_not_there_is_one_line_in_the_time_given(hdemg: Callable[..., Ran]) -> None:
+def test_an_amplifier_that_is_not_there_is_one_line_in_the_time_given(
+    hdemg: Callable[..., Ran], lsl_session: str
+) -> None:
+    given = ("--timeout", "1", "--lsl-session", lsl_session)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ran = hdemg("acquire", "muovi", "--host", "127.0.0.1", "--port", port, "--timeout", "1")
+        ran = hdemg("acquire", "muovi", "--host", "127.0.0.1", "--port", port, *given)
         refused(ran, "127.0.0.1:" + port, "cannot listen")
-    ran = hdemg("acquire", "intan", "--port", port, "--timeout", "1")
+    ran = hdemg("acquire", "intan", "--port", port, *given)
     refused(ran, "no amplifier within 1 s", "no device answers", "127.0.0.1:" + port)
     assert ran.status == 3
 

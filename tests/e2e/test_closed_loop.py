@@ -11,8 +11,8 @@ from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
-from simulation.study.simulated_session import record_schedule
-from tests.e2e.conftest import Ran
+from simulation.recorded_wearer import record_schedule
+from tests.command_line import Ran
 
 TEN_MINUTES_S = 600
 
@@ -40,14 +40,14 @@ def test_real_emg_reaches_targets_with_a_decoder_of_other_trials(
 @pytest.mark.real_data
 @pytest.mark.parametrize("participant", ["001", "002"])
 def test_single_dof_targets_on_all_eight(
-    hdemg: Callable[..., Ran], flexemg_dir: Path, tmp_path: Path, participant: str
+    hdemg_process: Callable[..., Ran], flexemg_dir: Path, tmp_path: Path, participant: str
 ) -> None:
     recordings = [f"{participant}-Session1Train", f"{participant}-Session1Test"]
     options = [part for name in recordings for part in ("--recording", name)]
-    assert hdemg("import", "flexemg", flexemg_dir, tmp_path, *options).status == 0
+    assert hdemg_process("import", "flexemg", flexemg_dir, tmp_path, *options).status == 0
     folder, decoder = tmp_path / f"sub-{participant}", tmp_path / "decoder.onnx"
-    assert hdemg("train", folder / "ses-Session1Train", "-o", decoder).status == 0
-    ran = hdemg(
+    assert hdemg_process("train", folder / "ses-Session1Train", "-o", decoder).status == 0
+    ran = hdemg_process(
         *("closed-loop", decoder, "--emg-bank", folder / "ses-Session1Test", "--map", "four_gestures"),
         *("--trials", "10", "--out", tmp_path / "fitts", "--json"),
         timeout_s=1200.0,
@@ -58,8 +58,8 @@ def test_single_dof_targets_on_all_eight(
 
 
 @pytest.mark.slow
-def test_household_tasks_of_simulated_wearers(hdemg: Callable[..., Ran], tmp_path: Path) -> None:
-    ran = hdemg(
+def test_household_tasks_of_simulated_wearers(hdemg_process: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = hdemg_process(
         *("closed-loop", "--wearer", "2", "8", "--task", "household", "--trials", "1", "--jobs", "2"),
         *("--out", tmp_path, "--json"),
         timeout_s=1800.0,
@@ -93,7 +93,7 @@ def test_bad_input_is_one_line(
 
 @pytest.mark.slow
 def test_ten_minutes_live_are_replayed_to_the_last_decision_and_command(
-    hdemg: Callable[..., Ran], tmp_path: Path, ros_domain: int
+    hdemg_process: Callable[..., Ran], tmp_path: Path, ros_domain: int
 ) -> None:
     wearer = WearerSettings(seed=2)
     gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
@@ -105,7 +105,7 @@ def test_ten_minutes_live_are_replayed_to_the_last_decision_and_command(
     long = CueSchedule(gestures=gestures, repetitions=17, hold_s=2.5, rest_s=1.5, seed=2)
     assert long.seconds > TEN_MINUTES_S
     session = record_schedule(wearer, long, tmp_path / "ses-long", "SIM")
-    ran = hdemg(
+    ran = hdemg_process(
         *("replay", session, "--decoder", decoder, "--robot", "sim", "--seconds", TEN_MINUTES_S, "--json"),
         timeout_s=1200.0,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import command
+from tests.command_line import command
 
 pytestmark = pytest.mark.usefixtures("ros_domain")
 

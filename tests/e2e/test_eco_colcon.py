@@ -17,6 +17,7 @@ import pytest
 from tests import launch_stand_in as stand_in
 from tests.conftest import REPOSITORY
 from tests.eco_support import clean_environment, copy_sources
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("ros_domain")
 PACKAGE = "hdemg_teleop"
@@ -147,16 +148,13 @@ def _check_the_foxglove_layout(path: Path, namespace: str) -> None:
     called = {panel["serviceName"] for panel in panels if "serviceName" in panel}
     with RosNode("test_observer") as observer:
         observer.start()
-        deadline_s = time.monotonic() + ENDS_WITHIN_S
-        types: dict[str, list[str]] = {}
-        services: set[str] = set()
-        while time.monotonic() < deadline_s:
-            types = dict(observer.node.get_topic_names_and_types())
-            services = {name for name, _ in observer.node.get_service_names_and_types()}
-            if {f"/{namespace}{topic}" for topic, *_ in shown} <= set(types) and services:
-                break
-            time.sleep(0.1)
-    assert {f"/{namespace}{name}" for name in called} <= services
+        wait_for(lambda: _names(observer.node.get_service_names_and_types(), namespace) >= called)
+        wait_for(
+            lambda: (
+                _names(observer.node.get_topic_names_and_types(), namespace) >= {topic for topic, *_ in shown}
+            )
+        )
+        types = dict(observer.node.get_topic_names_and_types())
     for topic, _, field in shown:
         (kind,) = types[f"/{namespace}{topic}"]
         package, _, name = kind.split("/")
@@ -164,6 +162,10 @@ def _check_the_foxglove_layout(path: Path, namespace: str) -> None:
         for part in re.sub(r"\[\d+\]", "", field).split("."):
             assert hasattr(message, part), f"{topic} ({kind}) has no {field}"
             message = getattr(message, part)
+
+
+def _names(there: list[tuple[str, list[str]]], namespace: str) -> set[str]:
+    return {name.removeprefix(f"/{namespace}") for name, _ in there}
 
 
 def _launch_is_installed() -> bool:

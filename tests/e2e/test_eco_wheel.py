@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from emg_acquisition.streams.inlet import GestureInlet
+from tests.command_line import Ran
 from tests.conftest import REPOSITORY
-from tests.e2e.conftest import Ran
 from tests.eco_support import ROOM_NAMES, clean_environment, copy_sources
 
 # Import names of everything that an extra brings, and what those bring in turn.

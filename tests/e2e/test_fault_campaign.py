@@ -5,14 +5,15 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from simulation.fault_campaign.bounds import ZERO_LIMIT_S
 from simulation.fault_campaign.kinds import FAULT_KINDS
-from tests.e2e.conftest import COMMAND_TIMEOUT_S, WEARER, command
+from tests.command_line import COMMAND_TIMEOUT_S, command
+from tests.e2e.conftest import WEARER
+from tests.waiting import wait_for
 
 # The bridge itself and what it depends on die; a relay falsifies what it hears; somebody else is at the robot.
 SHORT = ("decoder_killed", "run_stop")
@@ -53,11 +54,12 @@ def test_a_short_campaign_keeps_what_it_measured_when_interrupted(
         text=True,
         env=marked_environment,
     )
-    deadline = time.monotonic() + COMMAND_TIMEOUT_S
-    while {one["kind"] for one in results(out)} != set(SHORT):
+
+    def every_kind():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        return {one["kind"] for one in results(out)} == set(SHORT)
+
+    wait_for(every_kind, "a fault of every kind", COMMAND_TIMEOUT_S)
     # Taken as Ctrl-C is; a test run in the background ignores that one, and so would its children.
     process.send_signal(signal.SIGTERM)
     printed, errors = process.communicate(timeout=COMMAND_TIMEOUT_S)
@@ -101,11 +103,11 @@ def test_kinds_are_listed(hdemg) -> None:
 
 
 @pytest.mark.slow
-def test_every_kind_once(hdemg, simulated_decoder: Path, tmp_path: Path, ros_domain: int) -> None:
+def test_every_kind_once(hdemg_process, simulated_decoder: Path, tmp_path: Path, ros_domain: int) -> None:
     shutil.copy(simulated_decoder, tmp_path / "decoder.onnx")
     count = str(len(FAULT_KINDS))
     options = ("--wearer", str(WEARER), "--out", tmp_path, "--json")
-    ran = hdemg("fault-campaign", "--count", count, *options, timeout_s=1200.0)
+    ran = hdemg_process("fault-campaign", "--count", count, *options, timeout_s=1200.0)
     found = results(tmp_path)
     assert {one["kind"] for one in found} == {kind.name for kind in FAULT_KINDS}, ran.err
     assert not complaints(found)

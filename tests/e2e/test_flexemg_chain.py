@@ -9,7 +9,7 @@ from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.recording.session import load_session
 from evaluation.replay import replay_session
-from tests.e2e.conftest import Ran
+from tests.command_line import Ran
 
 pytestmark = pytest.mark.real_data
 
@@ -27,9 +27,9 @@ def test_held_out_recording_is_decoded_by_trial(
 
 @pytest.mark.alone
 def test_real_emg_moves_exactly_what_the_map_says(
-    hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, ros_domain: int
+    hdemg_process: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, ros_domain: int
 ) -> None:
-    ran = hdemg(
+    ran = hdemg_process(
         *("replay", flexemg_sessions / "ses-Session1Test", "--decoder", flexemg_decoder),
         *("--robot", "sim", "--map", "lift_and_gripper", "--seconds", ONE_REPETITION_S, "--json"),
     )

@@ -1,6 +1,5 @@
 """``hdemg replay --window`` from the command line: it opens, ends with Ctrl-C, and says in a line what is wrong."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import command
+from tests.command_line import command
 from tests.replay_support import write_emg_only, write_session
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
@@ -50,20 +49,13 @@ def test_bad_input_is_one_line_and_no_window(hdemg, sessions, arguments, says):
     assert "Traceback" not in ran.err
 
 
-def test_no_screen_is_one_line(sessions):
-    env = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-    env.pop("QT_QPA_PLATFORM", None)
-    ran = subprocess.run(
-        command("replay", sessions / "good", "--window"),
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert ran.returncode == 2
-    assert "or leave out --window" in ran.stderr
-    assert "Traceback" not in ran.stderr
+def test_no_screen_is_one_line(hdemg, sessions, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    ran = hdemg("replay", sessions / "good", "--window")
+    assert ran.status == 2
+    assert "or leave out --window" in ran.err
+    assert "Traceback" not in ran.err
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

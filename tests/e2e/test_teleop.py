@@ -4,9 +4,9 @@ import csv
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
-import time
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,19 +19,15 @@ from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.replay import replay_session
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
-from tests.e2e.conftest import WEARER, command
+from tests.command_line import command, refused
+from tests.e2e.conftest import WEARER
+from tests.waiting import holds_for, wait_for
+from ui.live_session import live_session
 
-LIMIT_S = 30.0
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + LIMIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
+# Of 64 electrodes at 2 kHz: most of a second.
+SOME_EMG_BYTES = 400_000
 
 
 class Wearer:
@@ -41,17 +37,22 @@ class Wearer:
         self.session, self.outlet = session, outlet
 
     def hold(self, gesture: str, until, what: str) -> None:
-        deadline = time.monotonic() + LIMIT_S
-        while not until():
-            assert time.monotonic() < deadline, what
+        def reached():
             self.outlet.push(Event(lsl_clock_s(), "intention", {"gesture": gesture, "effort": 1.0}))
-            time.sleep(0.1)
+            return until()
+
+        wait_for(reached, what, poll_s=0.1)
 
     def rest(self) -> None:
-        self.hold("rest", lambda: self.session.view().robot.gesture == "rest", "rest is not decided")
+        self.hold("rest", lambda: self.session.view().robot.gesture == "rest", "rest, decided")
 
     def position(self, dof: str) -> float:
         return self.session.view().robot.positions[DOF_NAMES.index(dof)]
+
+
+def decoders_told(recording: Path) -> set[bytes]:
+    """What every decoder that was recorded has said: since when it decodes."""
+    return set(re.findall(rb'"since_t_lsl_s": ?([0-9.]+)', (recording / "recording.xdf").read_bytes()))
 
 
 @pytest.mark.alone
@@ -71,54 +72,60 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         outlet = EventOutlet("intentions", token)
         stack.callback(outlet.close)
         session = stack.enter_context(
-            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+            live_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
         )
         wearer = Wearer(session, outlet)
 
         wearer.rest()
-        wait_for(lambda: session.view().ready, f"preflight: {session.view().checks}")
+        wait_for(lambda: session.view().ready, lambda: session.view().checks)
         session.sheet.start()
-        wait_for(lambda: session.arm() is None, "it does not arm")
+        wait_for(lambda: session.arm() is None, "arming")
         before = wearer.position("base_translate")
-        wearer.hold(
-            "wrist_extension", lambda: wearer.position("base_translate") > before + 0.02, "it does not move"
-        )
+        wearer.hold("wrist_extension", lambda: wearer.position("base_translate") > before + 0.02, "motion")
 
         # A part dies in mid-motion: the robot stands, the part comes back, nothing moves before a deliberate arm.
         session.chain.processes.process("decode").kill()
-        wait_for(lambda: not session.view().live, "a dead decoder does not stop the robot")
-        wait_for(lambda: any(part.restarts for part in session.view().parts), "the decoder is not restarted")
-        wait_for(lambda: session.view().robot.gesture == "wrist_extension", "no decisions after the restart")
+        wait_for(lambda: not session.view().live, "a stop for the dead decoder")
+        wait_for(lambda: any(part.restarts for part in session.view().parts), "the decoder's restart")
+        wait_for(lambda: session.view().robot.gesture == "wrist_extension", "decisions after the restart")
         assert session.view().robot.safety_state in {"stopped", "fault"}
-        wait_for(
-            lambda: max(map(abs, session.view().robot.velocities)) < 1e-3, "it does not come to a standstill"
-        )
+        wait_for(lambda: max(map(abs, session.view().robot.velocities)) < 1e-3, "a standstill")
         still = wearer.position("base_translate")
-        time.sleep(1.0)
-        assert wearer.position("base_translate") == pytest.approx(still, abs=1e-3)
+        holds_for(
+            lambda: wearer.position("base_translate") == pytest.approx(still, abs=1e-3), 1.0, "it stands"
+        )
 
         # A window that hangs is no watcher: its pulse, given after the start, is what keeps the robot armed.
         wearer.rest()
-        wait_for(lambda: session.arm() is None, "it does not arm for a window")
+        wait_for(lambda: session.arm() is None, "arming for a window")
         session.watch_by(lambda: False)
-        wait_for(lambda: session.view().robot.safety_state == "fault", "a hung window leaves it armed")
+        wait_for(lambda: session.view().robot.safety_state == "fault", "a fault for the hung window")
         assert "heartbeat" in session.view().robot.reason
         session.watch_by(lambda: True)
 
         wearer.rest()
-        wait_for(lambda: session.arm() is None, "it does not arm again")
+        wait_for(lambda: session.arm() is None, "arming again")
         # The decoder that came back says since when it decodes; a recorder takes a moment to find it again, and what is
         # decided before cannot be compared if the recording ends meanwhile.
-        time.sleep(4.0)
+        wait_for(lambda: len(decoders_told(session.recording)) == 2, "the second decoder's word, recorded")
         assert session.stop() is None
-        assert wait_for(lambda: not session.view().live, "stop")
+        assert wait_for(lambda: not session.view().live, "the stop")
         session.sheet.note("cup was too far")
         assert session.sheet.end("success")
+
+        # Closed while armed, with a part that the supervisor restarted: the robot is stopped before anything ends.
+        wearer.rest()
+        wait_for(lambda: session.arm() is None, "it does not arm before the end")
+        wait_for(lambda: session.view().live, "armed")
         recording = session.recording
     assert not session.chain.processes.dead()
 
     recorded = load_session(recording)
     kinds = {event.kind for event in recorded.events}
+    assert [event.kind for event in recorded.events if event.kind in {"arm", "stop", "fault"}][-2:] == [
+        "arm",
+        "stop",
+    ]
     assert {"arm", "stop", "task_start", "task_success", "note", "message", "intention"} <= kinds
     replay = replay_session(recorded, load_decoder(recording / "decoder.onnx"))
     assert (replay.identical_to_recording, replay.not_compared) == (True, 0)
@@ -148,8 +155,10 @@ def test_headless_on_a_terminal_ends_in_order(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     try:
-        assert "ready" in child.stdout.readline()
-        time.sleep(1.0)
+        ready = child.stdout.readline()
+        assert ready.startswith("ready: "), child.communicate()
+        recording = Path(ready.removeprefix("ready: ").strip()) / "recording.xdf"
+        wait_for(lambda: recording.stat().st_size > SOME_EMG_BYTES, "EMG that is recorded and decided on")
         if how == "q":
             os.write(master, b"q")
         else:
@@ -172,7 +181,6 @@ def test_headless_on_a_terminal_ends_in_order(
         ((), "no decoder"),
         (("missing.onnx",), "missing.onnx"),
         (("--config", "missing.yaml"), "missing.yaml"),
-        (("d.onnx", "--source", "nonsense"), "nonsense"),
         (("d.onnx", "--tasks", "missing.yaml"), "missing.yaml"),
         (("d.onnx", "--map", "missing"), "missing"),
     ],
@@ -181,7 +189,15 @@ def test_headless_on_a_terminal_ends_in_order(
 def test_bad_input_is_one_clear_line(hdemg, simulated_decoder, tmp_path, arguments, words):
     given = [simulated_decoder if part == "d.onnx" else part for part in arguments]
     ran = hdemg("teleop", *given, "--headless", "--out", tmp_path / "data")
+    assert ran.status == 2
+    refused(ran, words)
+    assert not list(tmp_path.rglob("*.xdf"))
+
+
+@pytest.mark.usefixtures("ros_domain")
+def test_a_source_that_is_not_there_is_one_clear_line(hdemg_process, simulated_decoder, tmp_path):
+    source = ("--source", "nonsense")
+    ran = hdemg_process("teleop", simulated_decoder, *source, "--headless", "--out", tmp_path / "data")
     assert ran.status in {2, 3}
-    assert words in ran.err
-    assert "Traceback" not in ran.err
+    refused(ran, "nonsense")
     assert not list(tmp_path.rglob("*.xdf"))

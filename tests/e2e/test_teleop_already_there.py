@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import WEARER, command
+from tests.command_line import command
+from tests.e2e.conftest import WEARER
 
 
 @contextmanager

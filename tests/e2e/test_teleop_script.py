@@ -1,7 +1,6 @@
 """A whole session from the command line: a simulated wearer does the cup task, and all of it is in the recording."""
 
 import csv
-import time
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ pytest.importorskip("stretch_urdf")
 from emg_acquisition.recording.session import load_session
 from evaluation.bridge_replay import read_journal
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER
+from tests.waiting import holds_for, wait_for
+from ui.live_session import live_session
 
 LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
@@ -23,11 +23,11 @@ LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 @pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 def test_the_wearer_brings_the_cup_and_the_session_is_replayed(
-    hdemg, simulated_decoder: Path, tmp_path: Path
+    hdemg, hdemg_process, simulated_decoder: Path, tmp_path: Path
 ):
     source = f"simulated --wearer {WEARER}"
     options = ("--script", "cup", "--headless", "--participant", "P01", "--out", tmp_path, "--json")
-    ran = hdemg("teleop", simulated_decoder, "--source", source, *options, timeout_s=900.0)
+    ran = hdemg_process("teleop", simulated_decoder, "--source", source, *options, timeout_s=900.0)
     assert ran.status == 0, ran.err
     assert ran.json["script_success"] is True
     folder = Path(ran.json["session"])
@@ -61,15 +61,9 @@ def test_a_persons_stop_ends_the_script_and_nothing_arms_again(
     settings = TeleopSettings(
         decoder=simulated_decoder, source=f"simulated --wearer {WEARER}", out=tmp_path, script="cup"
     )
-    with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
-        deadline_s = time.monotonic() + LIMIT_S
-        while session.view().robot.safety_state != "moving":
-            assert time.monotonic() < deadline_s, "the script moves nothing"
-            time.sleep(0.02)
+    with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        wait_for(lambda: session.view().robot.safety_state == "moving", "the script's motion", LIMIT_S)
         assert session.stop() is None
         assert session.script.ended.wait(LIMIT_S)
         assert session.script.outcome is None
-        end_s = time.monotonic() + 3.0
-        while time.monotonic() < end_s:
-            assert session.view().robot.safety_state not in LIVE
-            time.sleep(0.02)
+        holds_for(lambda: session.view().robot.safety_state not in LIVE, 3.0, "the robot stands")

@@ -1,7 +1,6 @@
 """Two sleeves in one session: each moves its own DoF, the silence of either stops both, and all of it is replayed."""
 
 import signal
-import time
 import uuid
 from contextlib import ExitStack
 
@@ -15,11 +14,12 @@ from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.session_decoders import decoders_of
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
+from tests.waiting import wait_for
+from ui.live_session import live_session
 
-LIMIT_S, STILL = 20.0, 1e-3
+STILL = 1e-3
 
 
 class Arms:
@@ -30,13 +30,13 @@ class Arms:
         self.wanted = dict.fromkeys(outlets, "rest")
 
     def until(self, reached, what):
-        deadline = time.monotonic() + LIMIT_S
-        while not reached(self.session.view()):
-            assert time.monotonic() < deadline, f"{what}: {self.session.view().robot}"
+        def come():
             for sleeve, outlet in self.outlets.items():
                 intention = {"gesture": self.wanted[sleeve], "effort": 1.0}
                 outlet.push(Event(lsl_clock_s(), "intention", intention))
-            time.sleep(0.05)
+            return reached(self.session.view())
+
+        wait_for(come, lambda: f"{what}: {self.session.view().robot}", poll_s=0.05)
 
     def hold(self, reached, what, **gestures):
         self.wanted.update(gestures)
@@ -84,7 +84,7 @@ def test_each_sleeve_moves_its_own_and_the_silence_of_either_stops_both(
         for outlet in outlets.values():
             stack.callback(outlet.close)
         session = stack.enter_context(
-            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+            live_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
         )
         arms = Arms(session, outlets)
         arms.arm()

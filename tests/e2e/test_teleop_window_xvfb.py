@@ -10,7 +10,8 @@ import pytest
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import lsl_clock_s
 from tests.e2e.conftest import WEARER
-from tests.xvfb_support import LIMIT_S, MISSING, WHY_NOT, DrivenWindow, x_server
+from tests.waiting import wait_for
+from tests.xvfb_support import MISSING, WHY_NOT, DrivenWindow, x_server
 
 pytest.importorskip("PySide6")
 pytest.importorskip("rclpy")
@@ -125,10 +126,9 @@ def test_a_window_that_is_killed_in_mid_motion_leaves_the_robot_stopped_and_no_p
     (folder,) = tmp_path.glob("sub-P01/ses-*")
     # The recorder ends as the bridge does, so what the bridge did last stands in its log.
     (log,) = tmp_path.glob("tmp/*/logs/bridge.log")
-    end_s = time.monotonic() + LIMIT_S
-    while not load_session(folder).info.complete or last_state(log) in LIVE:
-        assert time.monotonic() < end_s, log.read_text()
-        time.sleep(0.2)
+    wait_for(
+        lambda: load_session(folder).info.complete and last_state(log) not in LIVE, log.read_text, poll_s=0.2
+    )
 
 
 def last_state(log):

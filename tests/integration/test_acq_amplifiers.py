@@ -1,7 +1,6 @@
 """Every amplifier by its name, with its emulator: what the wearer's electrodes measure is what the driver gives."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,9 +13,9 @@ from emg_acquisition.sources.intan_rhx import IntanRhx
 from emg_acquisition.sources.otb_device import OtbDevice
 from emg_acquisition.streams.device_publisher import connect_device
 from simulation.amplifiers.emulate import emulate_amplifier
-from tests.device_support import high_passed
+from tests.device_support import high_passed, read_blocks
+from tests.waiting import PATIENCE_S
 
-PATIENCE_S = 10.0
 TWO_SLEEVES = (load_grid("sleeve-8x16"),) * 2
 
 # What each is fed, microvolts of a count, its high-pass, its streams.
@@ -70,10 +69,7 @@ def test_each_driver_gives_what_its_emulator_was_fed(choice, lsb_uv, cutoff_hz, 
     emulator.start()
     try:
         assert connect_device(device, PATIENCE_S, threading.Event())
-        blocks, deadline_s = [], time.monotonic() + PATIENCE_S
-        while sum(block.n_samples for block in blocks) < 600:
-            assert time.monotonic() < deadline_s
-            blocks += device.read(0.1)
+        blocks = read_blocks(device, 600)
     finally:
         device.close()
         emulator.stop()

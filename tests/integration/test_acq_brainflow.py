@@ -1,7 +1,5 @@
 """BrainFlow's synthetic board, which needs no hardware, and boards that are not there."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -10,6 +8,8 @@ from emg_acquisition.grid import rectangular_grid
 
 pytest.importorskip("brainflow")
 from emg_acquisition.sources.brainflow_board import BrainFlowBoard, BrainFlowSettings
+from tests.device_support import read_blocks
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -25,14 +25,6 @@ def synthetic():
         board.close()
 
 
-def read(board, n_samples):
-    blocks, deadline_s = [], time.monotonic() + 10
-    while sum(block.n_samples for block in blocks) < n_samples:
-        assert time.monotonic() < deadline_s
-        blocks += board.read(0.1)
-    return blocks
-
-
 def test_electrodes_in_microvolts_and_the_rest_apart_over_the_end_of_the_counter(synthetic):
     board = synthetic(serial="7")
     (info,) = board.infos
@@ -41,7 +33,7 @@ def test_electrodes_in_microvolts_and_the_rest_apart_over_the_end_of_the_counter
     assert kinds[:4] == ["counter", "accelerometer", "accelerometer", "accelerometer"]
     assert "battery" in kinds
     board.connect(1.0)
-    blocks = read(board, 300)
+    blocks = read_blocks(board, 300)
     assert [block.lost_before for block in blocks] == [0] * len(blocks)
     counts = np.concatenate([block.aux[:, 0] for block in blocks])
     np.testing.assert_array_equal(np.diff(counts) % 256, 1)
@@ -54,7 +46,7 @@ def test_electrodes_in_microvolts_and_the_rest_apart_over_the_end_of_the_counter
 def test_what_the_counter_shows_to_be_lost_is_told(synthetic, monkeypatch):
     board = synthetic()
     board.connect(1.0)
-    read(board, 64)
+    read_blocks(board, 64)
     shim = board._board
     original = shim.get_board_data
     lossy = []
@@ -67,8 +59,8 @@ def test_what_the_counter_shows_to_be_lost_is_told(synthetic, monkeypatch):
         return rows
 
     monkeypatch.setattr(shim, "get_board_data", lose_ten)
-    time.sleep(0.2)  # samples that no other clock gives
-    blocks = read(board, 64)
+    wait_for(lambda: shim.get_board_data_count() > 25, "a block to lose samples of")
+    blocks = read_blocks(board, 64)
     assert [block.lost_before for block in blocks if block.lost_before] == [10]
 
 
@@ -84,7 +76,7 @@ def test_it_can_be_connected_again_and_read_only_while_connected(synthetic):
     board = synthetic()
     for _ in range(2):
         board.connect(1.0)
-        assert read(board, 64)
+        assert read_blocks(board, 64)
         board.close()
         with pytest.raises(StreamLostError, match="connect first"):
             board.read(0.1)

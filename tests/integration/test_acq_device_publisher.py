@@ -15,7 +15,8 @@ from emg_acquisition.streams.device_publisher import DeviceLimits, connect_devic
 from emg_acquisition.streams.inlet import EmgInlet
 from emg_acquisition.streams.outlet import AuxOutlet, EmgOutlet
 from emg_acquisition.streams.stream_xml import aux_info_from_xml
-from tests.device_support import PATIENCE_S, AuxReader, Running
+from tests.device_support import AuxReader, Running
+from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
 
@@ -224,10 +225,7 @@ def test_it_ends_within_a_second_even_while_the_device_is_away(running, away):
     run = running(device, read=False)
     device.unreachable = 10**6 if away else 0
     run.release()
-    deadline_s = time.monotonic() + PATIENCE_S
-    while device.calls.count("connect") < 4 if away else device.count < 400:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+    wait_for(lambda: device.calls.count("connect") >= 4 if away else device.count >= 400)
     t_s = time.monotonic()
     report = run.end()
     assert time.monotonic() - t_s < 1.0

@@ -11,8 +11,9 @@ from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.sources.intan_rhx import IntanRhx, IntanSettings
 from simulation.amplifiers.emulator import send_until
 from simulation.amplifiers.intan_rhx import IntanRhxEmulator
+from tests.device_support import read_blocks
+from tests.waiting import PATIENCE_S, wait_for
 
-PATIENCE_S = 10.0
 GRID = rectangular_grid(4, 16, 16.0)
 
 
@@ -68,21 +69,13 @@ def driver():
         device.close()
 
 
-def read(device, n_samples):
-    blocks, deadline_s = [], time.monotonic() + PATIENCE_S + n_samples / 4000
-    while sum(block.n_samples for block in blocks) < n_samples:
-        assert time.monotonic() < deadline_s, "it did not arrive in time"
-        blocks += device.read(0.1)
-    return blocks
-
-
 def follow(seconds, emulate, driver):
     """Read 64 channels at 4 kHz and compare every sample with what was sent, as it comes."""
     signal = Signal(64)
     device = driver(emulate(signal))
     checked = 0
     while checked < seconds * 4000:
-        for block in read(device, 1):
+        for block in read_blocks(device, 1):
             assert block.lost_before == 0
             np.testing.assert_array_equal(block.emg_uv[0], signal.emg_uv(checked, block.n_samples))
             checked += block.n_samples
@@ -109,7 +102,7 @@ def test_packets_cut_anywhere_move_no_sample(emulate, driver, monkeypatch):
 
     monkeypatch.setattr("simulation.amplifiers.intan_rhx.send_until", in_pieces)
     signal = Signal(64)
-    blocks = read(driver(emulate(signal)), 2000)
+    blocks = read_blocks(driver(emulate(signal)), 2000)
     emg_uv = np.concatenate([block.emg_uv[0] for block in blocks])
     np.testing.assert_array_equal(emg_uv, signal.emg_uv(0, len(emg_uv)))
 
@@ -120,7 +113,7 @@ def test_two_sleeves_on_two_ports_are_two_streams(emulate, driver):
     grid = rectangular_grid(8, 16, 16.0)
     device = driver(emulator, grids=(grid, grid), ports="AB")
     checked = 0
-    for block in read(device, 2000):
+    for block in read_blocks(device, 2000):
         expected = signal.emg_uv(checked, block.n_samples)
         np.testing.assert_array_equal(block.emg_uv[0], expected[:, :128])
         np.testing.assert_array_equal(block.emg_uv[1], expected[:, 128:])
@@ -130,25 +123,25 @@ def test_two_sleeves_on_two_ports_are_two_streams(emulate, driver):
 def test_only_the_chosen_channels_come_in_their_order(emulate, driver):
     signal = Signal(64)
     device = driver(emulate(signal), grids=(rectangular_grid(1, 3, 8.0),), channels=(2, 40, 63))
-    first = read(device, 1)[0]
+    first = read_blocks(device, 1)[0]
     np.testing.assert_array_equal(first.emg_uv[0], signal.emg_uv(0, first.n_samples)[:, [2, 40, 63]])
 
 
 def test_what_the_time_stamps_show_to_be_lost_is_told_over_their_end(emulate, driver):
     emulator = emulate(Signal(64))
     device = driver(emulator)
-    read(device, 256)
+    read_blocks(device, 256)
     emulator.counter += 1000
-    blocks = read(device, 1024)
+    blocks = read_blocks(device, 1024)
     assert sum(block.lost_before for block in blocks) == 1000
     # On to the end of the 32 bits in two leaps, and over it without another loss.
     for leap in (2**31 - 1000, 2**32 - 1000):
         emulator.counter = leap
-        assert sum(block.lost_before for block in read(device, 256)) > 2**30
-    assert not any(block.lost_before for block in read(device, 2000))
+        assert sum(block.lost_before for block in read_blocks(device, 256)) > 2**30
+    assert not any(block.lost_before for block in read_blocks(device, 2000))
     emulator.counter = 2**32 - 1000
     with pytest.raises(StreamLostError, match="ran back"):
-        read(device, 100_000)
+        read_blocks(device, 100_000)
 
 
 def test_a_cut_connection_is_lost_and_is_connected_again_within_two_seconds(emulate, driver):
@@ -156,13 +149,13 @@ def test_a_cut_connection_is_lost_and_is_connected_again_within_two_seconds(emul
     emulator = emulate(signal)
     device = driver(emulator)
     for _ in range(3):
-        read(device, 500)
+        read_blocks(device, 500)
         emulator.cut_waveforms.set()
         with pytest.raises(StreamLostError, match=r"closed the connection|is gone"):
-            read(device, 100_000)
+            read_blocks(device, 100_000)
         t_s = time.monotonic()
         device.connect(PATIENCE_S)
-        block = read(device, 1)[0]
+        block = read_blocks(device, 1)[0]
         assert time.monotonic() - t_s < 2.0
         assert not emulator.cut_waveforms.is_set()
         # Aligned from its first sample: every row is a row that was sent.
@@ -174,18 +167,18 @@ def test_an_rhx_that_dies_and_is_started_again_is_found_again(emulate, driver):
     signal = Signal(64)
     first = emulate(signal)
     device = driver(first)
-    read(device, 128)
+    read_blocks(device, 128)
     port, waveform_port = first.address[1], first.waveform_port
     first.stop()
     with pytest.raises(StreamLostError):
-        read(device, 100_000)
+        read_blocks(device, 100_000)
     with pytest.raises(StreamLostError, match="no device answers"):
         device.connect(0.3)
     again = IntanRhxEmulator(signal, command_port=port, waveform_port=waveform_port)
     again.start()
     try:
         device.connect(PATIENCE_S)
-        assert read(device, 256)
+        assert read_blocks(device, 256)
     finally:
         device.close()
         again.stop()
@@ -194,18 +187,13 @@ def test_an_rhx_that_dies_and_is_started_again_is_found_again(emulate, driver):
 def test_silence_is_no_samples_and_closing_stops_rhx(emulate, driver):
     emulator = emulate(Signal(64))
     device = driver(emulator)
-    read(device, 128)
+    read_blocks(device, 128)
     emulator.hang.set()
-    t_s = time.monotonic()
-    while device.read(0.05):
-        assert time.monotonic() - t_s < PATIENCE_S
+    wait_for(lambda: not device.read(0.05), "silence", poll_s=0)
     assert device.read(0.1) == []
     device.close()
     device.close()
-    deadline_s = time.monotonic() + PATIENCE_S
-    while emulator.running:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+    wait_for(lambda: not emulator.running, "the end of RHX's run")
 
 
 def test_another_rate_and_channels_that_are_not_there_are_one_line(emulate, driver):
@@ -233,16 +221,16 @@ def test_a_wrong_number_of_channels_is_an_error_and_never_misaligned_samples(emu
     monkeypatch.setattr(emulator, "_execute", fewer)
     device.connect(PATIENCE_S)
     with pytest.raises(InputError, match="20 channels, 64 were asked for"):
-        read(device, 100_000)
+        read_blocks(device, 100_000)
 
 
 def test_channels_that_change_later_are_a_loss_and_never_misaligned_samples(emulate, driver):
     signal = Signal(64)
     emulator = emulate(signal)
     device = driver(emulator)
-    read(device, 256)
+    read_blocks(device, 256)
     emulator._enabled.discard("A-007")
     with pytest.raises(StreamLostError, match="no longer aligned"):
-        read(device, 100_000)
+        read_blocks(device, 100_000)
     device.connect(PATIENCE_S)
-    assert read(device, 128)[0].emg_uv[0].shape[1] == 64
+    assert read_blocks(device, 128)[0].emg_uv[0].shape[1] == 64

@@ -1,6 +1,5 @@
 """LSL as it is: what is sent arrives to the bit, what is missing or lost is said."""
 
-import signal
 import subprocess
 import sys
 import threading
@@ -25,11 +24,11 @@ from emg_acquisition.streams.publisher import run_source
 from simulation.forearm.live_intention import follow_intentions
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
+from tests.waiting import PATIENCE_S, hang, wait_for
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE_S = 20.0
 FS_HZ = 1000.0
 SMALL_GRID = rectangular_grid(4, 2, 60.0, "rows")
 GRID = ElectrodeGrid("corner", ((-1, 2), (0, 3), (1, 4)), 8.0, "rows")
@@ -40,16 +39,9 @@ def emg_info(source_id, **changes):
     return EmgStreamInfo(**{**fields, "channel_labels": tuple("abcde"), "reference": "wrist", **changes})
 
 
-def until(condition):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def pull_samples(inlet, n_samples):
     chunks = []
-    until(lambda: chunks.extend(inlet.pull(0.1)) or sum(chunk.n_samples for chunk in chunks) >= n_samples)
+    wait_for(lambda: chunks.extend(inlet.pull(0.1)) or sum(chunk.n_samples for chunk in chunks) >= n_samples)
     return chunks
 
 
@@ -87,7 +79,7 @@ def test_samples_stamps_and_declaration_arrive_to_the_bit_and_a_gap_is_told(clos
     outlet = closing(EmgOutlet(info, 20))
     inlet = closing(EmgInlet("bits", 5.0))
     assert inlet.info == info
-    until(outlet.have_consumers)
+    wait_for(outlet.have_consumers)
     rng = np.random.default_rng(1)
     emg_uv = rng.normal(0, 1e4, (1000, 5)).astype(np.float32)
     emg_uv[3, 1] = np.nan
@@ -110,7 +102,7 @@ def test_samples_stamps_and_declaration_arrive_to_the_bit_and_a_gap_is_told(clos
 def test_repeated_time_is_reported_and_not_accepted_silently(closing):
     outlet = closing(EmgOutlet(emg_info("again"), 10))
     inlet = closing(EmgInlet("again", 5.0))
-    until(outlet.have_consumers)
+    wait_for(outlet.have_consumers)
     block = np.zeros((10, 5), dtype=np.float32)
     now_s = lsl_clock_s()
     outlet.push(block, now_s)
@@ -122,9 +114,9 @@ def test_repeated_time_is_reported_and_not_accepted_silently(closing):
 def test_silence_is_an_empty_list_and_grows_old(closing):
     outlet = closing(EmgOutlet(emg_info("silent"), 10))
     inlet = closing(EmgInlet("silent", 5.0))
-    until(outlet.have_consumers)
+    wait_for(outlet.have_consumers)
     assert inlet.pull(0.05) == []
-    until(lambda: inlet.seconds_since_data > 0.1)
+    wait_for(lambda: inlet.seconds_since_data > 0.1)
     outlet.push(np.zeros((1, 5), dtype=np.float32), lsl_clock_s())
     pull_samples(inlet, 1)
     assert inlet.seconds_since_data < 0.1
@@ -190,7 +182,7 @@ def test_decisions_arrive_to_the_bit_and_a_broken_one_is_none(closing):
     inlet = closing(GestureInlet("dec-bits", 5.0))
     assert inlet.info == info
     assert inlet.pull(0.0) == []
-    until(outlet.have_consumers)
+    wait_for(outlet.have_consumers)
     rows = np.array(
         [[1, 0.9, 0.5, 1, 0.1, 0.9], [-1, 0.3, 0, 0.25, 0.6, 0.4], [0, 1, 0, 1, 1, 0]], dtype=np.float32
     )
@@ -198,7 +190,7 @@ def test_decisions_arrive_to_the_bit_and_a_broken_one_is_none(closing):
     for row, t in zip(rows, stamps, strict=True):
         outlet.push(row, t)
     samples = []
-    until(lambda: samples.extend(inlet.pull(0.1)) or len(samples) == 3)
+    wait_for(lambda: samples.extend(inlet.pull(0.1)) or len(samples) == 3)
     assert [sample.gesture_index for sample in samples] == [1, -1, 0]
     assert [sample.t_lsl_s for sample in samples] == stamps.tolist()
     found = np.array(
@@ -206,14 +198,14 @@ def test_decisions_arrive_to_the_bit_and_a_broken_one_is_none(closing):
     )
     np.testing.assert_array_equal(found, rows[:, 1:])
     outlet.push(np.array([np.nan, 0, 0, 0, 0, 0], dtype=np.float32), stamps[2] + 0.1)
-    until(lambda: samples.extend(inlet.pull(0.1)) or len(samples) == 4)
+    wait_for(lambda: samples.extend(inlet.pull(0.1)) or len(samples) == 4)
     assert samples[-1].gesture_index == -1
 
 
 def test_events_arrive_with_their_times_and_foreign_text_is_left_out(closing, caplog):
     outlet = closing(EventOutlet("Cues", "ev-1"))
     inlet = closing(EventInlet("ev-1", 5.0))
-    until(outlet.have_consumers)
+    wait_for(outlet.have_consumers)
     sent = [
         Event(lsl_clock_s(), "cue", {"gesture": "öffnen", "trial": 3}),
         Event(lsl_clock_s() + 1, "stop", {}),
@@ -222,7 +214,7 @@ def test_events_arrive_with_their_times_and_foreign_text_is_left_out(closing, ca
     outlet._outlet.push_sample(["hello"], lsl_clock_s())
     outlet.push(sent[1])
     received = []
-    until(lambda: received.extend(inlet.pull(0.1)) or len(received) == 2)
+    wait_for(lambda: received.extend(inlet.pull(0.1)) or len(received) == 2)
     assert received == sent
     assert "'hello' is no event" in caplog.text
 
@@ -289,14 +281,14 @@ def test_a_killed_source_is_noticed_at_once(child, closing, lsl_session):
     process.kill()
     killed_s = time.monotonic()
     with pytest.raises(StreamLostError, match=r"doomed.*has ended"):
-        until(lambda: inlet.pull(0.05) is None)
+        wait_for(lambda: inlet.pull(0.05) is None)
     assert time.monotonic() - killed_s < 1.0
 
 
 def test_a_stream_whose_process_hangs_is_one_clear_line(child, lsl_session):
     process = child(CHILD_OUTLET, lsl_session, "hung")
     found = find_stream("EMG", "hung", Search(PATIENCE_S, None))
-    process.send_signal(signal.SIGSTOP)
+    hang(process.pid)
     with pytest.raises(StreamNotFoundError, match=r"\(hung\): was found, but did not send its description"):
         LslStream(found, Search(0.1, None))
 
@@ -321,7 +313,7 @@ def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thr
             chunks.append(chunk)
         return sum(chunk.n_samples for chunk in chunks) >= 1200
 
-    until(pull)
+    wait_for(pull)
     np.testing.assert_array_equal(
         np.concatenate([chunk.emg_uv for chunk in chunks]), SimulatedWearer(settings, schedule).read(1200)
     )
@@ -331,7 +323,7 @@ def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thr
     assert min(ages_s) > -1e-4
     assert np.median(ages_s) < 0.02
     found = []
-    until(lambda: found.extend(events.pull(0.1)) or (found and found[-1].kind == "end"))
+    wait_for(lambda: found.extend(events.pull(0.1)) or (found and found[-1].kind == "end"))
     assert [(event.kind, event.fields.get("gesture")) for event in found] == [
         ("cue", "rest"),
         ("cue", "fist"),
@@ -359,7 +351,7 @@ def test_a_recording_can_be_published_faster(closing, in_thread):
 
 def test_stop_ends_a_source_that_never_ends(in_thread):
     stop, thread, result = in_thread(run_source, SimulatedWearer(WearerSettings(seed=33)))
-    until(lambda: any(stream.source_id == "simulated-33" for stream in list_streams(0.1)))
+    wait_for(lambda: any(stream.source_id == "simulated-33" for stream in list_streams(0.1)))
     stop.set()
     thread.join(PATIENCE_S)
     assert result
@@ -408,17 +400,17 @@ def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):
     stop = threading.Event()
     thread = follow_intentions(wearer, "user-1", stop)
     try:
-        until(outlet.have_consumers)
+        wait_for(outlet.have_consumers)
         outlet.push(Event(lsl_clock_s(), "intention", {"gesture": "juggle"}))
         outlet.push(Event(lsl_clock_s(), "cue", {"gesture": "fist"}))
         outlet.push(Event(lsl_clock_s(), "intention", {"gesture": "hand_open", "effort": 0.8}))
         found = []
-        until(lambda: wearer.read(10) is not None and (found.extend(wearer.events_until(10**9)) or found))
+        wait_for(lambda: wearer.read(10) is not None and (found.extend(wearer.events_until(10**9)) or found))
         assert [(event.kind, dict(event.fields)) for event in found] == [
             ("intention", {"gesture": "hand_open", "effort": 0.8})
         ]
         outlet.close()
-        until(
+        wait_for(
             lambda: (
                 wearer.read(10) is not None and (found.extend(wearer.events_until(10**9)) or len(found) > 1)
             )
@@ -443,7 +435,7 @@ def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread
     _, thread, result = in_thread(run_recorder, wanted, tmp_path / "s", ready=ready)
     assert ready.wait(PATIENCE_S)
     # The recorder finds the decoder while it records the EMG already.
-    until(lambda: decisions.have_consumers() and events.have_consumers())
+    wait_for(lambda: decisions.have_consumers() and events.have_consumers())
     values = np.array([[1, 0.9, 0.5, 1, 0.1, 0.9], [0, 0.7, 0, 1, 0.7, 0.3]], dtype=np.float32)
     stamps = lsl_clock_s() + np.array([0.0, 0.05])
     for row, t in zip(values, stamps, strict=True):
@@ -479,7 +471,7 @@ def test_a_killed_recorder_loses_less_than_a_second(tmp_path, child, in_thread, 
     in_thread(run_source, SimulatedWearer(settings), wait_for_consumers=True)
     process = child(CHILD_RECORDER, lsl_session, "simulated-36", str(tmp_path / "s"))
     path = tmp_path / "s" / "recording.xdf"
-    until(lambda: path.stat().st_size > 2 * FS_HZ * (9 + 8 * 4))
+    wait_for(lambda: path.stat().st_size > 2 * FS_HZ * (9 + 8 * 4))
     process.kill()
     killed_s = lsl_clock_s()
     process.wait()
@@ -506,11 +498,11 @@ def test_a_recorder_outlives_the_streams_beside_the_emg_and_ends_with_the_emg(tm
         nonlocal t_s
         size, t_s = path.stat().st_size, t_s + 0.010
         emg.push(np.ones((10, 5), dtype=np.float32), t_s)
-        until(lambda: path.stat().st_size > size)
+        wait_for(lambda: path.stat().st_size > size)
 
     grow()
     notes.close()
-    until(lambda: b"notes-1) has ended" in path.read_bytes())
+    wait_for(lambda: b"notes-1) has ended" in path.read_bytes())
     grow()
     emg.close()
     thread.join(PATIENCE_S)

@@ -37,8 +37,9 @@ from simulation.amplifiers.otb_sessantaquattro import (
 )
 from simulation.amplifiers.otb_syncstation import SyncStationEmulator, SyncStationEmulatorSettings
 from simulation.amplifiers.signals import PatternSignal, SourceSignal
+from tests.device_support import read_blocks
+from tests.waiting import PATIENCE_S, wait_for
 
-PATIENCE_S = 20.0
 SHORT_S, LONG_S = 1.5, 60.0
 RECONNECT_S = 2.0
 READ_S = 0.2
@@ -158,10 +159,11 @@ class Exact:
 
 
 def read_until(rig, exact, done):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
+    def read():
         exact.take(rig.device.read(READ_S))
+        return done()
+
+    wait_for(read, "what the device sends", poll_s=0)
 
 
 def read_for(rig, exact, n_samples):
@@ -256,7 +258,7 @@ def test_every_setting_gives_exact_microvolts(name, rigged):
 def test_aux_channels_are_what_the_device_sends(name, rigged):
     rig = rigged(TOP_RATE[name]())
     rig.device.connect(PATIENCE_S)
-    aux = np.concatenate([block.aux for block in _some_blocks(rig, 50)])
+    aux = np.concatenate([block.aux for block in read_blocks(rig.device, 50)])
     kinds = [channel.kind for channel in rig.device.aux_info.channels]
     assert aux.shape[1] == len(kinds)
     assert kinds[rig.ramp] == "counter"
@@ -271,20 +273,11 @@ def test_aux_channels_are_what_the_device_sends(name, rigged):
         assert (aux[:, first : first + 4] == [32767, 0, 0, 0]).all()
 
 
-def _some_blocks(rig, n_samples):
-    blocks = []
-    deadline_s = time.monotonic() + PATIENCE_S
-    while sum(block.n_samples for block in blocks) < n_samples:
-        assert time.monotonic() < deadline_s
-        blocks += rig.device.read(READ_S)
-    return blocks
-
-
 @pytest.mark.parametrize("make", [lambda: sessantaquattro(mode="ramps"), lambda: muovi(mode="ramps")])
 def test_the_device_s_own_test_gives_the_same_ramp_everywhere(make, rigged):
     rig = rigged(make())
     rig.device.connect(PATIENCE_S)
-    emg_uv = np.concatenate([block.emg_uv[0] for block in _some_blocks(rig, 50)])
+    emg_uv = np.concatenate([block.emg_uv[0] for block in read_blocks(rig.device, 50)])
     expected = (np.arange(len(emg_uv)) * np.longdouble("0.2861")).astype(np.float32)
     assert np.array_equal(emg_uv, np.tile(expected[:, np.newaxis], 64))
 
@@ -327,10 +320,13 @@ def test_silence_is_empty_and_what_was_missed_is_told(name, rigged):
     exact = Exact(rig)
     read_for(rig, exact, 100)
     rig.emulator.faults.silent = True
-    deadline_s = time.monotonic() + PATIENCE_S
-    while blocks := rig.device.read(READ_S):
-        assert time.monotonic() < deadline_s
+
+    def silent():
+        blocks = rig.device.read(READ_S)
         exact.take(blocks)
+        return not blocks
+
+    wait_for(silent, "silence", poll_s=0)
     assert rig.device.read(0.05) == []
     rig.emulator.faults.silent = False
     read_for(rig, exact, 100)
@@ -393,10 +389,7 @@ def test_closing_stops_the_device_with_its_own_command(make, start, stop, rigged
     rig.device.connect(PATIENCE_S)
     read_for(rig, Exact(rig), 40)
     rig.device.close()
-    deadline_s = time.monotonic() + PATIENCE_S
-    while len(rig.emulator.device.accepted) < 2:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+    wait_for(lambda: len(rig.emulator.device.accepted) == 2, lambda: rig.emulator.device.accepted)
     assert [command.hex(" ").upper() for command in rig.emulator.device.accepted] == [start, stop]
     assert rig.emulator.device.rejected == []
 
@@ -453,7 +446,7 @@ class Worn:
 def test_a_source_arrives_within_half_a_count_and_saturates(rigged):
     rig = rigged(sessantaquattro(signal=SourceSignal([Worn()]), high_pass=False))
     rig.device.connect(PATIENCE_S)
-    emg_uv = np.concatenate([block.emg_uv[0] for block in _some_blocks(rig, 400)])
+    emg_uv = np.concatenate([block.emg_uv[0] for block in read_blocks(rig.device, 400)])
     sent_uv = Worn().read(len(emg_uv))
     held_uv = np.clip(sent_uv, -32768 * 0.2861, 32767 * 0.2861)
     assert np.abs(sent_uv - held_uv).max() > 1000  # some electrodes are beyond the amplifier's range
@@ -463,6 +456,6 @@ def test_a_source_arrives_within_half_a_count_and_saturates(rigged):
 def test_with_the_amplifier_s_high_pass_offsets_do_not_saturate(rigged):
     rig = rigged(sessantaquattro(signal=SourceSignal([Worn()])))
     rig.device.connect(PATIENCE_S)
-    emg_uv = np.concatenate([block.emg_uv[0] for block in _some_blocks(rig, 400)])
+    emg_uv = np.concatenate([block.emg_uv[0] for block in read_blocks(rig.device, 400)])
     assert np.abs(emg_uv).max() < 1000
     assert (np.ptp(emg_uv, axis=0) > 300).all()

@@ -28,7 +28,6 @@ from emg_acquisition.streams.stream_xml import aux_header_xml, aux_info_from_xml
 from tests.acq_support import (
     FS_HZ,
     N_CHANNELS,
-    PATIENCE_S,
     REPOSITORY,
     CountingSource,
     counted,
@@ -37,9 +36,9 @@ from tests.acq_support import (
     start_publisher,
     start_recorder,
     stop_recorder,
-    until,
 )
 from tests.device_support import AuxReader
+from tests.waiting import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def kill_at_random(start, tmp_path, *, kills, at_once):
         children = [start(one) for one in folders]
         due_s = {}
         for folder in folders:
-            until(lambda folder=folder: (folder / "session.yaml").exists(), "the recording")
+            wait_for(lambda folder=folder: (folder / "session.yaml").exists(), "the recording")
             due_s[folder] = time.monotonic() + rng.uniform(0.15, 2.0)
         for folder, child in sorted(zip(folders, children, strict=True), key=lambda pair: due_s[pair[0]]):
             time.sleep(max(0.0, due_s[folder] - time.monotonic()))
@@ -156,7 +155,7 @@ def check_full_disk(recorder, folder, said):
         while recorder.poll() is None:
             read += reader.pull(0.1)
         after_s = lsl_clock_s()
-        until(lambda: read.extend(reader.pull(0.1)) or read[-1].t_lsl_s[-1] > after_s + 0.5)
+        wait_for(lambda: read.extend(reader.pull(0.1)) or read[-1].t_lsl_s[-1] > after_s + 0.5)
     finally:
         reader.close()
     _, err = recorder.communicate()
@@ -187,17 +186,17 @@ def test_a_source_that_restarts_is_recorded_on_and_one_that_changed_is_not(lsl_s
     folder = tmp_path / "s"
     first = processes(start_publisher(lsl_session, "again"))
     recorder = processes(start_recorder(lsl_session, folder, "--emg", "again"))
-    until(lambda: recorded_bytes(folder) > 100_000, "the recording")
+    wait_for(lambda: recorded_bytes(folder) > 100_000, "the recording")
     first.kill()
-    until(lambda: b'"stream_lost"' in (folder / "recording.xdf").read_bytes(), "the loss")
+    wait_for(lambda: b'"stream_lost"' in (folder / "recording.xdf").read_bytes(), "the loss")
     second = processes(start_publisher(lsl_session, "again", begin=100_000))
-    until(lambda: b'"stream_back"' in (folder / "recording.xdf").read_bytes(), "the return")
+    wait_for(lambda: b'"stream_back"' in (folder / "recording.xdf").read_bytes(), "the return")
     size = recorded_bytes(folder)
-    until(lambda: recorded_bytes(folder) > size + 100_000, "more samples")
+    wait_for(lambda: recorded_bytes(folder) > size + 100_000, "more samples")
     second.kill()
     second.wait()
     processes(start_publisher(lsl_session, "again", begin=200_000, reference="elsewhere"))
-    until(lambda: b'"stream_changed"' in (folder / "recording.xdf").read_bytes(), "the change")
+    wait_for(lambda: b'"stream_changed"' in (folder / "recording.xdf").read_bytes(), "the change")
     report, said = stop_recorder(recorder, signal.SIGTERM)
     assert "came back with another declaration: it is not recorded" in said
     session = load_session(folder)
@@ -243,11 +242,11 @@ def test_every_stream_of_a_session_is_recorded_as_it_was_sent(lsl_session, tmp_p
     aux, cues = aux_outlet(aux_info), EventOutlet("Cues", "all-cues")
     counts = outlet("Counts", "Other", 3, 100.0, "int16", "all-counts")
     recorder = processes(start_recorder(lsl_session, folder, "--all", "--participant", "P07"))
-    until((folder / "session.yaml").exists, "the recording")
+    wait_for((folder / "session.yaml").exists, "the recording")
     late = outlet("Late", "Notes", 2, 0.0, "string", "all-late")
     reader = AuxReader("all-left-aux")
     assert aux_info_from_xml(reader.header_xml) == aux_info == aux_info_from_xml(aux_header_xml(aux_info))
-    until(late.have_consumers, "the late stream")
+    wait_for(late.have_consumers, "the late stream")
     t_s = lsl_clock_s() + np.arange(400) / FS_HZ
     rng = np.random.default_rng(8)
     numbers = rng.integers(-30_000, 30_000, (50, 3)).astype(np.int16)
@@ -258,13 +257,19 @@ def test_every_stream_of_a_session_is_recorded_as_it_was_sent(lsl_session, tmp_p
     cues.push(Event(t_s[3], "cue", {"gesture": "fist", "repetition": 1, "trial": 1}))
     late.push_chunk([["ä", "x" * 300], ["", "\x01"]], [t_s[5], t_s[6]])
     ramp = []
-    until(lambda: ramp.extend(reader.pull()[0][:, 0].tolist()) or len(ramp) == 400)
-    until(lambda: b"x" * 300 in (folder / "recording.xdf").read_bytes(), "the last text")
-    time.sleep(1.5)  # every clock is measured within a second; nothing tells when
+    wait_for(lambda: ramp.extend(reader.pull()[0][:, 0].tolist()) or len(ramp) == 400)
+    wait_for(lambda: b"x" * 300 in (folder / "recording.xdf").read_bytes(), "the last text")
+    wait_for(lambda: every_clock_is_measured(folder / "recording.xdf"), "a measurement of every clock")
     report, _ = stop_recorder(recorder)
     assert report["streams"] == 6
     check_all(folder, t_s, numbers)
     del left, right, aux, counts, late, cues
+
+
+def every_clock_is_measured(path):
+    streams = read_xdf(path).streams
+    sent = [stream for stream in streams if stream.header.source_id != "hdemg-recorder"]
+    return len(sent) == 6 and all(len(stream.clock_times_s) for stream in sent)
 
 
 def check_all(folder, t_s, numbers):
@@ -315,11 +320,11 @@ def test_two_sleeves_end_the_recording_when_both_have_ended(lsl_session, tmp_pat
         f"--{kind}=end-{side}{end}" for side in stops for kind, end in (("emg", ""), ("events", "-events"))
     ]
     recorder = processes(start_recorder(lsl_session, folder, *choice))
-    until(lambda: recorded_bytes(folder) > 100_000, "the recording")
+    wait_for(lambda: recorded_bytes(folder) > 100_000, "the recording")
     stops["left"].set()
-    until(lambda: b'"event":"end"' in (folder / "recording.xdf").read_bytes(), "the first end")
+    wait_for(lambda: b'"event":"end"' in (folder / "recording.xdf").read_bytes(), "the first end")
     size = recorded_bytes(folder)
-    until(lambda: recorded_bytes(folder) > size + 50_000, "more of the other")
+    wait_for(lambda: recorded_bytes(folder) > size + 50_000, "more of the other")
     stops["right"].set()
     report, _ = ended_recorder(recorder)
     left, right = (load_session(folder, f"end-{side}").emg for side in ("left", "right"))
@@ -339,14 +344,11 @@ def test_two_sleeves_end_the_recording_when_both_have_ended(lsl_session, tmp_pat
         (["--participant", "Jane Doe"], "participant 'Jane Doe': a code of letters and digits is required"),
     ],
 )
-def test_what_cannot_be_recorded_is_one_line(lsl_session, tmp_path, processes, arguments, said):
-    recorder = processes(
-        start_recorder(f"{lsl_session}-empty", tmp_path / "s", *arguments, "--timeout", "0.5")
-    )
-    _, err = recorder.communicate(timeout=PATIENCE_S)
-    assert recorder.returncode == 2
-    assert said in err
-    assert len(err.splitlines()) == 1
+def test_what_cannot_be_recorded_is_one_line(hdemg, lsl_session, tmp_path, arguments, said):
+    ran = hdemg("record", tmp_path / "s", *arguments, "--timeout", "0.5", "--lsl-session", lsl_session)
+    assert ran.status == 2
+    assert said in ran.err
+    assert len(ran.err.splitlines()) == 1
     assert not (tmp_path / "s").exists()
 
 
@@ -395,7 +397,7 @@ def test_a_stream_of_another_machine_is_let_in_only_when_asked_for_and_moved_to_
     assert seen["gaps"] == 0
     assert -0.005 < np.median(seen["ages_s"]) < 0.1
     now_s = lsl_clock_s()
-    until(lambda: recorded_bytes(folder) > 300_000)
+    wait_for(lambda: recorded_bytes(folder) > 300_000)
     stop_recorder(recorder)
     session = load_session(folder)
     (raw,) = [stream for stream in read_xdf(folder / "recording.xdf").streams if stream.header.type == "EMG"]

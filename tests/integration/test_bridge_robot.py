@@ -26,6 +26,7 @@ from robot_bridge.stretch_interface import BRIDGE_NODE, CMD_VEL, DOF_NAMES, JOIN
 from simulation.operator import live_script
 from simulation.operator.gesture_operator import WITH_MUSCLES, GestureOperator
 from simulation.operator.live_script import perform, view_of
+from tests.waiting import holds_for, wait_for
 
 # An armed robot in real time: another test beside it would keep the processor from its guard.
 pytestmark = pytest.mark.alone
@@ -167,14 +168,6 @@ def robot(lsl_session, ros_domain):
         yield lsl_session
 
 
-def eventually(value):
-    deadline = time.monotonic() + 5
-    while (found := value()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
-
-
 class Outsider:
     """Another node, made beforehand: making one holds the interpreter for longer than a decision stays fresh."""
 
@@ -269,8 +262,7 @@ def test_a_stop_latches_until_it_is_armed_anew(ten):
     ten.start_moving("lift", 1, 0.005)
     ten.link.stop()
     state = ten.link.wait_for(lambda s: s.safety_state == "stopped" and max(map(abs, s.velocities)) < 1e-9, 2)
-    time.sleep(0.3)
-    assert ten.link.snapshot().positions == state.positions
+    holds_for(lambda: ten.link.snapshot().positions == state.positions, 0.3, "it stands")
     with pytest.raises(CommandRejectedError, match="not at rest"):
         ten.link.arm()
     ten.rest()
@@ -298,7 +290,7 @@ def test_a_script_of_gestures_goes_on_when_the_robot_was_armed_again_but_not_for
     )
     assert stops == 1
     assert operator.position("lift") == pytest.approx(target, abs=WITH_MUSCLES.precision * 0.008)
-    monkeypatch.setattr(live_script, "MOST_STOPS", 0)
+    monkeypatch.setattr(live_script, "MAX_STOPS", 0)
     script = operator.go("lift", target + 0.1, 0.008)
     with pytest.raises(StreamLostError, match="the bridge stopped 1 times: stopped"):
         perform(script, Spoilsport(ten, [20]).make, ten.link, rest=ten.map.rest)
@@ -320,8 +312,7 @@ def test_run_stop_faults_and_release_does_not_restart(ten, outsider):
         # Left pressed, it would fail every test that shares this robot.
         outsider.call(outsider.runstop, SetBool.Request(data=False))
     before = ten.link.wait_for(lambda s: s.runstopped is False, 2)
-    time.sleep(0.3)
-    assert ten.link.snapshot().safety_state == "fault"
+    holds_for(lambda: ten.link.snapshot().safety_state == "fault", 0.3, "the fault")
     assert ten.link.snapshot().positions[2] == pytest.approx(before.positions[2], abs=1e-9)
 
 
@@ -352,10 +343,8 @@ def test_a_stream_of_another_source_drives_nothing(ten):
     try:
         stranger.gesture = "fist"
         before = ten.still()
-        time.sleep(0.5)
-        after = ten.link.snapshot()
-        assert after.gesture == "rest"
-        assert after.positions == before.positions
+        holds_for(lambda: ten.link.snapshot().gesture == "rest", 0.5, "the decoder's own gesture")
+        assert ten.link.snapshot().positions == before.positions
     finally:
         stranger.close()
 
@@ -379,7 +368,7 @@ def test_a_silent_decoder_gives_zero_within_300_ms(ten, outsider):
     ten.decoder.silence()
     ended = time.monotonic()
     ten.link.wait_for(lambda s: s.safety_state == "fault", 3)
-    zero = eventually(lambda: next((t for t, v in list(outsider.twists) if t > ended and v == 0.0), None))
+    zero = wait_for(lambda: next((t for t, v in list(outsider.twists) if t > ended and v == 0.0), None))
     print(f"decoder silent -> zero Twist {1000 * (zero - ended):.0f} ms")  # noqa: T201 - a figure
     assert zero - ended <= 0.3
     ten.decoder.gesture = "rest"
@@ -405,8 +394,7 @@ def test_a_stop_while_arming_wins(ten, outsider):
         arming.join(10)
         # Whichever the bridge heard first, the stop has the last word.
         ten.link.wait_for(lambda s: s.safety_state in {"stopped", "disarmed"}, 2)
-        time.sleep(0.3)
-        assert ten.link.snapshot().safety_state in {"stopped", "disarmed"}
+        holds_for(lambda: ten.link.snapshot().safety_state in {"stopped", "disarmed"}, 0.3, "the stop")
 
 
 def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, ros_domain):
@@ -419,7 +407,7 @@ def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, 
             rig.arm()
             rig.link.disarm()
             publisher = stranger.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
-            eventually(lambda: publisher.get_subscription_count() >= 2 or None)
+            wait_for(lambda: publisher.get_subscription_count() >= 2)
             publisher.publish(Float64MultiArray(data=[0.0]))
             stranger.node.destroy_publisher(publisher)
             rig.arm()
@@ -427,8 +415,11 @@ def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, 
             rig.rest()
             at = rig.link.snapshot().positions[lift]
             rig.process.kill()
-            time.sleep(1.5)
-            assert rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005)
+            holds_for(
+                lambda: rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005),
+                1.5,
+                "the lift stands",
+            )
         finally:
             stranger.close()
             rig.close()

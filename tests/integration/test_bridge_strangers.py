@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 
 import pytest
@@ -14,6 +13,7 @@ pytest.importorskip("rclpy")
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.ros_scope import this_machine_only
 from tests.integration.test_bridge_robot import FOUR, Rig, simulated_robot
+from tests.waiting import holds_for
 
 pytestmark = pytest.mark.alone
 
@@ -70,10 +70,7 @@ def armed(lsl_session, ros_domain):
 
 def nothing_moves(rig, seconds):
     before = rig.link.snapshot().positions
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert rig.link.snapshot().positions == before
-        time.sleep(0.02)
+    holds_for(lambda: rig.link.snapshot().positions == before, seconds, "it stands")
 
 
 def judge(rig):

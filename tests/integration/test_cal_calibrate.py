@@ -7,7 +7,6 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import pytest
 from calibration.progress import find_calibration, read_events
 from calibration.trial_labels import Verdict, labels_of
 from emg_acquisition.recording.session import load_session
+from tests.command_line import command, run_here
+from tests.waiting import wait_for
 
 PROTOCOL = """name: short
 gestures: [fist, hand_open]
@@ -35,23 +36,13 @@ def protocol(tmp_path):
     return path
 
 
-def wait_for(condition, what):
-    deadline_s = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"{what} did not come in time"
-        time.sleep(0.1)
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "ui.cli", "calibrate", *map(str, arguments)]
-
-
 def automatic(protocol, out, *more):
     """Start with a simulated wearer, each time in an LSL session of its own: what was killed may linger."""
     return command(
-        *("--source", "simulated", "--auto", "--headless", "--participant", "P01", "--out", out, "--json"),
+        *("calibrate", "--source", "simulated", "--auto", "--headless"),
+        *("--participant", "P01", "--out", out, "--json"),
         *more,
-        *(() if "--resume" in more else ("--protocol", protocol)),
+        *(() if "--resume" in more else ("--protocol", protocol, "--powerline", "50")),
     )
 
 
@@ -82,6 +73,7 @@ def campaign(protocol, out, kills, rng, *, power_cut):
         wait_for(
             lambda before=before: len(list((out / "sub-P01").glob("ses-*/recording.xdf"))) > before,
             "a recording of this part",
+            LIMIT_S,
         )
         time.sleep(rng.uniform(0.5, 5.0))
         seen = {part: len(events) for part, events in events_so_far(out).items()}
@@ -114,14 +106,9 @@ def check_finished(told, out, tmp_path):
     ]
     assert sorted(good) == sorted((one.gesture, one.repetition) for one in found.protocol.trials())
     again = tmp_path / "again.onnx"
-    trained = subprocess.run(
-        [sys.executable, "-m", "ui.cli", "train", *told["sessions"], "-o", str(again)],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert trained.returncode == 0, trained.stderr
+    trained = run_here("train", *told["sessions"], "-o", again, "--powerline", "50")
+    # Resuming kept the mains frequency that the calibration was started with.
+    assert trained.status == 0, trained.err
     assert again.read_bytes() == Path(told["decoder"]).read_bytes()
 
 
@@ -157,7 +144,7 @@ def test_killed_twenty_times_nothing_is_lost(tmp_path):
 def test_the_default_protocol_with_a_simulated_wearer_takes_five_minutes_at_most(tmp_path):
     done = subprocess.run(
         command(
-            *("--source", "simulated", "--auto", "--headless", "--participant", "P01"),
+            *("calibrate", "--source", "simulated", "--auto", "--headless", "--participant", "P01"),
             *("--out", tmp_path / "data", "--json", "--rate", "4000"),
         ),
         capture_output=True,
@@ -207,19 +194,17 @@ def test_a_disk_that_fills_up_stops_it_in_one_line_and_keeps_what_was_recorded(p
         (("--participant", "P01", "--resume"), "holds no calibration to resume"),
         (("--participant", "P01", "--auto"), "--auto needs --source simulated"),
         (("--participant", "P01", "--protocol", "quick"), "no accepted decoder to recalibrate"),
+        (
+            ("--participant", "P01", "--protocol", "quick", "--powerline", "50"),
+            "keeps the decoder's signal path",
+        ),
+        (("--participant", "P01", "--signal", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
         (("--participant", "P01", "--source", "nobody", "--timeout", "0.5"), "no LSL stream of type EMG"),
     ],
 )
-def test_bad_input_is_one_line(tmp_path, lsl_session, arguments, says):
-    done = subprocess.run(
-        command(*arguments, "--headless", "--out", tmp_path, "--lsl-session", f"{lsl_session}-bad"),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+def test_bad_input_is_one_line(hdemg, tmp_path, lsl_session, arguments, says):
+    ran = hdemg("calibrate", *arguments, "--headless", "--out", tmp_path, "--lsl-session", lsl_session)
+    assert ran.status == 2
+    assert says in ran.err
+    assert "Traceback" not in ran.err
     assert not list(tmp_path.glob("sub-*/ses-*"))

@@ -12,13 +12,12 @@ from calibration.labels import session_windows, windows_for_trials
 from calibration.recalibrate import carry_over, recalibrate
 from calibration.train import TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
-from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from emg_acquisition.streams.chunks import split_at_gaps
 
 pytestmark = pytest.mark.real_data
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-NAMES = ("001-Session1Train", "001-Session3Train", "001-Session3Test", "002-Session1Train")
+NAMES = ("001-Session3Train", "001-Session3Test", "002-Session1Train")
 
 
 def _quiet(_stage: str, _share: float) -> None:
@@ -26,16 +25,17 @@ def _quiet(_stage: str, _share: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def sessions(flexemg_dir, tmp_path_factory) -> dict[str, Session]:
-    folders = import_flexemg(flexemg_dir, tmp_path_factory.mktemp("flexemg"), recordings=NAMES)
-    return dict(zip(NAMES, map(load_session, folders), strict=True))
+def sessions(flexemg_imported) -> dict[str, Session]:
+    found = {name: name.split("-") for name in NAMES}
+    return {
+        name: load_session(flexemg_imported / f"sub-{participant}" / f"ses-{session}")
+        for name, (participant, session) in found.items()
+    }
 
 
 @pytest.fixture(scope="module")
-def old(sessions, tmp_path_factory) -> DecoderFile:
-    path = tmp_path_factory.mktemp("old") / "decoder.onnx"
-    train_decoder([sessions["001-Session1Train"]], path, TrainSettings(), _quiet)
-    return load_decoder(path)
+def old(flexemg_decoder) -> DecoderFile:
+    return load_decoder(flexemg_decoder)
 
 
 def _repetition(session: Session, number: int) -> Session:

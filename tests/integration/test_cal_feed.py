@@ -13,8 +13,8 @@ from calibration.start import CalibrationSettings, open_calibration
 from emg_acquisition.errors import InputError
 from emg_acquisition.streams.inlet import EmgInlet
 from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
-from tests.acq_support import until
 from tests.dec_support import FS_HZ, noise_uv, stream_info
+from tests.waiting import wait_for
 
 PROTOCOL = CueSchedule(gestures=("fist",), repetitions=2, rest_s=1.0, hold_s=1.0)
 
@@ -40,7 +40,7 @@ def test_a_stream_that_was_lost_comes_back_and_what_spans_the_gap_is_not_whole(s
         outlet.wait_for_consumers(10.0)
         first = lsl_clock_s()
         push(outlet, 1.0, first)
-        until(lambda: feed.snapshot().newest_lsl_s == pytest.approx(first))
+        wait_for(lambda: feed.snapshot().newest_lsl_s == pytest.approx(first))
         assert feed.snapshot().connected
         assert feed.snapshot().states
         before, t_lsl_s, whole = feed.between(first - 0.8, first - 0.2)
@@ -49,13 +49,13 @@ def test_a_stream_that_was_lost_comes_back_and_what_spans_the_gap_is_not_whole(s
         assert np.all(np.diff(t_lsl_s) > 0)
         outlet.close()
         del outlet
-        until(lambda: not feed.snapshot().connected)
+        wait_for(lambda: not feed.snapshot().connected)
         outlet = outlet_of(source_id)
         outlet.wait_for_consumers(20.0)
-        until(lambda: lsl_clock_s() > first + 1.5)  # what follows carries stamps of its last second
+        wait_for(lambda: lsl_clock_s() > first + 1.5)  # what follows carries stamps of its last second
         second = lsl_clock_s()
         push(outlet, 1.0, second)
-        until(lambda: feed.snapshot().newest_lsl_s == pytest.approx(second))
+        wait_for(lambda: feed.snapshot().newest_lsl_s == pytest.approx(second))
         assert feed.snapshot().gaps == 1
         assert not feed.between(first - 0.5, second - 0.1)[2]
         assert feed.between(second - 0.8, second - 0.1)[2]

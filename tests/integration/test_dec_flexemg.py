@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from calibration.train import TrainReport, TrainSettings, train_decoder
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline
-from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import Session, Trial, load_session, trials
 from tests.dec_support import random_splits
 
@@ -20,7 +18,6 @@ WINDOW, MARGIN = 200, 1000
 class Decoded:
     """Decisions over the recording that was not trained on; all indices are into `gestures`."""
 
-    report: TrainReport
     decoder: DecoderFile
     session: Session
     trials: tuple[Trial, ...]
@@ -30,14 +27,8 @@ class Decoded:
 
 
 @pytest.fixture(scope="module")
-def decoded(flexemg_dir, tmp_path_factory) -> Decoded:
-    folder = tmp_path_factory.mktemp("flexemg")
-    names = ["001-Session1Train", "001-Session1Test"]
-    train, test = (
-        load_session(one) for one in import_flexemg(flexemg_dir, folder, lambda _name, _share: None, names)
-    )
-    report = train_decoder([train], folder / "decoder.onnx", TrainSettings(), lambda _stage, _share: None)
-    decoder = load_decoder(report.decoder)
+def decoded(flexemg_sessions, flexemg_decoder) -> Decoded:
+    test, decoder = load_session(flexemg_sessions / "ses-Session1Test"), load_decoder(flexemg_decoder)
     pipeline = DecoderPipeline(decoder, test.emg.info)
     found = [
         one
@@ -45,7 +36,6 @@ def decoded(flexemg_dir, tmp_path_factory) -> Decoded:
         for one in pipeline.process(test.emg.emg_uv[start : start + 4000])
     ]
     return Decoded(
-        report,
         decoder,
         test,
         trials(test),
@@ -77,8 +67,9 @@ def test_another_recording_is_decoded(decoded):
 
 
 def test_the_held_out_estimate_agrees_with_the_recording_not_seen(decoded):
-    assert decoded.report.window_accuracy == pytest.approx(1.0, abs=0.01)
-    assert decoded.report.trial_accuracy == pytest.approx(1.0, abs=0.02)
+    held_out = decoded.decoder.metadata.held_out
+    assert held_out.window_accuracy == pytest.approx(1.0, abs=0.01)
+    assert held_out.trial_accuracy == pytest.approx(1.0, abs=0.02)
 
 
 def test_a_change_from_gesture_to_gesture_hardly_ever_shows_a_third(decoded):

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ import yaml
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import load_session, trials
-from simulation.study.simulated_study import StudySettings, simulate_study
+from simulation.study import StudySettings, simulate_study
+from tests.waiting import wait_for
 
 GESTURES = """
 name: two
@@ -98,10 +98,7 @@ def test_an_interrupted_command_with_workers_cleans_up(how, tmp_path):
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 60
-    while not list(out.glob(".study-*/*/.ses-*.part/recording.xdf")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: list(out.glob(".study-*/*/.ses-*.part/recording.xdf")), "a session", 60.0)
     child.send_signal(how)
     _, err = child.communicate(timeout=60)
     assert child.returncode == 130, err

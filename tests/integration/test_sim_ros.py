@@ -3,18 +3,19 @@
 import os
 import signal
 import subprocess
-import sys
-import time
 
 import pytest
 
 pytest.importorskip("mujoco")
 pytest.importorskip("stretch_urdf")
 
+from tests.command_line import command
+from tests.waiting import wait_for
+
 
 def sim_robot(*options, **environment):
     return subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "sim-robot", *options],
+        command("sim-robot", *options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -40,10 +41,7 @@ def test_robot_and_things_are_published(ros_domain):
             for topic, kind in wanted.items():
                 ros.node.create_subscription(kind, topic, lambda m, t=topic: heard.setdefault(t, m), QOS)
             ros.start()
-            deadline = time.monotonic() + 40
-            while set(heard) != set(wanted) and time.monotonic() < deadline:
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.05)
+            wait_for(lambda: set(heard) == set(wanted) or process.poll() is not None, lambda: set(heard))
     finally:
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=30)

@@ -67,12 +67,15 @@ class Driven:
 
     def refresh(self):
         self.window.refresh()
-        wish = (self.place.begin_s, self.place.end_s, self.place.cursor_s)
+        wanted = (self.place.begin_s, self.place.end_s, self.place.cursor_s)
 
         def answered():
             shown = self.model.reader.shown
             # Never None: that is an assertion's success to qtbot.
-            return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wish
+            return (
+                shown is not None
+                and (shown.request.begin_s, shown.request.end_s, shown.request.cursor_s) == wanted
+            )
 
         self.qtbot.waitUntil(answered, timeout=LIMIT_MS)
         self.window.refresh()

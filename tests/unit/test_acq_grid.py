@@ -59,3 +59,9 @@ def test_settings_survive_a_round_trip_and_errors_name_the_key():
         grid_from_settings({**grid.to_settings(), "wraps": "sideways"}, "a.yaml")
     with pytest.raises(InputError, match=r"a\.yaml: pich: "):
         grid_from_settings({**grid.to_settings(), "pich": 1}, "a.yaml")
+
+
+def test_a_missing_electrode_is_nobodys_partner():
+    grid = ElectrodeGrid("gap", ((0, -1), (1, 2)), 8.0)
+    assert grid.shifted(1, 0).tolist() == [1, 1, 2]
+    assert grid.shifted(0, 1).tolist() == [0, 2, 2]

@@ -91,7 +91,7 @@ def test_the_decoder_records_what_it_was_made_from(tmp_path):
     assert metadata.temporal == settings.temporal
     assert [made.sha256 for made in metadata.training_sessions] == ["ab" * 32, ""]
     assert [made.participant for made in metadata.training_sessions] == ["P01", "P01"]
-    assert {"torch", "onnxruntime", "numpy"} <= set(metadata.software)
+    assert {"onnx", "onnxruntime", "numpy"} <= set(metadata.software)
 
 
 def test_folds_are_whole_repetitions_of_a_session():

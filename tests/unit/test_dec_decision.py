@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from decoding.decision import Decider, Decision, DecisionSettings, EffortCalibration, Evidence, GestureHold
+from decoding.decision import Decider, Decision, DecisionSettings, EffortCalibration, GestureHold, HopEvidence
 
 REST, FIST, OPEN, NONE = 0, 1, 2, -1
 EFFORT = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(3.0, 3.0, 2.0))
@@ -17,7 +17,7 @@ def _decide(
     probabilities: list[float], *, quality: float = 1.0, log_amplitude: float = 2.0, **settings: float
 ):
     decider = Decider(DecisionSettings(vote_hops=1, dwell_hops=1, **settings), EFFORT, REST)
-    return decider.process(Evidence(7, np.array(probabilities, np.float32), log_amplitude, quality))
+    return decider.process(HopEvidence(7, np.array(probabilities, np.float32), log_amplitude, quality))
 
 
 def test_a_gesture_begins_after_its_dwell_and_ends_at_once():

@@ -9,7 +9,7 @@ from scipy.spatial.distance import mahalanobis
 from calibration.labels import session_windows, windows_for_trials
 from calibration.train import TrainSettings, train_decoder
 from calibration.unknown import fit_rejection
-from decoding.decision import Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.decoder_file import load_decoder
 from decoding.models.distance import fit_distance
 from decoding.models.export import export_decoder
@@ -73,7 +73,7 @@ def test_a_limit_without_a_distance_in_the_graph_is_refused(tmp_path):
 def test_a_hop_too_far_from_every_gesture_is_rejected(distance, limit, said):
     settings = DecisionSettings(dwell_hops=1, change_dwell_hops=1, vote_hops=1, max_distance=limit)
     effort = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(2.0, 2.0))
-    evidence = Evidence(0, np.array([0.1, 0.9], np.float32), 1.5, 1.0, distance)
+    evidence = HopEvidence(0, np.array([0.1, 0.9], np.float32), 1.5, 1.0, distance)
     assert Decider(settings, effort, 0).process(evidence).gesture_index == said
 
 

@@ -3,7 +3,6 @@
 import io
 import os
 import threading
-import time
 import wave
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ import pytest
 from emg_acquisition.errors import InputError
 from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
 from teleoperation.feedback import FeedbackVoice, feedback_program, tones, what_changed
+from tests.waiting import wait_for
 
 
 def in_mode(mode, *, fine=False):
@@ -75,10 +75,7 @@ def test_a_stop_reaches_the_program(tmp_path, monkeypatch, how):
     voice = FeedbackVoice(how, feedback_program(how), lambda: looks[-1])
     voice.start()
     threading.Timer(0.3, looks.append, (replace(ARMED, safety_state="fault", reason="no decisions"),)).start()
-    deadline = time.monotonic() + 10
-    while not heard.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(heard.exists, "what the program hears")
     voice.close()
     assert heard.read_bytes()[:4] == b"RIFF" if how == "beeps" else "no decisions" in heard.read_text()
 

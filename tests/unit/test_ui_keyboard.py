@@ -8,10 +8,12 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
 from emg_acquisition.errors import InputError
+from tests.command_line import command, refused
 from ui.keyboard import KeyState
 
 
@@ -75,9 +77,7 @@ def test_a_terminal_steers_and_is_restored(how, lsl_session):
     leader, follower = pty.openpty()
     before = termios.tcgetattr(follower)
     arguments = ["acquire", "simulated", "--wearer", "77", "--keyboard", "--lsl-session", lsl_session]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", *arguments], stdin=follower, stdout=follower, stderr=follower
-    )
+    process = subprocess.Popen(command(*arguments), stdin=follower, stdout=follower, stderr=follower)
     try:
         listed = read_until(leader, "more or less effort")
         assert "1      fist" in listed
@@ -95,16 +95,9 @@ def test_a_terminal_steers_and_is_restored(how, lsl_session):
         os.close(follower)
 
 
-def test_without_a_terminal_it_is_refused_in_one_line(lsl_session):
-    done = subprocess.run(
-        [sys.executable, "-m", "ui.cli", "acquire", "simulated", "--keyboard", "--lsl-session", lsl_session],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert (
-        done.stderr.strip().splitlines()[-1].startswith("hdemg acquire: error: --keyboard needs a terminal")
-    )
+def test_without_a_terminal_it_is_refused_in_one_line(hdemg, lsl_session, monkeypatch):
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        ran = hdemg("acquire", "simulated", "--keyboard", "--lsl-session", lsl_session)
+    assert ran.status == 2
+    refused(ran, "hdemg acquire: error: --keyboard needs a terminal")

@@ -14,7 +14,7 @@ from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from emg_acquisition.recording.session import load_session
 from robot_bridge.operator_link import RobotSnapshot
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 from teleoperation.observer import Seen
 from teleoperation.preflight import PreflightInputs, preflight
 from teleoperation.supervisor import PartState

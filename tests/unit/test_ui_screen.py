@@ -1,11 +1,7 @@
 """A machine that can show no window says so in one line."""
 
 import importlib.util
-import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -87,18 +83,13 @@ def test_what_only_x11_needs_is_not_missed_without_it(monkeypatch):
 
 
 @pytest.mark.parametrize("command", [("calibrate", "--participant", "P01"), ("teleop", "decoder.onnx")])
-def test_a_command_with_a_window_says_so_in_one_line_before_it_begins_anything(tmp_path, command):
+def test_a_command_with_a_window_says_so_in_one_line_before_it_begins_anything(
+    hdemg, monkeypatch, tmp_path, command
+):
     (tmp_path / "decoder.onnx").write_bytes(b"")
-    done = subprocess.run(
-        [sys.executable, "-m", "ui.cli", *command],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(screen.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "--headless" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    ran = hdemg(*command)
+    assert ran.status != 0
+    assert len(ran.err.strip().splitlines()) == 1
+    assert "--headless" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["decoder.onnx"]

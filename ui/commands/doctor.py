@@ -38,10 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run every check; 1 where one failed."""
     from ui import doctor
-    from ui.doctor_amplifier import check_amplifier
 
     asked = args.amplifier is not None
-    more = (partial(check_amplifier, args.amplifier, args.host, args.port, args.timeout),) if asked else ()
+    more = (
+        (partial(doctor.check_amplifier, args.amplifier, args.host, args.port, args.timeout),)
+        if asked
+        else ()
+    )
     checks = []
     for check in doctor.run_checks(more):
         print(f"{_MARK[check.ok]}  {check.name}: {check.found}", flush=True)

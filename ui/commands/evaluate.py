@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_emg_choice, add_json, add_margins, folder, margins_given
+from ui.commands.options import (
+    add_emg_choice,
+    add_json,
+    add_margins,
+    file_path,
+    folder,
+    integer,
+    margins_given,
+)
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -26,14 +34,14 @@ EXAMPLE = (
 EXIT_SOME_FAILED = 1
 DECODER_SUFFIX = ".onnx"
 DATASETS = ("flexemg", "3dc", "grabmyo")
-MOST_JOBS = 256
+MAX_JOBS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "inputs",
-        type=folder,
+        type=file_path,
         nargs="*",
         metavar="DECODER|SESSION",
         help="decoder files (.onnx; several are compared) and session folders",
@@ -42,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         choices=("repetition", "session", "participant", "window"),
-        help="make decoders anew and judge each on what it has not seen: whole repetitions, sessions or "
+        help="make decoders and judge each on what it has not seen: whole repetitions, sessions or "
         "participants; repeatable. Windows at random are refused",
     )
     parser.add_argument(
@@ -71,7 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="judge a decoder also on sessions that it was trained on; the report says so loudly",
     )
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=integer(1, MAX_JOBS), metavar="N", help="processes (default: one a core)"
+    )
     parser.add_argument(
         "--dask",
         metavar="local|ADDRESS",
@@ -222,10 +232,3 @@ def _study(args: argparse.Namespace, workers: "Workers", progress: Callable[[str
 
 # Trials of two seconds leave nothing beyond margins of one second on either side and a window.
 STUDY_MARGINS = {"after_cue_s": 0.6, "before_next_s": 0.0}
-
-
-def _jobs(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"an integer from 1 to {MOST_JOBS} is required, got {text}")
-    return value

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from ui.commands.options import add_json, code, folder, positive_number
+from ui.commands.options import add_json, code, file_path, folder, positive_number
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "import"
 HELP = "recordings that others made -> session folders"
-EXAMPLE = "hdemg import flexemg flexemg/ data/ --recording 001-Session1Train"
+EXAMPLE = "hdemg import flexemg flexemg/ data/"
 
 UNITS = ("uV", "mV", "V")
 Run: TypeAlias = Callable[[argparse.Namespace, ProgressBar], list[Path]]
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stream", metavar="NAME", help="name or source_id of the EMG stream (default: the only one)"
     )
     xdf.add_argument(
-        "--cues", type=folder, metavar="YAML", help="which markers are cues: 'cues: {marker: gesture}'"
+        "--cues", type=file_path, metavar="YAML", help="which markers are cues: 'cues: {marker: gesture}'"
     )
 
 
@@ -96,7 +96,7 @@ def _add(
         name, help=text, description=f"{text} -> session folders; see docs/datasets.md"
     )
     parser.add_argument(
-        "src", type=folder, metavar="SRC", help="folder of the data set, as published, or a file"
+        "src", type=file_path, metavar="SRC", help="folder of the data set, as published, or a file"
     )
     parser.add_argument("out", type=folder, metavar="OUT", help="folder that receives sub-*/ses-*")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 NAME = "quality"
 HELP = "signal quality of each electrode of an LSL stream of type EMG, once a second"
-EXAMPLE = "hdemg quality --emg simulated-wearer-1"
+EXAMPLE = """hdemg quality --once
+         hdemg quality --emg simulated-2"""
 # The slowest states take 1.1 s to show; less than this would call them good.
 ONCE_AFTER_S = 2.0
 SILENT_S = 1.0

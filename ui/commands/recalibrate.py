@@ -8,6 +8,7 @@ from ui.commands.options import (
     add_json,
     add_margins,
     check_decoder_place,
+    file_path,
     folder,
     margins_given,
 )
@@ -29,13 +30,13 @@ _WAYS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "decoder", type=folder, metavar="DECODER", help="decoder to start from; stays as it is"
+        "decoder", type=file_path, metavar="DECODER", help="decoder to start from; stays as it is"
     )
     parser.add_argument(
         "sessions", type=folder, nargs="+", metavar="SESSION", help="session folder of the new donning"
     )
     parser.add_argument(
-        "-o", "--out", type=folder, required=True, metavar="NEW", help="decoder file to write"
+        "-o", "--out", type=file_path, required=True, metavar="NEW", help="decoder file to write"
     )
     parser.add_argument(
         "--unlabelled",

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 NAME = "record"
 HELP = "LSL streams (EMG, auxiliary, gestures, events, any other) -> session folder"
-EXAMPLE = (
-    "hdemg record data/sub-P01/ses-20261123T101500 --participant P01 --emg sleeve-left --emg sleeve-right"
-)
+EXAMPLE = """hdemg record data/sub-P01/ses-A1 --participant P01 --all
+         hdemg record data/sub-P01/ses-A2 --participant P01 --emg simulated-2 --gesture hdemg-decoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

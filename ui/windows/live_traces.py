@@ -79,7 +79,7 @@ class LiveTraces(QWidget):
 
 
 def _named(seen: Seen, channels: IntArray) -> list[tuple[str, bool]]:
-    """Return each electrode's label, with what ails it, and whether it is good."""
+    """Return each electrode's label, with its fault, and whether it is good."""
     if seen.info is None:
         return []
     named = []
@@ -92,7 +92,7 @@ def _named(seen: Seen, channels: IntArray) -> list[tuple[str, bool]]:
 
 
 class _LaneNames(Drawn):
-    """Names beside the lanes."""
+    """Names next to the lanes."""
 
     def __init__(self, theme: ThemeNow) -> None:
         super().__init__(theme, (110, 200))

@@ -49,7 +49,7 @@ MODEL = load_robot_model()
 class _Answers(QObject):
     """What a thread that waits for the bridge has to say, brought into the window's thread."""
 
-    told = Signal(str)
+    came = Signal(str)
 
 
 class TeleopWindow(QWidget):
@@ -73,7 +73,7 @@ class TeleopWindow(QWidget):
         self._pulse_s = time.monotonic()
         self._opened_s = time.monotonic()
         self._answers = _Answers()
-        self._answers.told.connect(self._say)
+        self._answers.came.connect(self._say)
         self._said, self._said_s = "", -math.inf
         self.names = [sleeve.name for sleeve in session.sleeves]
         self.participant = ParticipantWindow(self.theme, self.names)
@@ -118,7 +118,7 @@ class TeleopWindow(QWidget):
             self.session.recent_emg,
             [sleeve.decoder.metadata.filter_design for sleeve in sleeves],
         )
-        # Either is what one looks at; the joints beside stay in any case.
+        # Either is what one looks at; the joints next to it stay in any case.
         self.stage = QStackedWidget()
         self.stage.addWidget(self.camera)
         self.stage.addWidget(self.traces)
@@ -268,7 +268,7 @@ class TeleopWindow(QWidget):
 
     def _ask(self, act: Callable[[], str]) -> None:
         threading.Thread(
-            target=lambda: self._answers.told.emit(act()), name="ask-bridge", daemon=True
+            target=lambda: self._answers.came.emit(act()), name="ask-bridge", daemon=True
         ).start()
 
     def _say(self, text: str) -> None:

@@ -26,7 +26,7 @@ STATES = {
 }
 MARGIN = 8
 MOVES = "▶ "
-# Of the state's word: large enough to be read from a chair beside the robot.
+# Of the state's word: large enough to be read from a chair next to the robot.
 REASON_SHARE = 0.54
 
 
@@ -126,7 +126,7 @@ class Bars(Drawn):
     largest : float
         Points of the writing, where there is room.
     row : float
-        Pixels that a bar takes at the most.
+        Maximum height of a bar, in pixels.
     """
 
     def __init__(

@@ -40,7 +40,9 @@ def wearer_source_id(seed: int) -> str:
     return SimulatedWearer(WearerSettings(seed=seed)).info.source_id
 
 
-def start_wearer(seed: int, fs_hz: float | None, logs: Path, cleanup: ExitStack) -> WearerProcess:
+def start_wearer(
+    seed: int, fs_hz: float | None, logs: Path, cleanup: ExitStack, cli_module: str
+) -> WearerProcess:
     """Start a wearer in the LSL session that is configured; `cleanup` ends it.
 
     Parameters
@@ -53,11 +55,13 @@ def start_wearer(seed: int, fs_hz: float | None, logs: Path, cleanup: ExitStack)
         Folder for what the process says.
     cleanup : ExitStack
         Closes everything.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
     """
     intentions_id = f"calibrate-intentions-{uuid.uuid4().hex[:8]}"
     outlet = EventOutlet("calibration intentions", intentions_id)
     cleanup.callback(outlet.close)
-    stages = ProcessGroup(logs)
+    stages = ProcessGroup(logs, cli_module)
     cleanup.callback(stages.stop)
     rate = ("--rate", f"{fs_hz:g}") if fs_hz else ()
     arguments = (STAGE, "simulated", "--wearer", str(seed), "--intentions", intentions_id, *rate)

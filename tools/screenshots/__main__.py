@@ -1,4 +1,4 @@
-"""Every state of the windows as a picture: ``python -m tools.screenshots.take FOLDER [--only WINDOW]``."""
+"""Every state of the windows as a picture: ``python -m tools.screenshots FOLDER [--only WINDOW]``."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ WINDOWS = ("calibration", "teleop", "replay")
 
 def main() -> int:
     """Make the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--only", choices=WINDOWS, help="one window's (default: all)")
     args = parser.parse_args()

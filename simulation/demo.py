@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from calibration.protocol import CueSchedule
-from calibration.train import TrainReport, TrainSettings, train_decoder
+from calibration.train import TrainReport
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import REST, Event
 from emg_acquisition.recording.session import load_session
@@ -25,16 +24,12 @@ from simulation.forearm.wearer import SimulatedWearer
 from simulation.operator.every_dof import every_dof
 from simulation.operator.gesture_operator import WITH_MUSCLES, GestureOperator, Hold
 from simulation.operator.live_script import LIVE, perform, view_of
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import AFTER_CUE_S, calibrate_wearer
 from teleoperation.chain import ChainSettings, LiveChain, Sleeve, isolate, running_chain
 from teleoperation.robot_log import RobotLog, RobotTrack
 
 GESTURE_MAP = "ten_gestures"
 REPETITIONS = 4
-GESTURE_S = 2.0
-REST_S = 1.0
-# The wearer's ramp, the window and the dwell: before that, a decision is still about the former intention.
-AFTER_CUE_S = 0.6
 STOP_TIMEOUT_S = 2.0
 
 
@@ -85,7 +80,9 @@ class DemoResult:
         return found
 
 
-def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], None]) -> DemoResult:
+def run_demo(
+    folder: Path, wearer_seed: int, progress: Callable[[str, float], None], cli_module: str
+) -> DemoResult:
     """Run the whole main job into `folder`.
 
     Parameters
@@ -96,6 +93,8 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
         Which simulated wearer.
     progress : callable
         Told what happens and the fraction done.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
 
     Raises
     ------
@@ -107,20 +106,19 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
     started = time.monotonic()
     progress("calibrating a simulated wearer", 0.0)
     calibration, decoder = folder / "sub-DEMO" / "ses-calibration", folder / "decoder.onnx"
-    wearer = WearerSettings(seed=wearer_seed)
-    gestures = tuple(name for name in SimulatedWearer(wearer).gestures if name != REST)
-    schedule = CueSchedule(
-        gestures=gestures, repetitions=REPETITIONS, hold_s=GESTURE_S, rest_s=REST_S, seed=wearer_seed
-    )
-    record_schedule(wearer, schedule, calibration, participant="DEMO")
-    training = train_decoder(
-        [load_session(calibration)],
+    training = calibrate_wearer(
+        WearerSettings(seed=wearer_seed),
+        calibration,
         decoder,
-        TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0),
-        lambda step, part: progress(f"training, {step}", 0.05 + 0.10 * part),
+        participant="DEMO",
+        repetitions=REPETITIONS,
+        seed=wearer_seed,
+        progress=lambda step, part: progress(f"training, {step}", 0.15 * part),
     )
     model = load_robot_model()
-    holds, track, final = _drive(folder, decoder, wearer_seed, progress, training.gestures)
+    holds, track, final = _drive(
+        folder, decoder, wearer_seed, progress, training.gestures, cli_module=cli_module
+    )
     progress("replaying what was recorded", 0.97)
     session = folder / "sub-DEMO" / "ses-live"
     shutil.copy2(decoder, session / "decoder.onnx")
@@ -149,6 +147,8 @@ def _drive(
     wearer_seed: int,
     progress: Callable[[str, float], None],
     gestures: Sequence[str],
+    *,
+    cli_module: str,
 ) -> tuple[list[Hold], RobotTrack, RobotSnapshot]:
     gesture_map = load_gesture_map(GESTURE_MAP, gestures, load_robot_model())
     names = isolate()
@@ -160,6 +160,7 @@ def _drive(
         sleeves=(Sleeve(decoder, SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id),),
         gesture_map=GESTURE_MAP,
         out=folder,
+        cli_module=cli_module,
         record_to=folder / "sub-DEMO" / "ses-live",
         participant="DEMO",
         event_source_ids=(intentions_id,),

@@ -11,7 +11,7 @@ from evaluation.metrics import NO_DECISION, confusion
 from robot_bridge.stretch_interface import DOF_NAMES
 
 if TYPE_CHECKING:
-    from simulation.demo.demo import DemoResult
+    from simulation.demo import DemoResult
     from simulation.operator.gesture_operator import Hold
 
 STYLE = """

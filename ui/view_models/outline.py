@@ -1,7 +1,7 @@
-"""The outline of a recording that is larger than memory: least and greatest value of each column, read in pieces.
+"""Many samples on few columns of a screen: minimum and maximum of each column, so that no spike is lost.
 
-Every piece of about a second is taken about its own mean, so that an hour's drift of an electrode does not lift it out
-of its lane.
+Live from the newest samples; of a recording, which may be larger than memory, in pieces of about a second. Each is
+taken about its own mean, so that an hour's drift of an electrode does not lift it out of its lane.
 """
 
 import math
@@ -17,11 +17,46 @@ from emg_acquisition.recording.session import EmgRows, pieces
 PIECE_S = 1.0
 # Of a whole session; an hour has a column every 0.22 s and, with 256 channels, 34 MB.
 SESSION_COLUMNS = 16384
-# A stretch of no more values than this is read anew, in a fraction of a second; a longer one is cut out of the whole.
-VALUES_READ_ANEW = 10_000_000
+# A stretch of no more values than this is read again, in a fraction of a second; a longer one is cut out of the whole.
+MAX_VALUES_READ = 10_000_000
 RMS_S = 0.2
 # Heat maps are scaled by the loudest channel of most pieces: an artefact of a second must not make all others dark.
 LOUD_SHARE = 0.95
+# Round figures, so that the scale keeps still while the signal wanders.
+LANES_UV = (20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 50000.0)
+# A muscle at rest fills a third of its lane; one that works reaches its edges, and is cut there.
+LANE_PER_RMS = 5.0
+
+
+def outline(emg_uv: Float32Array, columns: int) -> tuple[Float32Array, Float32Array]:
+    """Return each column's minimum and maximum about the channel's mean, shapes (columns, n_channels).
+
+    Parameters
+    ----------
+    emg_uv : ndarray, shape (n_samples, n_channels)
+        Oldest first; what does not fill a column at the oldest end is left out. With fewer samples than columns there
+        is a column for each sample.
+    columns : int
+        Maximum number of columns.
+    """
+    per_column = max(1, len(emg_uv) // columns)
+    n_columns = min(columns, len(emg_uv) // per_column)
+    newest = emg_uv[len(emg_uv) - n_columns * per_column :]
+    if n_columns == 0:
+        nothing = np.zeros((0, emg_uv.shape[1]), dtype=np.float32)
+        return nothing, nothing
+    blocks = newest.reshape(n_columns, per_column, emg_uv.shape[1])
+    mean = newest.mean(axis=0)
+    return blocks.min(axis=1) - mean, blocks.max(axis=1) - mean
+
+
+def lane_uv(rms_uv: float) -> float:
+    """Return how many microvolts one channel's lane is high, given the RMS of a usual channel."""
+    wanted = LANE_PER_RMS * rms_uv if np.isfinite(rms_uv) else LANES_UV[-1]
+    return next((lane for lane in LANES_UV if lane >= wanted), LANES_UV[-1])
+
+
+# ---- of a recording
 
 
 @dataclass(frozen=True)
@@ -58,9 +93,9 @@ def read_outline(
             return
 
 
-def fewer_columns(outline: Outline, most: int) -> Outline:
-    """Join neighbouring columns until there are no more than `most`."""
-    together = math.ceil(len(outline.t_s) / most)
+def fewer_columns(outline: Outline, max_columns: int) -> Outline:
+    """Join neighbouring columns until there are no more than `max_columns`."""
+    together = math.ceil(len(outline.t_s) / max_columns)
     if together <= 1:
         return outline
     columns = np.arange(0, len(outline.t_s), together)
@@ -123,15 +158,15 @@ class SessionOutline:
         return fewer_columns(Outline(t_s[place], self._low[place], self._high[place]), columns)
 
 
-def is_read_anew(emg: EmgRows, begin_s: float, end_s: float) -> bool:
-    """Whether a stretch is short enough to be read anew, and so exact."""
+def is_read_exactly(emg: EmgRows, begin_s: float, end_s: float) -> bool:
+    """Whether a stretch is short enough to be read from the file, and so exact."""
     first, stop = _samples(emg, begin_s, end_s)
-    return 0 < (stop - first) * emg.info.n_channels <= VALUES_READ_ANEW
+    return 0 < (stop - first) * emg.info.n_channels <= MAX_VALUES_READ
 
 
 def stretch(emg: EmgRows, session: SessionOutline, begin_s: float, end_s: float, columns: int) -> Outline:
-    """Return the outline of a stretch, exact where it is read anew."""
-    if not is_read_anew(emg, begin_s, end_s):
+    """Return the outline of a stretch, exact where it is read from the file."""
+    if not is_read_exactly(emg, begin_s, end_s):
         return session.between(begin_s, end_s, columns)
     first, stop = _samples(emg, begin_s, end_s)
     found: list[Outline] = []

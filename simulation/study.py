@@ -13,21 +13,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from calibration.protocol import CueSchedule
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.session_writer import session_folder
+from emg_acquisition.recording.study_folder import SESSIONS, write_study
 from simulation.forearm.body import draw_traits_of
 from simulation.forearm.impairment import Impairment
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.synergies import TEN_GESTURES, load_synergies
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 
-STUDY_FILE = "study.yaml"
-SESSIONS = ("calibration", "recalibration", "donning2")
 # An hour of trials: the sleeve has crept, contacts have changed and muscles are tired.
 HOUR_MIN = 60.0
 HOUR_FATIGUE = 0.3
@@ -222,6 +219,4 @@ def _write_study(out: Path, settings: StudySettings) -> None:
             for name, traits in wearers.items()
         },
     }
-    beside = out / f".{STUDY_FILE}.new"
-    beside.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    beside.replace(out / STUDY_FILE)
+    write_study(out, content)

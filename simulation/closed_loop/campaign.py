@@ -224,7 +224,7 @@ def calibrate_wearer(participant: Participant, folder: Path) -> Path:
     InputError
         If there is no wearer, or the session exists.
     """
-    # Only here: torch takes a second and a half to load, and a decoder that is there already is run without it.
+    # Only here: a decoder that is there already is run without what trains one (the extra `train`).
     from calibration.train import TrainSettings, train_decoder  # noqa: PLC0415
 
     if participant.wearer is None:

@@ -12,7 +12,7 @@ def wearer_decoder(out: Path, wearer_seed: int) -> Path:
     decoder = out / "decoder.onnx"
     if decoder.exists():
         return decoder
-    # Only here: torch takes a second and a half to load, too long for a word about a wrong option.
+    # Only here: what trains takes a second to load, too long for an error about a wrong option.
     from simulation.study.simulated_decoder import simulated_decoder  # noqa: PLC0415
 
     return simulated_decoder(out, WearerSettings(seed=wearer_seed), REPETITIONS, seed=wearer_seed)

@@ -31,25 +31,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         choices=("auto", "lda", "cnn"),
         default="auto",
-        help="classifier; auto: what held-out repetitions favour (default: %(default)s)",
+        help="classifier; auto: the best on held-out repetitions (default: %(default)s)",
     )
     add_margins(parser)
     parser.add_argument(
         "--reject-unknown",
         action="store_true",
-        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+        help="make no decision on patterns unlike the training data; strict when muscles or skin have changed since",
     )
     parser.add_argument(
         "--temporal",
         action="store_true",
-        help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
+        help="smooth decisions over time with an HMM (fewer false transitions, more latency)",
     )
     parser.add_argument(
         "--drop",
         action="append",
         default=[],
         metavar="GESTURE",
-        help="a gesture that the decoder is not to know; repeatable",
+        help="leave this gesture out of the decoder; repeatable",
     )
     parser.add_argument(
         "--merge",

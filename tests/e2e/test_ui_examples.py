@@ -96,7 +96,7 @@ IN_PROCESS = {
     "init",
     "completion",
 }
-LIMIT_S = 120.0
+LIMIT_S = 240.0
 # Streams that a page takes as there.
 STREAMS = {
     "hdemg quality --help": ("acquire simulated --wearer 2",),
@@ -144,10 +144,13 @@ def cannot_run(words: tuple[str, ...]) -> str | None:
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
-def takes_long(words: tuple[str, ...]) -> bool:
-    """Whether an example is for ``-m slow`` alone."""
-    return words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"} or bool(
-        {"--study", "--split", "--dataset", "--robot"} & set(words)
+def takes_long(example: Example) -> bool:
+    """Whether an example is for ``-m slow`` alone: long work, and on pages of the docs what is live."""
+    words = example.words
+    return (
+        words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"}
+        or bool({"--study", "--split", "--dataset", "--robot"} & set(words))
+        or (example.page.startswith("docs/") and words[0] in ENDLESS)
     )
 
 
@@ -323,7 +326,7 @@ def _follow(reader: Reader, examples: Sequence[Example], *, all_of_it: bool) -> 
     for line in STREAMS.get(examples[0].page, ()):
         reader.provide(tuple(line.split()))
     for example in examples:
-        if cannot_run(example.words) is None and (all_of_it or not takes_long(example.words)):
+        if cannot_run(example.words) is None and (all_of_it or not takes_long(example)):
             reader.type(example.words)
 
 

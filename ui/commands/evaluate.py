@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         choices=("repetition", "session", "participant", "window"),
-        help="make decoders and judge each on what it has not seen: whole repetitions, sessions or "
-        "participants; repeatable. Windows at random are refused",
+        help="train decoders and judge each on whole repetitions, sessions or participants that it has not "
+        "seen; repeatable. Random windows are refused",
     )
     parser.add_argument(
         "--dataset",
@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-training-data",
         action="store_true",
-        help="judge a decoder also on sessions that it was trained on; the report says so loudly",
+        help="also judge a decoder on sessions that it was trained on; the report marks it",
     )
     parser.add_argument(
         "--jobs", type=integer(1, MAX_JOBS), metavar="N", help="processes (default: one a core)"
@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask",
         metavar="local|ADDRESS",
-        help="work on a Dask cluster: of this machine, or a scheduler's address",
+        help="run on a Dask cluster: of this machine, or a scheduler's address",
     )
     add_emg_choice(parser)
     add_margins(parser)
@@ -170,13 +170,13 @@ def _evaluate(
         raise InputError("no session could be judged, so there is no report; the lines above say why")
     progress("writing the report", 1.0)
     report = write_evaluation(found, args.report)
-    _say(found, report)
+    _print_summary(found, report)
     if args.json:
         print_json(_json(found, report))
     return EXIT_SOME_FAILED if found.failures else 0
 
 
-def _say(found: "Evaluation", report: Path) -> None:
+def _print_summary(found: "Evaluation", report: Path) -> None:
     from evaluation.reports.verdict import verdict_of
 
     for group in found.groups:

@@ -63,13 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|max",
         help="times real time (default: max, with a robot 1)",
     )
-    parser.add_argument(
-        "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
-    )
+    parser.add_argument("--seconds", type=positive_number, help="with a robot: play only the first seconds")
     parser.add_argument(
         "--window",
         action="store_true",
-        help="look at the session in a window instead: --speed is the playing's",
+        help="show the session in a window; --speed sets its playback speed",
     )
     add_emg_choice(parser)
     add_margins(parser)

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reject-unknown",
         action="store_true",
-        help="no decision on patterns unlike anything in training; strict where muscles or skin have changed since",
+        help="make no decision on patterns unlike the training data; strict when muscles or skin have changed since",
     )
     parser.add_argument(
         "--temporal",
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GESTURE",
-        help="leave this gesture out; repeatable",
+        help="leave this gesture out of the decoder; repeatable",
     )
     parser.add_argument(
         "--merge",

@@ -60,7 +60,7 @@ LIVE = (
 # The last of an option counts: what is appended makes an example shorter and changes nothing else.
 SHORTER = {
     "simulate-study": (
-        *("--wearers", "1", "--repetitions", "2", "--recalibration", "3"),
+        *("--wearers", "1", "--repetitions", "3", "--recalibration", "3"),
         *("--hold", "1.5", "--rest", "1", "--rate", "1000"),
     ),
     "closed-loop": ("--trials", "1"),

@@ -96,7 +96,9 @@ IN_PROCESS = {
     "init",
     "completion",
 }
+# Until something is ready or has stopped; and for work that ends by itself.
 LIMIT_S = 240.0
+WORK_LIMIT_S = 600.0
 # Streams that a page takes as there.
 STREAMS = {
     "hdemg quality --help": ("acquire simulated --wearer 2",),
@@ -202,7 +204,7 @@ class Reader:
                 assert cli.main(words) == 0, shlex.join(words)
             return
         child, log = self._child(words)
-        status = child.wait(LIMIT_S)
+        status = child.wait(WORK_LIMIT_S)
         assert status == 0, f"{shlex.join(words)}\nended with {status}:\n{log.read_text()}"
 
     def stop_all(self) -> None:

@@ -61,7 +61,7 @@ LIVE = (
 # The last of an option counts: what is appended makes an example shorter and changes nothing else.
 SHORTER = {
     "simulate-study": (
-        *("--wearers", "1", "--repetitions", "2", "--recalibration", "3"),
+        *("--wearers", "1", "--repetitions", "3", "--recalibration", "3"),
         *("--hold", "1.5", "--rest", "1", "--rate", "1000"),
     ),
     "closed-loop": ("--trials", "1"),
@@ -97,7 +97,9 @@ IN_PROCESS = {
     "init",
     "completion",
 }
+# Until something is ready or has stopped; and for work that ends by itself.
 LIMIT_S = 240.0
+WORK_LIMIT_S = 600.0
 # Streams that a page takes as there.
 STREAMS = {
     "hdemg quality --help": ("acquire simulated --wearer 2",),
@@ -203,7 +205,7 @@ class Reader:
                 assert cli.main(words) == 0, shlex.join(words)
             return
         child, log = self._child(words)
-        status = child.wait(LIMIT_S)
+        status = child.wait(WORK_LIMIT_S)
         assert status == 0, f"{shlex.join(words)}\nended with {status}:\n{log.read_text()}"
 
     def stop_all(self) -> None:

@@ -40,7 +40,7 @@ from simulation.amplifiers.signals import PatternSignal, SourceSignal
 from tests.device_support import read_blocks
 from tests.waiting import PATIENCE_S, wait_for
 
-SHORT_S, LONG_S = 1.5, 60.0
+SHORT_S, LONG_S = 0.5, 60.0
 RECONNECT_S = 2.0
 READ_S = 0.2
 PATTERN = PatternSignal()

@@ -237,6 +237,7 @@ def test_any_number_of_workers_finds_the_same(corpus):
     assert evaluation_json(evaluate(question, Workers(2), quiet)) == alone
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_finds_the_same(corpus, tmp_path):
     pytest.importorskip("distributed")
     arguments = ["evaluate", str(corpus["decoder"]), str(corpus["S2"]), str(corpus["S3"]), "--jobs", "1"]

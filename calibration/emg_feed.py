@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.session_ports import FeedSnapshot
-from calibration.session_view import Traces
+from calibration.session_ports import FeedSnapshot, Traces
 from decoding.decision import Decision
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline

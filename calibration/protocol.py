@@ -25,10 +25,11 @@ KNOWN_GESTURES = (
     "supination",
 )
 # The rest before a trial is the baseline that its onset is found against, and in it the trial before is judged.
-LEAST_REST_S = 1.0
+MIN_REST_S = 1.0
 BUNDLED = Path(__file__).parent
 _FILE = "protocol_{}.yaml"
 Level = Literal["", "comfortable", "strong"]
+STRONG: Level = "strong"
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,9 @@ def load_protocol(name_or_path: str) -> CueSchedule:
             f"(a gesture of your own stands under own_gestures too)"
         )
         raise InputError(msg)
-    if protocol.rest_s < LEAST_REST_S:
+    if protocol.rest_s < MIN_REST_S:
         msg = (
-            f"{path}: rest_s: at least {LEAST_REST_S:g} s of rest between the gestures are required, "
+            f"{path}: rest_s: at least {MIN_REST_S:g} s of rest between the gestures are required, "
             f"got {protocol.rest_s:g}; rest is what stops the robot"
         )
         raise InputError(msg)

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.choice import best_of
 from calibration.grid_shift import (
     GridShift,
     RecalibrationError,
@@ -30,13 +29,22 @@ from calibration.grid_shift import (
     sources,
 )
 from calibration.held_out import HeldOutResult, assess_held_out
-from calibration.labels import LabelledWindows, TrialWindows, session_windows, stack_steady
-from calibration.train import Progress, TrainSettings, effort_of, provenance
-from calibration.trials import trials_of
+from calibration.model_selection import best_of
+from calibration.train import effort_of, provenance
+from calibration.train_settings import TrainSettings
+from calibration.training_set import (
+    LabelledWindows,
+    Progress,
+    TrainingSet,
+    TrialWindows,
+    join,
+    select,
+    session_features,
+    stack_steady,
+)
 from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import Considered, DecoderFile, DecoderMetadata, HeldOut, Recalibration
 from decoding.drift import DriftSettings
-from decoding.feature_chain import FeatureBlock
 from decoding.heat_map import ARRAY_FEATURES
 from decoding.models.classifier import Classifier
 from decoding.models.export import export_carried, export_decoder
@@ -99,14 +107,13 @@ def carry_over(
     blocks = []
     for k, session in enumerate(sessions):
         metadata.verify_stream(session.emg.info)
-        blocks.append(_usable(session_windows(session, metadata.signal)[0], metadata))
+        block = session_features(session, metadata.signal)
+        blocks.append(select(block, block.quality >= metadata.decision.min_quality))
         progress("features", (k + 1) / len(sessions))
     progress("match", 0.0)
     shift = match_unlabelled(
         _gesture_maps(statistics, metadata),
-        FeatureBlock(
-            *(np.concatenate(parts) for parts in zip(*(_parts(block) for block in blocks), strict=True))
-        ),
+        join(blocks),
         metadata.signal.features,
         metadata.electrode_grid,
         metadata.hop_rate_hz,
@@ -140,7 +147,9 @@ def recalibrate(
     settings = (margins or TrainSettings()).model_copy(update={"decision": metadata.decision})
     for session in sessions:
         metadata.verify_stream(session.emg.info)
-    trials = trials_of(sessions, metadata.signal, settings, progress)
+    training = TrainingSet(sessions, settings.model_copy(update={"signal": metadata.signal}), progress)
+    training.require_trainable()
+    trials = training.windows(metadata.signal)
     _check_gestures(trials, metadata)
     known = stack_steady(trials, metadata.gestures)
     shift = _labelled_shift(statistics, known, metadata)
@@ -256,15 +265,6 @@ def _statistics_of(decoder: DecoderFile) -> ClassStatistics:
         msg = f"{decoder.path}: {', '.join(whole)} do not move with the electrodes; train anew"
         raise RecalibrationError(msg)
     return decoder.statistics
-
-
-def _usable(block: FeatureBlock, metadata: DecoderMetadata) -> FeatureBlock:
-    fit = block.quality >= metadata.decision.min_quality
-    return FeatureBlock(*(part[fit] for part in _parts(block)))
-
-
-def _parts(block: FeatureBlock) -> tuple[np.ndarray, ...]:
-    return block.features, block.log_amplitude, block.quality, block.last_sample
 
 
 def _gesture_maps(statistics: ClassStatistics, metadata: DecoderMetadata) -> np.ndarray:

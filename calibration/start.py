@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from calibration.emg_feed import EmgFeed
-from calibration.progress import CalibrationProgress, find_calibration
+from calibration.parts import CalibrationProgress, find_calibration
 from calibration.protocol import CueSchedule
 from calibration.recording_process import RecordingProcess
 from calibration.session import DECODER_FILE, CalibrationSession, Ports, SessionSetup

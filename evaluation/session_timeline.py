@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.outcomes import UNDECIDED
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.events import DECODING
 from emg_acquisition.recording.session import RECORDING_FILE, trials
@@ -17,7 +18,6 @@ from emg_acquisition.recording.xdf_format import XdfHeader
 from emg_acquisition.recording.xdf_reader import read_blocks, read_headers, read_xdf
 from emg_acquisition.stream_info import COMMAND_TYPE, JOURNAL_TYPE
 from evaluation.bridge_replay import entries_of
-from evaluation.metrics import NO_DECISION
 from evaluation.replay import Replay
 from robot_bridge.journal_stream import COMMAND_CHANNELS
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, read_joint_states
@@ -53,7 +53,7 @@ class Decisions:
 
     def name(self, index: int) -> str:
         """Return a gesture's name, also that of no decision."""
-        return self.gestures[index] if index >= 0 else NO_DECISION
+        return self.gestures[index] if index >= 0 else UNDECIDED
 
     def runs(self) -> list[tuple[float, float, int]]:
         """Return stretches of the same decision: begin and end in seconds, and gesture index."""

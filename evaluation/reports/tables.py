@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.evaluate import Evaluation
 from evaluation.judging.evidence import Evidence
 from evaluation.judging.figures import Figures, Measured
-from evaluation.reports.evaluation import Evaluation
 from evaluation.reports.verdict import verdict_of
 
 
@@ -23,7 +23,7 @@ def figures_json(figures: Figures) -> dict[str, object]:
         "sessions": figures.sessions,
         "trials": figures.trials,
         "windows": figures.windows,
-        "trials_too_short": figures.too_short,
+        "trials_too_short": figures.left_out,
         "trial_accuracy": _measured(figures.trial_accuracy),
         "trial_balanced_accuracy": _measured(figures.trial_balanced),
         "trial_macro_f1": number(figures.trial_macro_f1),
@@ -113,7 +113,6 @@ def trial_rows(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
     for one in evidence:
         for k in one.judged:
             trial, places = one.cued[k], one.steady_hops(k)
-            said = one.decision_of(k)
             best = one.hops.probabilities[places].argmax(axis=1)
             rows.append(
                 {
@@ -123,7 +122,7 @@ def trial_rows(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
                     "trial": trial.trial,
                     "repetition": trial.repetition,
                     "asked": trial.gesture,
-                    "decided": one.gestures[said] if said >= 0 else "none",
+                    "decided": one.outcomes[k].decided,
                     "windows": len(places),
                     "windows_right": number(float(np.mean(best == one.truth(k)))),
                     "begins_s": number(trial.start / one.fs_hz),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from calibration.protocol import CueSchedule
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
@@ -225,7 +226,7 @@ def calibrate_wearer(participant: Participant, folder: Path) -> Path:
         If there is no wearer, or the session exists.
     """
     # Only here: torch takes a second and a half to load, and a decoder that is there already is run without it.
-    from calibration.train import TrainSettings, train_decoder  # noqa: PLC0415
+    from calibration.train import train_decoder  # noqa: PLC0415
 
     if participant.wearer is None:
         msg = f"{participant.name}: a recorded arm needs a decoder; train one on other sessions first"

@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calibration.outcomes import TrialOutcome, trial_accuracy
 from calibration.protocol import CueSchedule
-from calibration.train import TrainReport, TrainSettings, train_decoder
+from calibration.train import TrainReport, train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import load_decoder
+from decoding.windows import window_spec
 from emg_acquisition.events import REST, Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
+from evaluation.decisions import recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
@@ -113,10 +116,11 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
         gestures=gestures, repetitions=REPETITIONS, hold_s=GESTURE_S, rest_s=REST_S, seed=wearer_seed
     )
     record_schedule(wearer, schedule, calibration, participant="DEMO")
+    settings = TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
     training = train_decoder(
         [load_session(calibration)],
         decoder,
-        TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0),
+        settings,
         lambda step, part: progress(f"training, {step}", 0.05 + 0.10 * part),
     )
     model = load_robot_model()
@@ -125,14 +129,14 @@ def run_demo(folder: Path, wearer_seed: int, progress: Callable[[str, float], No
     session = folder / "sub-DEMO" / "ses-live"
     shutil.copy2(decoder, session / "decoder.onnx")
     live = load_session(session)
-    replay = replay_session(live, load_decoder(session / "decoder.onnx"))
+    decoder_file = load_decoder(session / "decoder.onnx")
+    replay = replay_session(live, decoder_file)
+    window_samples = window_spec(decoder_file.metadata.signal, decoder_file.metadata.fs_hz).window_samples
     progress("done", 1.0)
     return DemoResult(
         folder,
         training,
-        session_outcomes(
-            live, recorded_decisions(live), training.gestures, after_cue_s=AFTER_CUE_S, before_next_s=0.0
-        ),
+        session_outcomes(live, recorded_decisions(live), training.gestures, window_samples, settings.margins),
         tuple(holds),
         track,
         final,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from calibration.train import TrainReport, TrainSettings, train_decoder
+from calibration.train import TrainReport, train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.recording.importers.flexemg import import_flexemg

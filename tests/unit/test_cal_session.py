@@ -9,7 +9,7 @@ from calibration.protocol import CueSchedule
 from calibration.session import SessionSetup
 from calibration.session_ports import TrainOutcome
 from calibration.session_view import ActionKind, Severity, Step
-from calibration.trial_labels import TrialLabel, Verdict, label_from_event
+from calibration.trial_verdict import TrialLabel, Verdict, label_from_event
 from emg_acquisition.events import Event
 from tests.calibration_support import PINCH, PROTOCOL, VirtualCalibration
 

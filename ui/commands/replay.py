@@ -59,8 +59,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_robot(args: argparse.Namespace) -> int:
+    from calibration.outcomes import trial_accuracy
+    from calibration.train_settings import CUE_MARGIN_S
     from emg_acquisition.streams.publisher import MAX_SPEED
-    from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
     from evaluation.session_decoders import decoders_of
     from teleoperation.robot_replay import replay_through_robot
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+from ui.commands.options import margins_given
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
+    from calibration.outcomes import TrialOutcome
+    from calibration.train_settings import Margins
     from evaluation.bridge_replay import BridgeReplay
-    from evaluation.metrics import TrialOutcome
     from evaluation.replay import Replay
 
 EXIT_DIFFERS = 1
@@ -74,41 +76,41 @@ def _replay(
     args: argparse.Namespace, emg: str | None, decoder: Path, progress: Callable[[str, float], None]
 ) -> SleeveReplay:
     from decoding.decoder_file import load_decoder
+    from decoding.windows import window_spec
     from emg_acquisition.recording.session_parts import open_session
-    from evaluation.metrics import Decided, session_outcomes
+    from evaluation.decisions import Decided, session_outcomes
     from evaluation.replay import replay_session
 
     decoder_file = load_decoder(decoder)
     session = open_session(args.session, emg)
     result = replay_session(session, decoder_file, progress)
-    after_cue_s, before_next_s = _margins_s(args)
+    about = decoder_file.metadata
     outcomes = session_outcomes(
         session,
         Decided(result.sample_index, result.gesture_index),
-        decoder_file.metadata.gestures,
-        after_cue_s=after_cue_s,
-        before_next_s=before_next_s,
+        about.gestures,
+        window_spec(about.signal, about.fs_hz).window_samples,
+        _margins(args),
     )
-    return SleeveReplay(session.emg.info.source_id, result, tuple(outcomes))
+    return SleeveReplay(session.emg.info.source_id, result, outcomes)
 
 
-def _margins_s(args: argparse.Namespace) -> tuple[float, float]:
-    from evaluation.metrics import CUE_MARGIN_S
+def _margins(args: argparse.Namespace) -> "Margins":
+    from calibration.train_settings import Margins
 
-    after_cue_s, before_next_s = (
-        CUE_MARGIN_S if given is None else given for given in (args.after_cue, args.before_next)
-    )
-    return after_cue_s, before_next_s
+    return Margins(**margins_given(args))
 
 
 def _lines(sleeve: SleeveReplay, args: argparse.Namespace) -> Iterator[str]:
-    from evaluation.metrics import trial_accuracy
+    from calibration.outcomes import trial_accuracy
 
     result, outcomes = sleeve.result, sleeve.outcomes
     yield f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time"
     if outcomes:
-        after_cue_s, before_next_s = _margins_s(args)
-        margins = f"outside {after_cue_s:g} s after a cue and {before_next_s:g} s before the next"
+        left_out = _margins(args)
+        margins = (
+            f"outside {left_out.after_cue_s:g} s after a cue and {left_out.before_next_s:g} s before the next"
+        )
         yield f"{trial_accuracy(outcomes):.3f} of {len(outcomes)} trials right, {margins}"
     if result.identical_to_recording is not None:
         which = "identical to" if result.identical_to_recording else "DIFFER from"
@@ -122,7 +124,7 @@ def _lines(sleeve: SleeveReplay, args: argparse.Namespace) -> Iterator[str]:
 
 def _figures(sleeves: Sequence[SleeveReplay]) -> dict[str, object]:
     """Return the figures of one sleeve, or of all: the slowest's speed, and no trials, which are a sleeve's."""
-    from evaluation.metrics import trial_accuracy
+    from calibration.outcomes import trial_accuracy
 
     outcomes = sleeves[0].outcomes if len(sleeves) == 1 else ()
     return {

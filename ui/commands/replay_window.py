@@ -4,6 +4,7 @@ import argparse
 import math
 
 from emg_acquisition.errors import InputError
+from ui.commands.options import margins_given
 from ui.console import ProgressBar, interrupt_on_sigterm, stop_on_signals
 
 WINDOW_SPEED = 1.0
@@ -14,10 +15,10 @@ def run_window(args: argparse.Namespace) -> int:
 
     Without a decoder file the session's own decisions are shown alone.
     """
+    from calibration.train_settings import Margins
     from decoding.decoder_file import load_decoder
     from decoding.pipeline import DecoderPipeline
     from emg_acquisition.recording.session_parts import open_session
-    from evaluation.metrics import CUE_MARGIN_S
     from evaluation.session_decoders import find_decoders
     from ui.screen import require_screen
     from ui.view_models.replay import ReplaySettings
@@ -37,12 +38,13 @@ def run_window(args: argparse.Namespace) -> int:
     require_screen("or leave out --window")
     from ui.windows.replay import run_replay_window
 
+    margins = Margins(**margins_given(args))
     settings = ReplaySettings(
         session,
         decoder,
         judges_replay=args.decoder is not None,
-        after_cue_s=CUE_MARGIN_S if args.after_cue is None else args.after_cue,
-        before_next_s=CUE_MARGIN_S if args.before_next is None else args.before_next,
+        after_cue_s=margins.after_cue_s,
+        before_next_s=margins.before_next_s,
         speed=args.speed or WINDOW_SPEED,
     )
     with stop_on_signals() as stop:

@@ -7,8 +7,8 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
+from calibration.outcomes import UNDECIDED
 from emg_acquisition.arrays import Float64Array
-from evaluation.metrics import NO_DECISION
 from evaluation.session_timeline import Cue, Decisions, Happening, Mistake, Track
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES
@@ -59,7 +59,7 @@ class DecisionsPlot(TimePlot):
         self, theme: ThemeNow, place: ReplayPlace, gestures: Sequence[str], cues: Sequence[Cue]
     ) -> None:
         super().__init__(theme, place, len(gestures) + 2)
-        self._lanes = {name: k for k, name in enumerate((*gestures, NO_DECISION))}
+        self._lanes = {name: k for k, name in enumerate((*gestures, UNDECIDED))}
         self.name_rows(
             [(k, words(name)) for name, k in self._lanes.items()] + [(len(self._lanes), "differs from cue")]
         )
@@ -81,7 +81,7 @@ class DecisionsPlot(TimePlot):
         if decisions is None:
             return
         lanes = [self._lanes[decisions.name(index)] for index in range(len(decisions.gestures))]
-        none = self._lanes[NO_DECISION]
+        none = self._lanes[UNDECIDED]
         self.show_segments(
             curve,
             [(b, e, (lanes[index] if index >= 0 else none) + offset) for b, e, index in decisions.runs()],

@@ -42,7 +42,7 @@ class CalibrationProgress:
     source_id : str
         The EMG stream.
     base : str
-        The decoder that is to be made to fit; empty where one is trained afresh.
+        The decoder to recalibrate; empty where a new one is trained.
     parts : tuple of Path
         Session folders that hold EMG, in order.
     labels : tuple of TrialLabel
@@ -121,23 +121,23 @@ def _parts(folder: Path) -> dict[str, dict[int, Path]]:
 
 def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None:
     labels: list[TrialLabel] = []
-    told: Event | None = None
+    begun: Event | None = None
     usable: list[Path] = []
     for part in sorted(parts):
         try:
             events = read_events(parts[part])
         except InputError:
             continue  # killed before anything was written; it keeps its number
-        begun = [event for event in events if event.kind == CALIBRATION]
-        if not begun or not (parts[part] / SESSION_FILE).is_file():
+        first = [event for event in events if event.kind == CALIBRATION]
+        if not first or not (parts[part] / SESSION_FILE).is_file():
             continue
-        told = begun[-1]
+        begun = first[-1]
         labels += labels_of(events).values()
         if any(event.kind == "cue" for event in events):
             usable.append(parts[part])
-    if told is None:
+    if begun is None:
         return None
-    protocol, source_id, base = _told(told, session)
+    protocol, source_id, base = _read_about(begun, session)
     root = parts[max(parts)].parent
     tried = 1
     while (root / _TRY_OUT.format(session, tried)).exists():
@@ -147,12 +147,12 @@ def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None
     )
 
 
-def _told(event: Event, session: str) -> tuple[CueSchedule, str, str]:
+def _read_about(event: Event, session: str) -> tuple[CueSchedule, str, str]:
     try:
         protocol = CueSchedule.model_validate(event.fields["protocol"])
         return protocol, str(event.fields["source_id"]), str(event.fields["base"])
     except (KeyError, ValidationError) as error:
-        msg = f"calibration {session!r} was made by another version of this program and cannot be resumed; start anew"
+        msg = f"calibration {session!r} is of another version of this program and cannot be resumed; start a new one"
         raise InputError(msg) from error
 
 

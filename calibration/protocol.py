@@ -12,7 +12,7 @@ from emg_acquisition.events import REST
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.sources.schedule import Cue, calibration_schedule
 
-# Names that a person at the window has a picture for; a protocol that means others says so.
+# Names that a person at the window has a picture for; a protocol with others names them.
 KNOWN_GESTURES = (
     "fist",
     "hand_open",
@@ -61,7 +61,7 @@ class CueSchedule(BaseModel):
     name : str
         For people and for the session folder.
     purpose : {"train", "recalibrate"}
-        Whether a decoder is trained afresh or an older one made to fit.
+        Whether a new decoder is trained or an older one recalibrated.
     pace : {"timed", "caregiver"}
         Whether each trial follows the one before, or waits for a key, a switch or a button.
     levels : tuple of {"comfortable", "strong"}
@@ -148,8 +148,8 @@ def load_protocol(name_or_path: str) -> CueSchedule:
     Raises
     ------
     InputError
-        If there is none, a key is unknown, missing or out of range, a gesture is unknown, or there is no rest to
-        speak of; it names the file and what to do.
+        If there is none, a key is unknown, missing or out of range, a gesture is unknown, or the rest is too
+        short; it names the file and what to do.
     """
     path = BUNDLED / _FILE.format(name_or_path)
     if name_or_path not in bundled_protocols():

@@ -10,7 +10,7 @@ Without labels, the decoder is carried over to the rotation and shift that `cali
 
 Reference
 ---------
-Gelman et al., *Bayesian Data Analysis*, section 2.5: a prior mean weighed as a number of earlier observations.
+Gelman et al., *Bayesian Data Analysis*, section 2.5: a prior mean weighted as a number of earlier observations.
 """
 
 import time
@@ -52,8 +52,8 @@ from decoding.models.lda import class_statistics, lda_of_statistics
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import Session
 
-# The old decoder speaks about this donning if it is right in nine windows of ten of a repetition it has not seen.
-LEAST_AGREEMENT = 0.9
+# The old decoder is of use for this donning if it is right in nine windows of ten of a repetition it has not seen.
+MIN_AGREEMENT = 0.9
 OLD_COUNTS_AS_REPETITIONS = 1.0
 
 
@@ -97,7 +97,7 @@ def carry_over(
     Raises
     ------
     RecalibrationError
-        If the evidence does not bear it.
+        If the evidence does not support it.
     InputError
         If a session does not fit the decoder.
     """
@@ -230,14 +230,14 @@ def _compete(
         def fit(known: LabelledWindows, made: Made = made) -> Classifier:
             return lda_of_statistics(made(known))
 
-        def told(done: float, k: int = k) -> None:
+        def report(done: float, k: int = k) -> None:
             progress((k + done) / len(ways))
 
-        tried.append((name, assess_held_out(trials, metadata.gestures, metadata.decision, fit, told)))
+        tried.append((name, assess_held_out(trials, metadata.gestures, metadata.decision, fit, report)))
     way, held_out = best_of(tried)
     considered = tuple(
-        Considered(name=name, window_accuracy=said.window_accuracy, log_loss=said.log_loss)
-        for name, said in tried
+        Considered(name=name, window_accuracy=result.window_accuracy, log_loss=result.log_loss)
+        for name, result in tried
     )
     return _Chosen(way, ways[way], held_out, considered)
 
@@ -251,7 +251,7 @@ def _of_one_repetition(
     known = stack_steady(trials, metadata.gestures)
     right = lda_of_statistics(then).logits(known.features).argmax(axis=1) == known.labels
     accuracy = float(right.mean())
-    way = "pooled" if accuracy >= LEAST_AGREEMENT else "afresh"
+    way = "pooled" if accuracy >= MIN_AGREEMENT else "afresh"
     considered = (Considered(name="carried", window_accuracy=accuracy, log_loss=None),)
     return _Chosen(way, ways[way], HeldOutResult(1.0, None, None), considered)
 
@@ -262,7 +262,7 @@ def _statistics_of(decoder: DecoderFile) -> ClassStatistics:
         raise InputError(msg)
     whole = sorted(set(decoder.metadata.signal.features) & set(ARRAY_FEATURES))
     if whole:
-        msg = f"{decoder.path}: {', '.join(whole)} do not move with the electrodes; train anew"
+        msg = f"{decoder.path}: {', '.join(whole)} do not move with the electrodes; train a new decoder"
         raise RecalibrationError(msg)
     return decoder.statistics
 
@@ -296,7 +296,7 @@ def _check_gestures(trials: Sequence[TrialWindows], metadata: DecoderMetadata) -
     if missing or other:
         msg = (
             f"the decoder knows {', '.join(metadata.gestures)}; the sessions lack {', '.join(missing) or 'none'} and "
-            f"hold {', '.join(other) or 'none'} besides: record the decoder's gestures, or train anew"
+            f"hold {', '.join(other) or 'none'} besides: record the decoder's gestures, or train a new decoder"
         )
         raise InputError(msg)
 

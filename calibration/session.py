@@ -67,7 +67,7 @@ class SessionSetup:
     protocol : CueSchedule
         What is asked for.
     base : str
-        A decoder to make fit; empty to train afresh.
+        A decoder to recalibrate; empty to train a new one.
     parts : tuple of Path
         Session folders recorded before, in order.
     labels : tuple of TrialLabel
@@ -162,7 +162,7 @@ class CalibrationSession:
 
     @property
     def decoder(self) -> Path:
-        """Where the accepted decoder lies."""
+        """The accepted decoder's file."""
         return self._setup.folder / DECODER_FILE
 
     def tick(self, now_s: float) -> None:

@@ -180,7 +180,7 @@ class Trainer(Protocol):
         ...
 
     def poll(self) -> TrainProgress | TrainOutcome | None:
-        """Return the newest word on it; never waits."""
+        """Return the newest progress or the outcome; never waits."""
         ...
 
     def cancel(self) -> None:

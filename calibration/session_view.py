@@ -15,7 +15,7 @@ from emg_acquisition.stream_info import EmgStreamInfo
 # Fewer good electrodes than this are reported; fewer than a decoder works with hold the cues up.
 GOOD_ENOUGH = 0.9
 NAMED = 4
-# Two gestures of which less is confused are told apart well enough.
+# Two gestures of which less is confused are distinct enough.
 CONFUSED = 0.05
 # Merging keeps both movements usable; dropping is for a gesture that is lost among several.
 LOST_AMONG_ALL = 0.5

@@ -51,7 +51,7 @@ class CalibrationSettings:
     session : str or None
         Code of the calibration.
     base : Path or None
-        The decoder to make fit, for a protocol that recalibrates; None: the newest that was accepted.
+        The decoder to recalibrate, for a protocol that does so; None: the newest that was accepted.
     timeout_s : float
         How long to look for the stream.
     """
@@ -138,7 +138,7 @@ def _resumed(settings: CalibrationSettings, found: CalibrationProgress) -> Sessi
     if settings.protocol is not None and _asked(settings.protocol) != _asked(found.protocol):
         msg = (
             f"calibration {found.session} was begun with protocol {found.protocol.name!r} and other settings; "
-            "leave --protocol out to go on with it, or --resume to begin anew"
+            "leave --protocol out to go on with it, or --resume to begin a new one"
         )
         raise InputError(msg)
     return SessionSetup(

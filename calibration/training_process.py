@@ -25,7 +25,7 @@ END_S = 5.0
 
 
 class TrainingProcess:
-    """Trains in a process that is started at the first need and ends with whoever started it."""
+    """Trains in a process that is started at the first need and ends with the process that started it."""
 
     def __init__(self) -> None:
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -44,7 +44,7 @@ class TrainingProcess:
         self._busy = True
 
     def poll(self) -> TrainProgress | TrainOutcome | None:
-        """Return the newest word on it; never waits."""
+        """Return the newest progress or the outcome; never waits."""
         newest: TrainProgress | TrainOutcome | None = None
         if self._pipe is None or not self._busy:
             return None

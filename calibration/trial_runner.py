@@ -1,7 +1,7 @@
 """One trial after the other: rest, get ready, ramp, hold; judged while the next one rests, offered again if need be.
 
 Pure but for what it is given: time comes in by `tick`, EMG from the feed, events go out by a callable, and judging,
-which takes longer than a window may wait, goes to whoever was given for it.
+which takes longer than a window may wait, is submitted elsewhere.
 """
 
 from collections import Counter, deque
@@ -18,7 +18,7 @@ from emg_acquisition.events import REST
 # The muscle lets go after its cue; so much of the next rest belongs to the trial.
 AFTER_S = 0.6
 # A caregiver may wait for minutes; the baseline needs only the end of it.
-LONGEST_REST_S = 10.0
+MAX_REST_S = 10.0
 Emit: TypeAlias = Callable[[float, str, dict[str, Any]], None]
 Submit: TypeAlias = Callable[[Callable[[], TrialCheck]], Later]
 
@@ -156,7 +156,7 @@ class TrialRunner:
         elif self._last_good is not None:
             planned, labels = self._last_good
             for label in labels:
-                self._say(now_s, replace(label, verdict=Verdict.REPEATED))
+                self._label(now_s, replace(label, verdict=Verdict.REPEATED))
                 self._accepted.remove(label)
             self._queue.appendleft(planned)
             self._done -= 1
@@ -281,7 +281,7 @@ class TrialRunner:
         check: TrialCheck = later.result()
         labels = [label for label in (check.rest, check.label) if label is not None]
         for label in labels:
-            self._say(now_s, label)
+            self._label(now_s, label)
         good = [label for label in labels if label.verdict is Verdict.GOOD]
         self._accepted += good
         verdict = check.label.verdict
@@ -302,15 +302,17 @@ class TrialRunner:
         if not one.number:  # it was broken off before it was asked for
             self._number += 1
             one.number = self._number
-        self._say(now_s, TrialLabel(one.number, planned.gesture, planned.repetition, planned.level, verdict))
+        self._label(
+            now_s, TrialLabel(one.number, planned.gesture, planned.repetition, planned.level, verdict)
+        )
 
-    def _say(self, now_s: float, label: TrialLabel) -> None:
+    def _label(self, now_s: float, label: TrialLabel) -> None:
         event = label.to_event(now_s)
         self._emit(event.t_lsl_s, event.kind, dict(event.fields))
 
 
 def _recorded(ended: _Running, feed: Feed) -> RecordedTrial:
-    rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - LONGEST_REST_S)
+    rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - MAX_REST_S)
     emg_uv, t_lsl_s, whole = feed.between(rest_lsl_s, ended.end_lsl_s + AFTER_S)
     return RecordedTrial(
         planned=ended.planned,

@@ -1,4 +1,4 @@
-"""Whether a trial counts, and the label that says so: an event of the recording, which training goes by.
+"""Whether a trial counts, and the label that records it: an event of the recording, which training goes by.
 
 A trial is judged by its signal, its muscle, and whether it is like its siblings, the accepted trials of the same
 gesture. It is taken for another gesture only if that other's trials are much nearer to it than its own siblings are:
@@ -72,7 +72,7 @@ class TrialLabel:
     log_rms: tuple[float, ...] = ()
 
     def to_event(self, t_lsl_s: float) -> Event:
-        """Return the event that says so, at the time when it was found."""
+        """Return the event that records it, at the time when it was found."""
         fields: dict[str, object] = {
             "trial": self.trial,
             "gesture": self.gesture,

@@ -1,4 +1,4 @@
-"""A study of many participants: each one's own decoder within the session, an hour later, put on anew, recalibrated.
+"""A study of many participants: each one's own decoder within the session, an hour later, re-donned, recalibrated.
 
 Folders are those of `simulated_study`: ``ses-calibration``, ``ses-recalibration`` (an hour later) and ``ses-donning2``.
 Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first repetitions of the new
@@ -131,10 +131,10 @@ def judge_wearer(folder: Path, margins: Margins, traits: dict[str, dict[str, flo
         old = load_decoder(made)
         for name, as_it_is, recalibrated in ((LATER, HOUR_OLD, HOUR_NEW), (ANEW, ANEW_OLD, ANEW_NEW)):
             session = load_session(session_folder(folder, code, name))
-            taught, judged = _halves(session)
+            first_half, judged = _halves(session)
             evidence[as_it_is] = judge_opened(old, judged, as_it_is, margins)
             try:
-                new = _recalibrated(old, taught, settings, Path(temporary))
+                new = _recalibrated(old, first_half, settings, Path(temporary))
             except RecalibrationError as error:
                 refused[recalibrated] = str(error)
                 continue
@@ -142,9 +142,9 @@ def judge_wearer(folder: Path, margins: Margins, traits: dict[str, dict[str, flo
     return Wearer(code, traits[code], evidence, refused)
 
 
-def _recalibrated(old: DecoderFile, taught: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
+def _recalibrated(old: DecoderFile, session: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
     out = folder / "recalibrated.onnx"
-    recalibrate(old, [taught], out, quiet, margins=settings)
+    recalibrate(old, [session], out, quiet, margins=settings)
     return load_decoder(out)
 
 

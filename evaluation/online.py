@@ -1,4 +1,4 @@
-"""How a decoder behaves in time: delay from the muscle to the decision, activations that nobody asked for."""
+"""How a decoder behaves in time: delay from the muscle to the decision, false activations."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from evaluation.decisions import Decided
 EARLIEST_S = 0.5
 # Shorter trials leave no second of holding to find the strongest electrodes by.
 MIN_TRIAL_S = 1.5
-# Of what came before, the baseline may reach back to here: after its own beginning.
+# How far the baseline may reach back into what came before: after that has settled.
 SETTLED_S = 0.5
 MAX_BASELINE_S = 3.0
 

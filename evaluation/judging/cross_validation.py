@@ -33,7 +33,7 @@ from evaluation.judging.leakage import refuse_copies, refuse_overlap
 
 Split = Literal["repetition", "session", "participant"]
 SPLITS: tuple[Split, ...] = ("repetition", "session", "participant")
-# More repetitions than this teach little more; each point is made from so many choices.
+# More repetitions than this add little; each point is made from so many choices.
 CURVE_POINTS = (1, 2, 4, 8)
 CURVE_CHOICES = 2
 MIN_REPETITIONS = 2
@@ -268,7 +268,7 @@ def _probabilities(
     trial_of: IntArray,
     n_gestures: int,
 ) -> Float32Array:
-    """Let the classifier of each fold speak about the repetitions that it has not seen; zeros elsewhere."""
+    """Return what the classifier of each fold makes of the repetitions that it has not seen; zeros elsewhere."""
     found = np.zeros((len(trial_of), n_gestures), dtype=np.float32)
     repetition = np.array([cued[k].repetition if k >= 0 else -1 for k in trial_of], dtype=np.int64)
     for fold in held_out.folds:

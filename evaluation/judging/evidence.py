@@ -1,4 +1,4 @@
-"""What a decoder said of a session, hop by hop, and what was asked for: all figures come from here."""
+"""What a decoder made of a session, hop by hop, and what was asked for: all figures come from here."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from evaluation.online import OnlineBehaviour
 
 @dataclass(frozen=True)
 class Hops:
-    """What was said at each hop.
+    """What a decoder made of each hop.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ class Hops:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was said of one session.
+    """What a decoder made of one session.
 
     Parameters
     ----------
     participant, session, folder : str
         Which one.
     decoder : str
-        Who said it: a decoder's name, or a recipe and how it was split.
+        A decoder's name, or how decoders were made and what was left out.
     gestures : tuple of str
         Names by index.
     fs_hz, hop_s : float
@@ -50,7 +50,7 @@ class Evidence:
     cued : tuple of Trial
         What was asked for.
     hops : Hops
-        What was said.
+        What the decoder made of it.
     trial_of : ndarray of int64, shape (n_hops,)
         Which trial the newest sample lies in; -1 outside all.
     steady : ndarray of bool, shape (n_hops,)
@@ -104,11 +104,11 @@ class Evidence:
         """Confusion of each judged trial by itself: ndarray, (n_trials, n_gestures, n_gestures + 1)."""
         return self._table(lambda places: np.array([self.outcomes[int(self.trial_of[places[0]])].index]))
 
-    def _table(self, said: Callable[[IntArray], IntArray]) -> IntArray:
+    def _table(self, answer: Callable[[IntArray], IntArray]) -> IntArray:
         n = len(self.gestures)
         tables = [np.zeros((0, n, n + 1), dtype=np.int64)]
         for trial in self.judged:
-            answers = said(self.steady_hops(trial)).astype(np.int64)
+            answers = answer(self.steady_hops(trial)).astype(np.int64)
             tables.append(confusion_counts(np.full(len(answers), self.truth(trial)), answers, n)[np.newaxis])
         return np.concatenate(tables)
 

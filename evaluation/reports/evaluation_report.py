@@ -111,7 +111,7 @@ def _reach(group: Group) -> str:
     sessions = "one session" if figures.sessions == 1 else f"{figures.sessions} sessions"
     text = f"This rests on {figures.trials} trials of {persons} in {sessions}."
     if "by repetition" in group.name:
-        text += " Judged within one sitting: it does not speak of a sleeve that is put on again."
+        text += " Judged within one sitting: it does not hold for a sleeve that is put on again."
     return text + " It is offline: how people correct what they see is not in it."
 
 

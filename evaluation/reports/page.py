@@ -27,11 +27,15 @@ def write_page(path: Path, template: Path, **values: object) -> Path:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    text = environment.get_template(template.name).render(values)
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, environment.get_template(template.name).render(values))
     return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all, its line ends as they are."""
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_bytes(text.encode())
+    unfinished.replace(path)
 
 
 def p_value(value: float) -> str:

@@ -1,6 +1,7 @@
 """The figures of an evaluation as CSV, a row a session or a trial, and as one JSON object."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from evaluation.evaluate import Evaluation
 from evaluation.judging.evidence import Evidence
 from evaluation.judging.figures import Figures, Measured
+from evaluation.reports.page import write_whole
 from evaluation.reports.verdict import verdict_of
 
 
@@ -177,22 +179,15 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
 
 def write_json(path: Path, values: Mapping[str, object]) -> None:
     """Write one object, whole or not at all."""
-    _write(path, json.dumps(values, indent=1) + "\n")
+    write_whole(path, json.dumps(values, indent=1) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows that have the same keys, whole or not at all; no file without rows."""
     if not rows:
         return
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    beside.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())

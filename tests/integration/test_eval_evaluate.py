@@ -98,7 +98,7 @@ def test_a_decoder_is_not_judged_by_what_taught_it_unless_the_report_says_so(cor
     found = evaluate(question, HERE, quiet)
     assert found.groups[0].of_training_data
     (decoder,) = evaluation_json(found)["decoders"]
-    assert decoder["answer"].startswith("Cannot be told")
+    assert decoder["answer"].startswith("Unknown: ")
 
 
 def test_a_copy_under_another_name_is_found_by_its_hash(corpus, tmp_path):

@@ -26,7 +26,7 @@ EXAMPLE = (
 EXIT_SOME_FAILED = 1
 DECODER_SUFFIX = ".onnx"
 DATASETS = ("flexemg", "3dc", "grabmyo")
-MOST_JOBS = 256
+MAX_JOBS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         choices=("repetition", "session", "participant", "window"),
-        help="make decoders anew and judge each on what it has not seen: whole repetitions, sessions or "
+        help="make decoders and judge each on what it has not seen: whole repetitions, sessions or "
         "participants; repeatable. Windows at random are refused",
     )
     parser.add_argument(
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-training-data",
         action="store_true",
-        help="judge a decoder also on sessions that it was trained on; the report says so loudly",
+        help="judge a decoder also on sessions that it was trained on; the report warns of it",
     )
     parser.add_argument("--jobs", type=_jobs, metavar="N", help="processes (default: one a core)")
     parser.add_argument(
@@ -225,6 +225,6 @@ STUDY_MARGINS = {"after_cue_s": 0.6, "before_next_s": 0.0}
 
 def _jobs(text: str) -> int:
     value = int(text)
-    if not 1 <= value <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"an integer from 1 to {MOST_JOBS} is required, got {text}")
+    if not 1 <= value <= MAX_JOBS:
+        raise argparse.ArgumentTypeError(f"an integer from 1 to {MAX_JOBS} is required, got {text}")
     return value

@@ -11,7 +11,7 @@ WINDOW_SPEED = 1.0
 
 
 def run_window(args: argparse.Namespace) -> int:
-    """Show a session until its window is closed; what is wrong with it is told before a window opens.
+    """Show a session until its window is closed; errors are reported before a window opens.
 
     Without a decoder file the session's own decisions are shown alone.
     """

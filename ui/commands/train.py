@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temporal",
         action="store_true",
-        help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
+        help="smooth decisions over time with an HMM: fewer false transitions, more latency",
     )
     parser.add_argument(
         "--drop",

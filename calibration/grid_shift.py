@@ -2,8 +2,8 @@
 
 A map is compared by its shape: logarithms of amplitude, less their mean over the electrodes (so that effort does not
 count), by the cosine between now and then. A sleeve that is put on again lies rotated by any angle around the limb and
-pushed along it by little; both are searched in whole electrodes, around the axis that wraps all the way, otherwise up to
-`MAX_STEPS` either way.
+pushed along it by little; both are searched in whole electrodes, around the axis that wraps all the way, otherwise up
+to `MAX_STEPS` either way.
 
 Without labels, a map belongs to the gesture that it is most like. Whether that is reliable is checked on its
 own evidence: enough activity, of two gestures at least (one map alone may be another's, turned); maps more alike

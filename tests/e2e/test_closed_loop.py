@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from simulation.forearm.settings import WearerSettings

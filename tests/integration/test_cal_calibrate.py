@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.progress import find_calibration, read_events
-from calibration.trial_labels import Verdict, labels_of
+from calibration.parts import find_calibration, read_events
+from calibration.trial_verdict import Verdict, labels_of
 from emg_acquisition.recording.session import load_session
 from tests.command_line import command, run_here
 from tests.waiting import wait_for

@@ -11,8 +11,7 @@ from calibration.session import SessionSetup
 from calibration.session_ports import TrainJob, TrainOutcome
 from calibration.session_view import ActionKind, Severity, Step
 from calibration.signal_options import SignalOptions
-from calibration.training_process import command_of
-from calibration.trial_labels import TrialLabel, Verdict, label_from_event
+from calibration.trial_verdict import TrialLabel, Verdict, label_from_event
 from emg_acquisition.events import Event
 from tests.calibration_support import PINCH, PROTOCOL, VirtualCalibration
 
@@ -235,7 +234,7 @@ def test_dropping_and_merging_train_again(calibration):
 def test_the_command_of_a_decoder_names_the_signal_path_that_was_chosen():
     chosen = SignalOptions("my study/signal.yaml", "60")
     job = TrainJob((Path("ses-1"),), Path("d.onnx"), drop=("fist",), signal=chosen)
-    assert command_of(job) == (
+    assert job.command == (
         "hdemg train ses-1 -o decoder.onnx --signal 'my study/signal.yaml' --powerline 60 --drop fist"
     )
 

@@ -12,16 +12,18 @@ from ui.commands.options import (
     add_emg_choice,
     add_json,
     add_margins,
+    add_signal,
     file_path,
     folder,
     integer,
     margins_given,
+    signal_given,
 )
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
+    from evaluation.evaluate import Evaluation
     from evaluation.judging.many_sessions import Workers
-    from evaluation.reports.evaluation import Evaluation
 
 NAME = "evaluate"
 HELP = "figures and a report of decoders on sessions, of a way to make decoders, or of a whole study"
@@ -69,9 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
-        choices=("lda", "auto", "cnn"),
-        default="lda",
-        help="with --split: classifier; auto also tries a network, in every fold (default: %(default)s)",
+        choices=("auto", "lda", "cnn"),
+        default="auto",
+        help="with --split: classifier, as of `hdemg train` (default: %(default)s)",
     )
     parser.add_argument("--no-learning-curve", action="store_true", help="with --split: leave it out")
     parser.add_argument(
@@ -88,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run on a Dask cluster: of this machine, or a scheduler's address",
     )
     add_emg_choice(parser)
+    add_signal(parser)
     add_margins(parser)
     add_json(parser)
 
@@ -147,9 +150,8 @@ def _evaluate(
     workers: "Workers",
     progress: Callable[[str, float], None],
 ) -> int:
+    from calibration.train_settings import TrainSettings
     from evaluation.evaluate import Question, evaluate
-    from evaluation.judging.evidence import Margins
-    from evaluation.judging.recipe import Recipe
     from evaluation.reports.evaluation_report import write_evaluation
 
     decoders = [path for path in args.inputs if path.suffix == DECODER_SUFFIX]
@@ -157,7 +159,7 @@ def _evaluate(
         decoders=tuple(decoders),
         sessions=tuple(sessions),
         splits=tuple(args.split or ()) if not decoders else (),
-        recipe=Recipe(model=args.model, margins=Margins(**margins_given(args))),
+        training=TrainSettings(model=args.model, **signal_given(args).settings(), **margins_given(args)),
         emg=args.emg,
         learning_curve=not args.no_learning_curve,
         allow_training_data=args.allow_training_data,
@@ -211,8 +213,8 @@ def _json(found: "Evaluation", report: Path) -> dict[str, object]:
 
 
 def _study(args: argparse.Namespace, workers: "Workers", progress: Callable[[str, float], None]) -> int:
+    from calibration.train_settings import Margins
     from evaluation.evaluate_study import evaluate_study
-    from evaluation.judging.evidence import Margins
     from evaluation.reports.study_report import study_figures, write_study
 
     study = evaluate_study(args.study, workers, Margins(**{**STUDY_MARGINS, **margins_given(args)}), progress)

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Recalibrate and say how; refused, with the reason, where the evidence does not bear it."""
     from calibration.recalibrate import carry_over, recalibrate
-    from calibration.train import TrainSettings
+    from calibration.train_settings import TrainSettings
     from decoding.decoder_file import load_decoder
     from emg_acquisition.recording.session import load_session
 

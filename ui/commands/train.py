@@ -77,7 +77,8 @@ def gesture_pair(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print how well held-out repetitions are decoded."""
-    from calibration.train import TrainSettings, train_decoder
+    from calibration.train import train_decoder
+    from calibration.train_settings import TrainSettings
     from decoding.temporal import TemporalSettings
     from emg_acquisition.recording.session import load_session
 

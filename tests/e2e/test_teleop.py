@@ -114,7 +114,10 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         wait_for(lambda: session.view().live, "armed")
         recording = session.recording
     assert not session.chain.processes.dead()
+    check_recorded(hdemg, recording)
 
+
+def check_recorded(hdemg: Callable[..., Ran], recording: Path) -> None:
     recorded = load_session(recording)
     kinds = {event.kind for event in recorded.events}
     assert [event.kind for event in recorded.events if event.kind in {"arm", "stop", "fault"}][-2:] == [

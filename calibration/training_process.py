@@ -4,6 +4,8 @@ import logging
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -80,16 +82,30 @@ class TrainingProcess:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(target=_serve, args=(theirs,), name="trainer", daemon=True)
-            self._process.start()
+            with _limited_threads():
+                self._process.start()
             theirs.close()
         return self._pipe
+
+
+@contextmanager
+def _limited_threads() -> Iterator[None]:
+    """Limit the threads of a process started in here: libraries read the limit when they are loaded."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, THREADS))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = THREADS
     jobs = TrainingJobs(lambda stage, share: pipe.send(TrainProgress(stage, share)))
     while True:
         try:
@@ -116,8 +132,7 @@ class TrainingJobs:
     """
 
     def __init__(self, progress: Progress) -> None:
-        # Only now: libraries read their number of threads when they are loaded, and the process that starts this one
-        # does not need them.
+        # Only here: they load what exports decoders, which the process that starts this one does not need.
         from calibration.recalibrate import recalibrate  # noqa: PLC0415
         from calibration.train import train_decoder  # noqa: PLC0415
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from calibration.model_selection import load_network
 from calibration.train_settings import TrainSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import read_session_info
@@ -131,6 +132,8 @@ def evaluate(question: Question, workers: Workers, progress: Progress) -> Evalua
     ------
     InputError
         If the question itself cannot be answered: a split that the sessions do not allow, or that would leak.
+    ModuleNotFoundError
+        If the network is asked for and torch is not installed.
     """
     if question.decoders:
         return _of_decoders(question, workers, progress)
@@ -152,6 +155,8 @@ def _judge_pair(question: Question, pair: tuple[Path, Path]) -> Evidence:
 
 
 def _of_training(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+    if question.training.model == "cnn":
+        load_network()
     readable, failures = _readable(question.sessions)
     splits = question.splits or _possible(readable)
     folds = [fold for split in splits for fold in folds_of(split, readable)] if readable else []

@@ -10,12 +10,13 @@ from calibration.protocol import CueSchedule
 from calibration.session_view import Step
 from calibration.train_settings import Margins
 from calibration.training_set import trial_spans
+from decoding.decoder_file import load_decoder
 from emg_acquisition.events import Event
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.recording.session_writer import SessionWriter
 from tests.calibration_support import VirtualCalibration
-from ui.cli import main
+from ui.cli import EXIT_BAD_INPUT, main
 
 PROTOCOL = CueSchedule(
     gestures=("fist", "hand_open", "pinch"), repetitions=4, rest_s=1.2, ready_s=0.5, ramp_s=0.4, hold_s=1.0
@@ -91,6 +92,23 @@ def test_a_calibrated_session_is_judged_as_it_was_trained(calibrated, tmp_path, 
     assert len(counted) < len(trials(session))
     assert figures["trials"] <= len(counted)
     assert sum(sum(row) for row in figures["trial_confusion"][1:]) == PROTOCOL.repetitions * 3
+
+
+def test_both_take_the_signal_path_that_is_chosen(calibrated, tmp_path, capsys):
+    chosen = tmp_path / "signal.yaml"
+    chosen.write_text("window_ms: 100\n", encoding="utf-8")
+    signal = ("--signal", str(chosen), "--powerline", "60")
+    trained, judged, _ = figures_of_both(calibrated, tmp_path, capsys, *LDA, *signal)
+    path = load_decoder(tmp_path / "decoder.onnx").metadata.signal
+    assert (path.window_ms, path.powerline_hz) == (100.0, 60)
+    by_default, *_ = figures_of_both(calibrated, tmp_path, capsys, *LDA)
+    assert judged == trained != by_default
+
+
+def test_a_decoder_file_keeps_its_own_signal_path(calibrated, tmp_path, capsys):
+    arguments = ["evaluate", "decoder.onnx", str(calibrated), "--report", str(tmp_path), "--powerline", "60"]
+    assert main(arguments) == EXIT_BAD_INPUT
+    assert "leave out --signal and --powerline" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

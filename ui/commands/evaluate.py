@@ -132,6 +132,10 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError("name a decoder file (.onnx), or say by --split how to make and judge decoders")
     if decoders and args.split:
         raise InputError("a decoder file is judged as it is: leave out --split, or the decoder")
+    if (args.signal or args.powerline) and (decoders or args.study):
+        raise InputError(
+            "a decoder file has its own signal path, a study the default one: leave out --signal and --powerline"
+        )
 
 
 def _imported(name: str, source: Path, out: Path) -> list[Path]:

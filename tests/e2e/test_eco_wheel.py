@@ -145,6 +145,7 @@ def test_it_says_which_extra_the_rest_needs(bare: Bare, simulated_decoder: Path)
     _names_extras(bare, simulated_decoder)
 
 
+@pytest.mark.campaign
 def test_a_fresh_environment_decodes_and_names_extras(
     fresh: Bare, simulated_decoder: Path, lsl_session: str
 ) -> None:

@@ -87,6 +87,7 @@ def test_64_channels_at_4_khz_arrive_to_the_bit(emulate, driver):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_64_channels_at_4_khz_for_a_minute_arrive_to_the_bit(emulate, driver):
     assert follow(60.0, emulate, driver) >= 240_000
 

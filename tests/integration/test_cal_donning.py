@@ -91,6 +91,7 @@ def test_another_person_is_refused(sessions, old, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_the_tables_of_the_page_reach_what_is_wanted(test_data, tmp_path):
     names = ("within", "unlabelled", "donning", "3dc", "grabmyo")
     page = tmp_path / "page.md"

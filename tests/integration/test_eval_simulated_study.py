@@ -110,5 +110,6 @@ def test_an_interrupted_command_with_workers_cleans_up(how, tmp_path):
     assert "Traceback" not in err
     assert not list(out.glob(".study-*"))
     assert not (out / "study.yaml").exists()
+    assert not list(out.rglob("*.part"))
     for folder in out.glob("sub-*/ses-*"):
         assert load_session(folder).info.complete

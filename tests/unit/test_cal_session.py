@@ -50,6 +50,7 @@ def test_each_cue_is_dated_when_its_phase_begins(calibration):
     calibration.to_cues().run_until(step_is(Step.TRAINING))
     cues = [(t, fields) for t, kind, fields in calibration.recordings[0].events if kind == "cue"]
     spans = [(b[0] - a[0], a[1]["gesture"]) for a, b in itertools.pairwise(cues)]
+    assert {gesture for _, gesture in spans} == {"rest", *PROTOCOL.gestures}
     for seconds, gesture in spans:
         assert seconds == pytest.approx(1.7 if gesture == "rest" else 1.4, abs=0.1)
 

@@ -33,7 +33,9 @@ def test_a_steady_window_lies_wholly_beyond_both_margins():
 
 
 def test_all_windows_of_a_trial_stay_in_order_for_the_decisions():
-    for one in _labelled(session(cues(1))):
+    found = _labelled(session(cues(1)))
+    assert len(found) == 3
+    for one in found:
         ends = one.block.last_sample
         assert (np.diff(ends) == 50).all()
         assert ends.min() >= one.trial.start
@@ -42,7 +44,9 @@ def test_all_windows_of_a_trial_stay_in_order_for_the_decisions():
 
 
 def test_without_margins_the_whole_extent_still_lies_in_its_trial():
-    for one in _labelled(session(cues(1)), after=0, before=0):
+    found = _labelled(session(cues(1)), after=0, before=0)
+    assert len(found) == 3
+    for one in found:
         assert one.block.last_sample[one.steady].min() - 199 >= one.trial.start
 
 

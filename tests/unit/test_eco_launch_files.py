@@ -85,6 +85,8 @@ def test_every_part_is_started_with_arguments_that_its_command_takes(
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_the_end_of_one_part_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for node in stand_in.nodes(path, {"decoder": "d.onnx", "source": "simulated"}, monkeypatch):
+    nodes = stand_in.nodes(path, {"decoder": "d.onnx", "source": "simulated"}, monkeypatch)
+    assert nodes
+    for node in nodes:
         assert isinstance(node.on_exit, stand_in.Shutdown)
         assert node.executable in node.on_exit.reason

@@ -319,7 +319,7 @@ def main() -> int:
     elif not args.compare and args.seconds < LEAST_S:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
-        # It brings torch, which no session has.
+        # It brings what trains, which no session has.
         from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:

@@ -43,7 +43,10 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),
     "bids": ("EMG-BIDS export", {"edfio": "edfio"}),
     "brainflow": ("boards that BrainFlow reads", {"brainflow": "brainflow"}),
-    "report": ("figures in reports", {"matplotlib": "matplotlib"}),
+    "report": (
+        "evaluations and HTML reports",
+        {"matplotlib": "matplotlib", "scikit-learn": "sklearn", "Jinja2": "jinja2"},
+    ),
 }
 PLAIN = {
     "numpy": "numpy",

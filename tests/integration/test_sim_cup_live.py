@@ -49,6 +49,7 @@ class Decoder:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.alone
 def test_gestures_on_lsl_grasp_lift_drive_and_set_down_the_cup(lsl_session, ros_domain):
     bridge = ["bridge", "--decoder", DECODER, "--map", "ten_gestures", "--lsl-session", lsl_session]

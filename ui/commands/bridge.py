@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from robot_bridge.gesture_map import check_decoders
     from robot_bridge.robot_model import load_robot_model
 
-    # What can be wrong without a decoder is said before one is waited for.
+    # Errors that need no decoder are reported before waiting for one.
     decoders = tuple(args.decoder or ("hdemg-decoder",))
     check_decoders(args.map, decoders)
     load_robot_model(args.robot_model)

@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--script",
         choices=("cup",),
-        help="the simulated wearer does a task by itself on the simulated robot, and the session ends with it",
+        help="let the simulated wearer do this task unattended on the simulated robot; the session ends with it",
     )
     parser.add_argument("--headless", action="store_true", help="no window: a status line on this terminal")
     add_json(parser)

@@ -31,7 +31,7 @@ from robot_bridge.motion import Command, MotionShaper
 from robot_bridge.plausibility import PlausibleJoints
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import SafetyMachine, Transition
-from robot_bridge.safety_inputs import SafetyLimits
+from robot_bridge.safety_inputs import NAVIGATION, ROUTINES, RUNSTOPPED, SafetyLimits
 from robot_bridge.step_motion import StepMotion
 from robot_bridge.stretch_interface import (
     BASE_DOF,
@@ -43,7 +43,7 @@ from robot_bridge.stretch_interface import (
     read_joint_limits,
     read_joint_states,
 )
-from robot_bridge.supervision import MotionSupervisor
+from robot_bridge.supervision import WATCHED_DOF, MotionSupervisor
 
 # The last command of a stop is repeated for this long, then the bridge falls silent: another controller may come.
 STOP_REPEAT_S = 0.5
@@ -294,7 +294,7 @@ class BridgeCore:
         if not self._prepared:
             return "stopped while arming; arm again"
         self._prepared = False
-        moving = None if self.safety.is_live else self._supervisor.moving(t_mono_s)
+        moving = None if self.safety.is_live else self._supervisor.moving(t_mono_s, WATCHED_DOF)
         if moving is not None:
             return f"{moving} moves: arm when the robot stands"
         return self.safety.arm(t_mono_s)
@@ -351,7 +351,9 @@ class BridgeCore:
         """Return what else must be called because the robot does not stand, each once."""
         if self._stands_by_s is None or t_mono_s < self._stands_by_s:
             return ()
-        moving = self._supervisor.moving(t_mono_s)
+        # Homing and stowing move the joints on purpose.
+        routine = self.safety.driver.mode in ROUTINES
+        moving = self._supervisor.moving(t_mono_s, BASE_DOF if routine else WATCHED_DOF)
         if moving is None:
             self._stands_by_s = None
             return ()
@@ -401,8 +403,11 @@ class BridgeCore:
         elif was_live and not is_live:
             self._release()
             self._stop_until_s = transition.t_mono_s + STOP_REPEAT_S
-            # What brakes by its own profile is no failure to stop.
-            self._stands_by_s = transition.t_mono_s + STANDSTILL_S + self._supervisor.braking_s()
+            # What brakes by its own profile is no failure to stop. Where the driver refuses Twists, the wheels run on by
+            # their last one until the firmware's own watchdog: then there is nothing to wait for.
+            refused = self.safety.driver.mode not in {NAVIGATION, RUNSTOPPED}
+            braking_s = 0.0 if refused else STANDSTILL_S + self._supervisor.braking_s()
+            self._stands_by_s = transition.t_mono_s + braking_s
             self._calls_made = 0
         self._listeners.on_transition(transition)
 

@@ -2,8 +2,9 @@
 
 stretch_driver has no watchdog on joints and one of 0.5 s on the wheels. The bridge writes a byte a tick to a
 socket; when an armed bridge falls silent for 150 ms, or its end of the socket closes, the guard at once sends
-a zero Twist and the measured joints, a few times, and ends. While the bridge is disarmed, and after its
-goodbye, the guard publishes nothing. It runs in a session of its own, so it survives what kills the bridge.
+a zero Twist and the measured joints, as far as they are plausible, a few times, and ends. While the bridge is
+disarmed, and after its goodbye, the guard publishes nothing. It runs in a session of its own, so it survives what
+kills the bridge.
 """
 
 import argparse
@@ -13,8 +14,11 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from robot_bridge.guard_link import ARMED, BYE, SEES_NO_ROBOT, SEES_ROBOT
+from robot_bridge.plausibility import PlausibleJoints
+from robot_bridge.robot_model import RobotModel, load_robot_model
 from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import Float64MultiArray, JointState, Twist
 from robot_bridge.stretch_interface import (
@@ -24,6 +28,7 @@ from robot_bridge.stretch_interface import (
     JOINT_STATES,
     POSE_GRIPPER,
     POSE_LENGTH,
+    POSE_OF_DOF,
     joint_pose,
     read_joint_states,
 )
@@ -41,14 +46,18 @@ _LOG = logging.getLogger(__name__)
 class Guard:
     """Publishers made beforehand, and the newest measured pose."""
 
-    def __init__(self, ros: RosNode) -> None:
+    def __init__(self, ros: RosNode, model: RobotModel) -> None:
         self._ros = ros
         self._twist = ros.node.create_publisher(Twist, CMD_VEL, QOS)
         self._pose = ros.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
         ros.node.create_subscription(JointState, JOINT_STATES, self._on_joint_states, QOS_FRESH)
         ros.node.create_subscription(Float64MultiArray, JOINT_POSE, self._on_command, QOS)
+        self._model = model
+        self._plausible = PlausibleJoints(model)
+        self._armed = False
         self._measured: list[float] | None = None
         self._measured_s = -math.inf
+        self._commanded: list[float] | None = None
         self._grips: tuple[float, float] | None = None
 
     def watch(self, link: socket.socket) -> str | None:
@@ -60,7 +69,6 @@ class Guard:
             If the thread that hears the robot has failed: the bridge then finds the guard gone, and stops.
         """
         link.settimeout(SILENCE_S)
-        armed = False
         while True:
             if self._ros.failed.is_set():
                 msg = f"the guard no longer hears the robot: {self._ros.failure}"
@@ -68,7 +76,7 @@ class Guard:
             try:
                 received = link.recv(4096)
             except TimeoutError:
-                if armed:
+                if self._armed:
                     return f"the bridge was silent for {SILENCE_S} s"
                 continue
             except OSError:
@@ -76,8 +84,8 @@ class Guard:
             if BYE in received:
                 return None
             if not received:
-                return "the bridge has died" if armed else None
-            armed = received.endswith(ARMED)
+                return "the bridge has died" if self._armed else None
+            self._armed = received.endswith(ARMED)
             try:
                 link.send(SEES_ROBOT if self._sees_robot() else SEES_NO_ROBOT)
             except OSError:
@@ -104,6 +112,11 @@ class Guard:
         if self._measured is None or time.monotonic() - self._measured_s > HOLD_FRESH_S:
             return None
         pose = list(self._measured)
+        told = self._commanded or pose
+        for dof, index in POSE_OF_DOF.items():
+            # A joint that is far from its last command did not get there by it: it is left where it was told to be.
+            if abs(pose[index] - told[index]) > self._model.dof[dof].stop_bound:
+                pose[index] = told[index]
         if self._grips is not None and self._grips[0] == self._grips[1]:
             # The gripper was holding, not moving: keep its grip, or it drops the cup.
             pose[POSE_GRIPPER] = self._grips[1]
@@ -111,14 +124,19 @@ class Guard:
 
     def _on_joint_states(self, message: JointState) -> None:
         reading = read_joint_states(message.name, message.position)
-        if reading is not None:
-            pose = joint_pose(reading.positions, reading.head)
-            if all(math.isfinite(value) for value in pose):
-                self._measured, self._measured_s = pose, time.monotonic()
+        if reading is None:
+            return
+        pose, now_s = joint_pose(reading.positions, reading.head), time.monotonic()
+        if not all(math.isfinite(value) for value in pose):
+            return
+        # As the bridge does: what a robot cannot have done is no place to hold.
+        if self._plausible.problem(reading, now_s, live=self._armed) is None:
+            self._measured, self._measured_s = pose, now_s
 
     def _on_command(self, message: Float64MultiArray) -> None:
         if len(message.data) != POSE_LENGTH:
             return  # the driver drops it too
+        self._commanded = list(message.data)
         grip = message.data[POSE_GRIPPER]
         self._grips = (grip if self._grips is None else self._grips[1], grip)
 
@@ -128,12 +146,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m robot_bridge.guard", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="socket to the bridge, inherited")
     parser.add_argument("--namespace", default="", help="ROS namespace of the robot")
+    parser.add_argument("--robot-model", type=Path, help="limits and speeds; a Stretch 3 without")
     options = parser.parse_args(arguments)
     # The bridge ends the guard; a Ctrl-C or a plain kill meant for the bridge must not come first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with socket.socket(fileno=options.fd) as link, RosNode(GUARD_NODE, options.namespace) as ros:
-        guard = Guard(ros)
+        guard = Guard(ros, load_robot_model(options.robot_model))
         ros.start()
         reason = guard.watch(link)
         if reason is not None:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 ARMED = b"a"
 DISARMED = b"d"
@@ -24,11 +25,13 @@ class GuardLink:
     ----------
     namespace : str
         ROS namespace of the robot.
+    robot_model : Path, optional
+        The robot's file, if it is not the bundled one.
     answer_limit_s : float
         A guard silent for longer counts as dead.
     """
 
-    def __init__(self, namespace: str, answer_limit_s: float = 0.25) -> None:
+    def __init__(self, namespace: str, robot_model: Path | None = None, answer_limit_s: float = 0.25) -> None:
         self._limit_s = answer_limit_s
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
@@ -42,6 +45,7 @@ class GuardLink:
                 str(theirs.fileno()),
                 "--namespace",
                 namespace,
+                *(() if robot_model is None else ("--robot-model", str(robot_model))),
             ],
             pass_fds=(theirs.fileno(),),
             start_new_session=True,

@@ -419,7 +419,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
         for source_id in settings.decoders:
             readers.append(DecisionReader(source_id, settings.lsl_timeout_s, stop))  # noqa: PERF401 - closed one by one
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
-            guard = GuardLink(settings.namespace)
+            guard = GuardLink(settings.namespace, settings.robot_model)
             node = BridgeNode(ros, settings, readers, guard, events, journal=journal)
             for reader in readers:
                 reader.start()

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 NAVIGATION = "navigation"
 RUNSTOPPED = "runstopped"
+ROUTINES = ("homing", "stowing")
 LIMITS_UNREAD = "the robot's joint limits have not been read"
 
 

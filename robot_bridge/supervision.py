@@ -7,7 +7,7 @@ closing on a thing until it stops is its work.
 import itertools
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robot_bridge.robot_model import RobotModel
@@ -236,9 +236,10 @@ class MotionSupervisor:
         left = limits.position_upper - positions[dof] if sign > 0 else positions[dof] - limits.position_lower
         return left <= NEAR_LIMIT[limits.unit]
 
-    def moving(self, t_s: float) -> str | None:
-        """Return the name of a DoF that does not stand still, or None."""
-        for dof, one in self._watched.items():
+    def moving(self, t_s: float, among: Sequence[str]) -> str | None:
+        """Return the name of one among the watched DoF that does not stand still, or None."""
+        for dof in among:
+            one = self._watched[dof]
             moved = one.moved_since(t_s - STILL_SPAN_S)
             if moved is not None and abs(moved) > STILL[one.unit]:
                 return _name(dof)

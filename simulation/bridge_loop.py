@@ -82,6 +82,10 @@ class DrivenRobot:
         }
         return DriverWords(JOINT_STATE_NAMES, tuple(positions), tuple(velocities), status, self.base_pose())
 
+    def joint_states(self) -> tuple[float, ...]:
+        """Return the positions of joint_states now, in the order of ``JOINT_STATE_NAMES``, m and rad."""
+        return tuple(self._logic.joint_states()[0])
+
     def positions(self) -> tuple[float, ...]:
         """Return the 8 DoF in the order of ``DOF_NAMES``."""
         robot = self._logic.robot

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.motion_table import motion_table
 from robot_bridge.gesture_map import load_gesture_map, load_gesture_maps
+from robot_bridge.inputs import OperatorInput
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from simulation.operator.stepped_bridge import SteppedBridge
@@ -115,7 +116,7 @@ def test_a_step_under_way_ends_at_another_gesture_and_at_a_stop(cut):
     bridge.gestures[0] = "rest"
     bridge.run(0.15)
     if cut == "stop":
-        bridge.core.safety.stop(bridge.t_s)
+        bridge.core.take(OperatorInput(bridge.t_s, "stop"))
     else:
         bridge.gestures[0] = "supination"  # means nothing in this mode
     bridge.run(2.0)
@@ -151,7 +152,8 @@ def test_a_step_that_is_blocked_does_not_go_on_pressing(fine, end):
         bridge.run(5.0)
     else:
         bridge.hold("supination", 0.3)  # means nothing in this mode
-    assert bridge.core.safety.state == "armed"
+    # What keeps pressing without an effect for a second is stopped for good; what ended before stays armed.
+    assert (bridge.core.safety.state, end) in {("fault", "time"), ("armed", "gesture")}
     assert body.target_of("lift") == pytest.approx(body.positions["lift"], abs=1e-6)
 
 
@@ -162,6 +164,7 @@ def test_effort_drives_within_the_tier():
         bridge = SteppedBridge(MODEL, maps, KinematicStretch(MODEL, {**START, "lift": 0.1}), "effort")
         bridge.arm()
         bridge.go_to_mode("arm")
+        bridge.set_fine(False)
         bridge.effort = effort
         bridge.gestures[0] = "wrist_extension"
         bridge.run(2.0)

@@ -49,12 +49,12 @@ class World:
             assert self.bridge.core.safety.is_live
 
 
-def held(world, dof, *directions):
+def held(world, dof, *directions, fine=False):
     """Hold a DoF's gestures for a second each; returns what each hold brought."""
     holds = []
 
     def script(direction):
-        holds.append((yield from world.operator.hold(dof, direction, 1.0)))
+        holds.append((yield from world.operator.hold(dof, direction, 1.0, fine=fine)))
 
     for direction in directions:
         world.perform(script(direction))
@@ -96,9 +96,9 @@ def test_a_hold_that_was_not_decided_is_made_again():
 def test_a_gesture_that_is_never_decided_is_told_and_no_endless_loop():
     world = World(AT_ONCE, 0.0)
     world.taken_for.extend(["rest"] * 100_000)
-    (hold,) = held(world, "gripper", -1)
+    (hold,) = held(world, "gripper", -1, fine=True)
     assert not hold.achieved
-    assert hold.words == "gripper -1 hardly moved while fist was held (coarse: +0.0000)"
+    assert hold.words == "gripper -1 hardly moved while fist was held (fine: +0.0000)"
 
 
 @pytest.mark.parametrize("dof", ["arm", "lift", "base_translate"])

@@ -17,10 +17,11 @@ try:
     from rclpy.callback_groups import ReentrantCallbackGroup
     from rclpy.clock import Clock, ClockType
     from rclpy.context import Context
+    from rclpy.duration import Duration
     from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from rclpy.task import Future
-    from sensor_msgs.msg import BatteryState, Image, Imu, JointState
+    from sensor_msgs.msg import BatteryState, Image, Imu, JointState, Joy
     from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
     from std_srvs.srv import SetBool, Trigger
 except ImportError as error:
@@ -38,6 +39,7 @@ __all__ = [
     "Context",
     "DiagnosticArray",
     "DiagnosticStatus",
+    "Duration",
     "Empty",
     "ExternalShutdownException",
     "Float32MultiArray",
@@ -46,6 +48,7 @@ __all__ = [
     "Image",
     "Imu",
     "JointState",
+    "Joy",
     "KeyValue",
     "Odometry",
     "PoseStamped",

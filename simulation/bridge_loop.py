@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
-from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge.bridge_core import BridgeCore, DriverCall, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.inputs import (
@@ -26,12 +26,7 @@ from robot_bridge.inputs import (
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety_inputs import SafetyLimits
-from robot_bridge.stretch_interface import (
-    JOINT_DOF,
-    JOINT_STATE_NAMES,
-    LIMIT_OF_DOF,
-    joint_pose,
-)
+from robot_bridge.stretch_interface import JOINT_DOF, joint_pose
 from simulation.stretch.driver_logic import DriverLogic, SimSettings
 from simulation.stretch.stretch_body import StretchBody
 
@@ -41,11 +36,13 @@ DRIVER_HZ, TICK_HZ = 30, 50
 
 @dataclass(frozen=True)
 class DriverWords:
-    """What stretch_driver publishes at one moment: joint_states and its status topics."""
+    """What stretch_driver publishes at one moment: joint_states, odometry and its status topics."""
 
+    stamp_s: float
     names: tuple[str, ...]
     positions: tuple[float, ...]
     velocities: tuple[float, ...]
+    efforts: tuple[float, ...]
     status: Mapping[str, str | bool]
     base: tuple[float, float, float]
 
@@ -57,22 +54,33 @@ class DrivenRobot:
     ----------
     body : StretchBody
         The simulated robot: kinematics or physics.
+
+    Attributes
+    ----------
+    driver : DriverLogic
+        The driver itself, for what is done to it from outside.
     """
 
     def __init__(self, body: StretchBody) -> None:
-        self._logic = DriverLogic(SimSettings(start_mode="navigation"), body)
+        self.driver = self._logic = DriverLogic(SimSettings(start_mode="navigation"), body)
         self._logic.set_streaming(True)
 
     def command(self, command: Command, t_s: float) -> None:
         """Take a command."""
         self._logic.on_cmd_vel(command.translate_m_s, command.rotate_rad_s, t_s)
         if command.targets:
-            self._logic.on_joint_pose(joint_pose(command.targets, command.head))
+            self._logic.on_joint_pose(joint_pose(command.targets, command.head), t_s)
 
-    def step(self, t_s: float) -> DriverWords:
-        """Move on to a time and say what the driver would."""
+    def call(self, service: DriverCall, t_s: float) -> None:
+        """Call one of the driver's services: the run-stop's is to press it."""
+        self._logic.serve(service, t_s)
+
+    def step(self, t_s: float) -> DriverWords | None:
+        """Move on to a time and say what the driver would; None while it is started again."""
         logic = self._logic
         logic.step(t_s)
+        if not logic.is_up:
+            return None
         positions, velocities = logic.joint_states()
         status: dict[str, str | bool] = {
             "mode": logic.mode,
@@ -80,10 +88,19 @@ class DrivenRobot:
             "is_runstopped": logic.runstopped,
             "is_streaming_position": logic.streaming,
         }
-        return DriverWords(JOINT_STATE_NAMES, tuple(positions), tuple(velocities), status, self.base_pose())
+        odometry = logic.odometry()
+        return DriverWords(
+            t_s + logic.faults.clock_jump_s,
+            logic.joint_names,
+            tuple(positions),
+            tuple(velocities),
+            tuple(logic.efforts()),
+            status,
+            (odometry.x_m, odometry.y_m, odometry.heading_rad),
+        )
 
     def joint_states(self) -> tuple[float, ...]:
-        """Return the positions of joint_states now, in the order of ``JOINT_STATE_NAMES``, m and rad."""
+        """Return the positions of joint_states now, in the order of the driver's ``joint_names``, m and rad."""
         return tuple(self._logic.joint_states()[0])
 
     def positions(self) -> tuple[float, ...]:
@@ -99,9 +116,8 @@ class DrivenRobot:
 
     def limits(self) -> tuple[list[str], list[float], list[float]]:
         """Return joint_limits: names, lower, upper."""
-        names = [LIMIT_OF_DOF[dof] for dof in JOINT_DOF]
-        bounds = [self._logic.robot.limits_of(dof) for dof in JOINT_DOF]
-        return names, [low for low, _ in bounds], [high for _, high in bounds]
+        limits = self._logic.joint_limits()
+        return list(limits), [low for low, _ in limits.values()], [high for _, high in limits.values()]
 
 
 class BridgeLoop:
@@ -174,18 +190,26 @@ class BridgeLoop:
         now_s = self.t_s
         if self._steps % (self._steps_per_s // TICK_HZ) == 0:
             decide(now_s)
-            command = self.core.take(TickInput(now_s)).command
-            if command is not None:
-                self.robot.command(command, now_s)
+            answer = self.core.take(TickInput(now_s))
+            if answer.command is not None:
+                self.robot.command(answer.command, now_s)
+            for service in answer.calls:
+                self.robot.call(service, now_s)
         published = now_s * DRIVER_HZ >= self._driver_words
         if published:
             self._driver_words += 1
             words = self.robot.step(now_s)
-            for topic, value in words.status.items():
-                self.core.take(DriverInput(now_s, topic, value))
-            self._travelling.append((now_s, words))
+            published = words is not None
+            if words is not None:
+                for topic, value in words.status.items():
+                    self.core.take(DriverInput(now_s, topic, value))
+                self._travelling.append((now_s, words))
         while self._travelling and now_s - self._travelling[0][0] >= self._transport_s:
-            said_s, words = self._travelling.popleft()
-            self.core.take(JointStatesInput(now_s, said_s, words.names, words.positions, words.velocities))
-            self.core.take(OdometryInput(now_s, said_s, *words.base))
+            _, said = self._travelling.popleft()
+            self.core.take(
+                JointStatesInput(
+                    now_s, said.stamp_s, said.names, said.positions, said.velocities, said.efforts
+                )
+            )
+            self.core.take(OdometryInput(now_s, said.stamp_s, *said.base))
         return published

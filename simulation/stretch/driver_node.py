@@ -1,10 +1,11 @@
 """The simulated Stretch as a ROS 2 node with stretch_driver's topics and services.
 
-Left out: the trajectory action and gamepad mode (their messages are not among the wheels), backlash, IMU
-readings other than rest. Topics are where the stock launch file puts them (``stretch/cmd_vel``,
-``stretch/joint_states``).
+Left out: the trajectory action (control_msgs is not among the wheels), backlash, IMU readings other than rest. Topics
+are where the stock launch file puts them (``stretch/cmd_vel``, ``stretch/joint_states``); the services are in the
+robot's namespace, although the real driver's are absolute names that a launch file has to move there.
 """
 
+import logging
 import math
 import os
 import threading
@@ -15,17 +16,23 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from emg_acquisition.errors import InputError
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, QOS_FRESH, RosNode
 from robot_bridge.ros_imports import (
     BatteryState,
     Bool,
+    Duration,
     Float64MultiArray,
+    Future,
     Image,
     Imu,
     JointState,
+    Joy,
     Odometry,
+    ReentrantCallbackGroup,
     SetBool,
     String,
     Trigger,
@@ -36,19 +43,33 @@ from robot_bridge.stretch_interface import (
     CMD_VEL,
     JOINT_LIMITS,
     JOINT_POSE,
-    JOINT_STATE_NAMES,
     JOINT_STATES,
 )
 from simulation.stretch.drawing_library import choose_drawing_library
-from simulation.stretch.driver_logic import DriverLogic, SimSettings
+from simulation.stretch.driver_logic import CONTROL_MODES, Answer, DriverLogic, SimSettings
+from simulation.stretch.faults import FAULTS_TOPIC, Faults
 from simulation.stretch.kinematic_stretch import KinematicStretch
 from simulation.stretch.stretch_body import StretchBody
+from simulation.stretch.variants import STRETCH_3, VARIANTS
 
 if TYPE_CHECKING:
     from simulation.stretch.drawing import Picture, Viewer
 
 NODE_NAME = "stretch_driver"
-TOOL = "eoa_wrist_dw3_tool_sg3"
+GAMEPAD_JOY = "gamepad_joy"
+TRIGGERS = (
+    *(f"switch_to_{mode}_mode" for mode in CONTROL_MODES),
+    "activate_streaming_position",
+    "deactivate_streaming_position",
+    "stop_the_robot",
+    "home_the_robot",
+    "stow_the_robot",
+    "get_joint_states",
+)
+SET_BOOLS = ("runstop", "self_collision_avoidance")
+# Services that answer at the end of what they start, with the mode meanwhile.
+ROUTINES = {"home_the_robot": "homing", "stow_the_robot": "stowing"}
+_LOG = logging.getLogger(__name__)
 
 
 class DriverNode:
@@ -84,58 +105,96 @@ class DriverNode:
                 ("imu_mobile_base", Imu),
             )
         }
-        self._node.create_subscription(Twist, CMD_VEL, self._on_cmd_vel, QOS)
-        self._node.create_subscription(
-            Float64MultiArray, JOINT_POSE, lambda m: self._logic.on_joint_pose(m.data), QOS
-        )
-        self._serve()
+        # As the real driver's: services wait for what they start while everything else goes on.
+        self._group = ReentrantCallbackGroup()
+        self._waiting: list[tuple[Callable[[], bool], Any]] = []
+        for kind, topic, take in (
+            (Twist, CMD_VEL, self._on_cmd_vel),
+            (Float64MultiArray, JOINT_POSE, self._on_joint_pose),
+            (Joy, GAMEPAD_JOY, self._on_gamepad_joy),
+        ):
+            self._node.create_subscription(kind, topic, take, QOS, callback_group=self._group)
+        if settings.faults:
+            self._node.create_subscription(String, FAULTS_TOPIC, self._on_faults, QOS)
+        for name in TRIGGERS:
+            self._serve(Trigger, name)
+        for name in SET_BOOLS:
+            self._serve(SetBool, name)
         self._node.create_timer(1.0 / settings.rate_hz, self._tick)
 
-    def _serve(self) -> None:
+    def _serve(self, kind: Any, name: str) -> None:  # noqa: ANN401 - a service's type
+        async def serve(request: Any, response: Any) -> Any:  # noqa: ANN401 - of that type
+            response.success, response.message = await self._answer(name, getattr(request, "data", True))
+            return response
+
+        self._node.create_service(kind, name, serve, callback_group=self._group)
+
+    async def _answer(self, name: str, value: bool) -> Answer:
         logic = self._logic
-        for mode in ("position", "navigation", "trajectory"):
-            self._trigger(f"switch_to_{mode}_mode", partial(logic.switch_mode, mode))
-        self._trigger("activate_streaming_position", lambda: logic.set_streaming(True))
-        self._trigger("deactivate_streaming_position", lambda: logic.set_streaming(False))
-        self._trigger("stop_the_robot", logic.stop_the_robot)
-        self._trigger("home_the_robot", lambda: logic.start_routine("homing", time.monotonic()))
-        self._trigger("stow_the_robot", lambda: logic.start_routine("stowing", time.monotonic()))
-        self._trigger("get_joint_states", self._publish_limits)
-        self._set_bool("runstop", logic.set_runstop)
-        self._set_bool(
-            "self_collision_avoidance", lambda on: (not on, "not supported by this simulated robot")
-        )
+        while (answer := logic.serve(name, time.monotonic(), value=value)) is None:
+            # Who asks a service that hangs is answered once it goes on; who asks a driver that has ended, never.
+            await self._until(partial(self._goes_on, logic.faults) if logic.is_up else lambda: False)
+        if name == "get_joint_states":
+            self._publish_limits()
+        elif name in ROUTINES and answer[0]:
+            await self._until(lambda: logic.mode != ROUTINES[name])
+        return answer
 
-    def _trigger(self, name: str, act: Callable[[], tuple[bool, str]]) -> None:
-        def serve(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            response.success, response.message = act()
-            return response
+    def _goes_on(self, since: Faults) -> bool:
+        return self._logic.faults is not since
 
-        self._node.create_service(Trigger, name, serve)
-
-    def _set_bool(self, name: str, act: Callable[[bool], tuple[bool, str]]) -> None:
-        def serve(request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-            response.success, response.message = act(request.data)
-            return response
-
-        self._node.create_service(SetBool, name, serve)
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        future: Any = Future()
+        self._waiting.append((condition, future))
+        await future
 
     def _on_cmd_vel(self, message: Twist) -> None:
         self._logic.on_cmd_vel(message.linear.x, message.angular.z, time.monotonic())
 
+    def _on_joint_pose(self, message: Float64MultiArray) -> None:
+        self._logic.on_joint_pose(message.data, time.monotonic())
+
+    def _on_gamepad_joy(self, message: Joy) -> None:
+        self._logic.on_gamepad_joy(message.axes, message.buttons, time.monotonic())
+
+    def _on_faults(self, message: String) -> None:
+        try:
+            faults = Faults.model_validate_json(message.data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            _LOG.error("%s: %s: %s; nothing is changed", FAULTS_TOPIC, where, first["msg"])
+            return
+        with self._lock:
+            self._logic.set_faults(faults)
+        _LOG.warning("faults: %s", faults.model_dump_json(exclude_defaults=True))
+
     def _tick(self) -> None:
         with self._lock:
             self._logic.step(time.monotonic())
-        stamp = self._node.get_clock().now().to_msg()
+        still = []
+        for condition, future in self._waiting:
+            if condition():
+                future.set_result(None)
+            else:
+                still.append((condition, future))
+        self._waiting = still
+        if self._logic.is_up:
+            self._publish()
+
+    def _publish(self) -> None:
         logic, pubs = self._logic, self._pubs
+        now = self._node.get_clock().now() + Duration(seconds=logic.faults.clock_jump_s)
+        stamp = now.to_msg()
         pubs["mode"].publish(String(data=logic.mode))
-        pubs["tool"].publish(String(data=TOOL))
+        pubs["tool"].publish(String(data=logic.variant.tool))
         pubs["is_homed"].publish(Bool(data=logic.homed))
         pubs["is_runstopped"].publish(Bool(data=logic.runstopped))
         pubs["is_streaming_position"].publish(Bool(data=logic.streaming))
         pubs["odom"].publish(self._odometry(stamp))
         pubs[JOINT_STATES].publish(self._joint_states(stamp))
-        battery = BatteryState(voltage=13.0, current=math.nan, percentage=math.nan, present=False)
+        voltage = logic.faults.battery_v
+        battery = BatteryState(voltage=voltage, current=math.nan, percentage=math.nan, present=False)
         battery.header.stamp = stamp
         pubs["battery"].publish(battery)
         imu = Imu()
@@ -146,7 +205,7 @@ class DriverNode:
         pubs["imu_mobile_base"].publish(imu)
 
     def _odometry(self, stamp: Any) -> Odometry:  # noqa: ANN401 - a ROS time
-        base = self._logic.robot.base
+        base = self._logic.odometry()
         odom = Odometry(child_frame_id="base_link")
         odom.header.stamp, odom.header.frame_id = stamp, "odom"
         odom.pose.pose.position.x, odom.pose.pose.position.y = base.x_m, base.y_m
@@ -156,19 +215,18 @@ class DriverNode:
         return odom
 
     def _joint_states(self, stamp: Any) -> JointState:  # noqa: ANN401 - a ROS time
-        message = JointState(name=list(JOINT_STATE_NAMES), effort=[0.0] * len(JOINT_STATE_NAMES))
+        message = JointState(name=list(self._logic.joint_names), effort=self._logic.efforts())
         message.header.stamp = stamp
         message.position, message.velocity = self._logic.joint_states()
         return message
 
-    def _publish_limits(self) -> tuple[bool, str]:
+    def _publish_limits(self) -> None:
         limits = self._logic.joint_limits()
         message = JointState(name=list(limits))
         message.header.stamp = self._node.get_clock().now().to_msg()
         message.position = [lower for lower, _ in limits.values()]
         message.velocity = [upper for _, upper in limits.values()]
         self._pubs[JOINT_LIMITS].publish(message)
-        return True, ""
 
 
 def run(settings: SimSettings, stop: threading.Event) -> None:
@@ -191,13 +249,16 @@ def make_body(settings: SimSettings) -> StretchBody:
     Raises
     ------
     InputError
-        If physics are asked for and are not installed, or pictures without them.
+        If physics are asked for and are not installed, or are for another robot, or pictures without them.
     """
     model = load_robot_model(settings.robot_model)
     if settings.kinematic:
         if settings.camera or settings.viewer:
             raise InputError("--camera and --viewer show the physics: leave --kinematic out")
-        return KinematicStretch(model, settings.start)
+        variant = VARIANTS[settings.robot]
+        return KinematicStretch(model, settings.start, variant, base_ramps=settings.base_ramps)
+    if VARIANTS[settings.robot] is not STRETCH_3:
+        raise InputError(f"--robot {settings.robot} has no physics: add --kinematic")
     if settings.camera:
         choose_drawing_library()
     try:
@@ -212,7 +273,7 @@ def make_body(settings: SimSettings) -> StretchBody:
         wanted = os.environ.get("MUJOCO_GL", "")
         msg = f"MuJoCo cannot be loaded with MUJOCO_GL={wanted!r}: unset it, or use --kinematic ({error})"
         raise InputError(msg) from error
-    return MujocoStretch(model, settings.start, settings.scene)
+    return MujocoStretch(model, settings.start, settings.scene, base_ramps=settings.base_ramps)
 
 
 def _start_looking(

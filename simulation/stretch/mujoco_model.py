@@ -103,6 +103,8 @@ def build_model(scene: Scene) -> mujoco.MjModel:
     spec.attach(_robot(), prefix=ROBOT, frame=base.add_frame())
     for name, motor in MOTORS.items():
         _add_motor(spec, name, motor)
+        if name not in BASE_JOINTS:
+            _add_hold(spec, name)
     model = spec.compile()
     for name in MOTORS:
         model.joint(name).damping = _FREE_DAMPING.get(name, 0.05)
@@ -169,6 +171,13 @@ def _add_pads(fingertip: mujoco.MjsBody) -> None:
                 group=4,
             )
             pad.solref = [0.01, 1.0]
+
+
+def _add_hold(spec: mujoco.MjSpec, joint: str) -> None:
+    """Add what can hold a joint where it is, or push it along (`MujocoStretch.disturb`); it has let go at first."""
+    hold = spec.add_equality(name=joint, type=mujoco.mjtEq.mjEQ_JOINT, name1=joint, active=False)
+    hold.objtype = mujoco.mjtObj.mjOBJ_JOINT
+    hold.solref = [0.01, 1.0]
 
 
 def _add_motor(spec: mujoco.MjSpec, joint: str, motor: Motor) -> None:

@@ -9,7 +9,7 @@ wrist and gripper go limp. With the drives on, the weight of the robot itself is
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import mujoco
 import numpy as np
@@ -31,6 +31,7 @@ from simulation.stretch.mujoco_model import (
     build_model,
 )
 from simulation.stretch.pose import Pose
+from simulation.stretch.stretch_body import REST_EFFORT_PCT
 
 # Motors and physics: two physics steps to one of the motors.
 STEPS_PER_CONTROL = 2
@@ -54,6 +55,8 @@ class MujocoStretch:
         Where the joint DoF start, m or rad.
     scene : {"home", "empty"}
         What is around the robot; ``scenes/*.xml``.
+    base_ramps : bool
+        Whether the wheels ramp to a commanded velocity.
 
     Raises
     ------
@@ -61,11 +64,19 @@ class MujocoStretch:
         If the robot's description is not installed.
     """
 
-    def __init__(self, model: RobotModel, positions: Mapping[str, float], scene: Scene = "home") -> None:
+    def __init__(
+        self,
+        model: RobotModel,
+        positions: Mapping[str, float],
+        scene: Scene = "home",
+        *,
+        base_ramps: bool = True,
+    ) -> None:
         self.model = build_model(scene)
         self.data = mujoco.MjData(self.model)
         self._robot_model = model
         self._start = dict(positions)
+        self._base_ramps = base_ramps
         joints = {name: self.model.joint(name) for name in MOTORS}
         self._qpos = {name: int(joint.qposadr[0]) for name, joint in joints.items()}
         self._dof = {name: int(joint.dofadr[0]) for name, joint in joints.items()}
@@ -97,7 +108,7 @@ class MujocoStretch:
             Move every loose thing about by up to `JITTER_M` each way; in their places without.
         """
         mujoco.mj_resetData(self.model, self.data)
-        self._motors = Motors(self._robot_model, positions or self._start)
+        self._motors = Motors(self._robot_model, positions or self._start, base_ramps=self._base_ramps)
         self.limits_of = self._motors.limits_of
         self.set_targets = self._motors.set_targets
         self.set_base_velocity = self._motors.set_base_velocity
@@ -105,6 +116,8 @@ class MujocoStretch:
         self.base = BaseState(*base_pose)
         self._base_target = BaseState(*base_pose)
         self._stalled: set[str] = set()
+        # Joints of the model that somebody holds, and how fast each is pushed along.
+        self._held: dict[str, float] = {}
         self._left_over_s = 0.0
         self._restore_drives()
         for name, target in self._targets().items():
@@ -146,6 +159,17 @@ class MujocoStretch:
         measured["gripper"] = self._motors.joints["gripper"].velocity
         return measured
 
+    @property
+    def efforts(self) -> Mapping[str, float]:
+        """Motor efforts, % of the force at which each stalls; the lift's weight is balanced and counts as its rest."""
+        efforts = {}
+        for joint in self._motors.joints:
+            names = _joints_of(joint)
+            forces = [self.data.actuator_force[self._ctrl[name]] / MOTORS[name].stall for name in names]
+            drive = 0.0 if self._let_go else 100.0 * float(np.mean(forces))
+            efforts[joint] = max(-100.0, min(100.0, REST_EFFORT_PCT.get(joint, 0.0) + drive))
+        return efforts
+
     def target_of(self, joint: str) -> float:
         """Target that a joint moves to or holds."""
         return self._motors.joints[joint].target
@@ -177,6 +201,29 @@ class MujocoStretch:
         self.model.actuator_gainprm[fingers, 0] = LIMP_SPRING
         self.model.actuator_biasprm[fingers, 1] = -LIMP_SPRING
         self.data.ctrl[fingers] = LIMP_OPENING
+
+    def disturb(
+        self,
+        blocked: Collection[str],
+        pushed: Mapping[str, float],
+        runaway: tuple[float, float] | None,
+    ) -> None:
+        """Hold joints or the base where they are, push joints at a speed, let the wheels run away; until told again."""
+        self._motors.wheels.blocked = "base" in blocked
+        self._motors.wheels.runaway = runaway
+        speeds = {**pushed, **dict.fromkeys(set(blocked) - {"base"}, 0.0)}
+        held = {
+            name: speed / len(_joints_of(joint)) if joint == "arm" else speed
+            for joint, speed in speeds.items()
+            for name in _joints_of(joint)
+        }
+        for name in self._held.keys() - held.keys():
+            self.data.eq_active[self.model.equality(name).id] = 0
+        for name in held.keys() - self._held.keys():
+            hold = self.model.equality(name)
+            hold.data[0] = self.data.qpos[self._qpos[name]] - self.model.qpos0[self._qpos[name]]
+            self.data.eq_active[hold.id] = 1
+        self._held = held
 
     def _restore_drives(self) -> None:
         self._let_go = False
@@ -239,6 +286,8 @@ class MujocoStretch:
     def _control(self) -> None:
         """Move the motors on, keep them within stall of their joints, and balance the robot's own weight."""
         data = self.data
+        for name, speed in self._held.items():
+            self.model.equality(name).data[0] += speed * CONTROL_S
         if self._let_go:
             lift = self._dof[JOINTS["lift"]]
             data.qfrc_applied[self._balanced] = 0.0
@@ -301,3 +350,8 @@ class MujocoStretch:
         base.x_m, base.y_m, base.heading_rad = x, y, heading
         base.velocity_m_s = vx * math.cos(heading) + vy * math.sin(heading)
         base.velocity_rad_s = turning
+
+
+def _joints_of(joint: str) -> tuple[str, ...]:
+    """Return the model's joints that a joint DoF, or one of the head, is made of."""
+    return {"arm": ARM_JOINTS, "gripper": FINGER_JOINTS}.get(joint) or (JOINTS[joint],)

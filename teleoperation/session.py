@@ -20,6 +20,7 @@ from emg_acquisition.recording.session import SESSION_FILE
 from emg_acquisition.streams.lsl_config import DEFAULT_SESSION_ID, configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
+from robot_bridge.operator_orders import ArmRequest
 from teleoperation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
 from teleoperation.feedback import FeedbackVoice, feedback_program
 from teleoperation.observer import Observer
@@ -108,7 +109,6 @@ class TeleopSession:
         self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
         self._ready_s: float | None = None
         self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
-        self._stopper = threading.Lock()
         self._watcher: Callable[[], bool] = lambda: True
 
     def _chain_settings(self, logs: Path, cli_module: str) -> ChainSettings:
@@ -183,31 +183,42 @@ class TeleopSession:
 
     # ---- what a person can do
 
-    def arm(self) -> str | None:
+    def ask_to_arm(self) -> ArmRequest:
+        """Ask for an arm at this moment, to be given to `arm` from whatever thread: a stop in between beats it."""
+        return self.chain.link.ask_to_arm()
+
+    def arm(self, request: ArmRequest | None = None) -> str | None:
         """Arm, if the preflight allows it; return None, or in a line why not."""
+        request = request or self.ask_to_arm()
         bad = next((check for check in self.view().checks if not check.good), None)
         if bad is not None:
             return f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
-        self._start_heartbeat()
         try:
-            self.chain.link.arm()
+            self.chain.link.arm(request=request)
         except CommandRejectedError as error:
             return str(error)
         return None
 
-    def stop(self) -> str | None:
-        """Stop and latch; return None, or why it was not confirmed: then the heartbeat ends, which stops it too.
+    def begin_stop(self) -> int:
+        """Stop without waiting for anything; returns the number of this stop, for `stop`.
 
-        A script gives up: it must not arm again what a person has stopped.
+        Earlier arms are beaten, and the heartbeat is silent until the bridge has confirmed the stop. A script gives up:
+        it must not arm again what a person has stopped.
         """
         if self.script is not None:
             self.script.give_up()
-        with self._stopper:
-            try:
-                self.chain.link.stop()
-            except CommandRejectedError as error:
-                self.chain.link.stop_heartbeat()
-                return str(error)
+        return self.chain.link.begin_stop()
+
+    def stop(self, number: int | None = None) -> str | None:
+        """Stop and latch; return None, or why it was not confirmed: then the silent heartbeat stops the robot.
+
+        `number` is that of a stop which has begun; without, it begins now.
+        """
+        number = self.begin_stop() if number is None else number
+        try:
+            self.chain.link.stop(number=number)
+        except CommandRejectedError as error:
+            return str(error)
         return None
 
     def _start_heartbeat(self) -> None:

@@ -100,6 +100,7 @@ class Rig:
         self.link = OperatorLink(namespace)
 
     def arm(self):
+        self.link.start_heartbeat()
         self.decoder.gesture = "rest"
         self.link.arm_within(20)
 
@@ -395,6 +396,53 @@ def test_a_stop_while_arming_wins(ten, outsider):
         # Whichever the bridge heard first, the stop has the last word.
         ten.link.wait_for(lambda s: s.safety_state in {"stopped", "disarmed"}, 2)
         holds_for(lambda: ten.link.snapshot().safety_state in {"stopped", "disarmed"}, 0.3, "the stop")
+
+
+def test_a_stop_ends_an_arm_that_is_tried_again_and_again(ten):
+    ten.arm()
+    ten.go_to("arm")
+    ten.link.disarm()
+    ten.decoder.gesture = ten.map.gesture_for("arm", "lift", 1)
+    ten.link.wait_for(lambda s: s.gesture == ten.decoder.gesture, 5)
+    ended = []
+
+    def arm():
+        try:
+            ten.link.arm_within(20)
+        except CommandRejectedError as error:
+            ended.append(str(error))
+
+    arming = threading.Thread(target=arm)
+    arming.start()
+    time.sleep(0.5)
+    ten.link.stop()
+    arming.join(2)
+    assert ended == ["stopped"]
+    # With the muscles at rest the bridge would arm now, if anybody still asked it to.
+    ten.decoder.gesture = "rest"
+    ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+    holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 1.0, "the stop")
+
+
+def test_a_stop_beats_an_arm_of_the_same_operator_that_is_under_way(ten):
+    for _ in range(5):
+        ten.arm()
+        ten.link.disarm()
+        ended = []
+
+        def arm(ended=ended):
+            try:
+                ten.link.arm()
+            except CommandRejectedError as error:
+                ended.append(str(error))
+
+        arming = threading.Thread(target=arm)
+        arming.start()
+        ten.link.stop()
+        arming.join(2)
+        assert not arming.is_alive()
+        ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+        holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 0.3, "the stop")
 
 
 def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, ros_domain):

@@ -109,6 +109,7 @@ class TeleopSession:
         self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
         self._ready_s: float | None = None
         self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
+        self._disk_problem = ""
         self._watcher: Callable[[], bool] = lambda: True
 
     def _chain_settings(self, logs: Path, cli_module: str) -> ChainSettings:
@@ -172,9 +173,12 @@ class TeleopSession:
             self._voice.close()
         self.chain.close()
         self._markers.close()
-        self._complete_folder()
-        if self.recording is not None and self.recording.exists():
-            shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
+        try:
+            self._complete_folder()
+            if self.recording is not None and self.recording.exists():
+                shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
+        except OSError as error:
+            logger.warning("the session folder is not complete: %s", error)
 
     @property
     def ended(self) -> bool:
@@ -272,20 +276,44 @@ class TeleopSession:
 
     def _look_at_disk(self) -> tuple[float | None, int]:
         now_s = time.monotonic()
-        if self.recording is not None and now_s - self._disk[0] >= DISK_EVERY_S and self.recording.exists():
-            size = sum(path.stat().st_size for path in self.recording.glob("*.xdf"))
-            self._complete_folder()
-            self._disk = (now_s, float(shutil.disk_usage(self.recording).free), size)
+        if self.recording is not None and now_s - self._disk[0] >= DISK_EVERY_S:
+            self._disk = (now_s, *self._disk[1:])
+            # A disk that is full or gone must not keep anybody from seeing the robot.
+            try:
+                if self.recording.exists():
+                    size = sum(path.stat().st_size for path in self.recording.glob("*.xdf"))
+                    self._disk = (now_s, float(shutil.disk_usage(self.recording).free), size)
+                    self._complete_folder()
+            except OSError as error:
+                self._tell_of_disk(error)
         return self._disk[1], self._disk[2]
 
+    def _tell_of_disk(self, error: OSError) -> None:
+        said = f"the session folder cannot be completed: {error.strerror or error}"
+        if said != self._disk_problem:
+            self._disk_problem = said
+            self.tell(said)
+
     def _complete_folder(self) -> None:
-        """Put the decoders beside the recording, once the recorder has made the folder."""
+        """Put the decoders beside the recording, whole or not at all, once the recorder has made the folder.
+
+        Raises
+        ------
+        OSError
+            If the disk does not take them.
+        """
         if self.recording is None or not (self.recording / SESSION_FILE).exists():
             return
         for sleeve in self.sleeves:
             copy = self.recording / f"{of_sleeve('decoder', sleeve.name)}.onnx"
-            if not copy.exists():
-                shutil.copy2(sleeve.path, copy)
+            if copy.exists():
+                continue
+            part = copy.with_name(f"{copy.name}.part")
+            try:
+                shutil.copy2(sleeve.path, part)
+                part.replace(copy)
+            finally:
+                part.unlink(missing_ok=True)
 
     def _record_anew(self) -> None:
         if self.recording is None:

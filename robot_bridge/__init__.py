@@ -22,6 +22,7 @@ Files in the order that data flows through them:
 ``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``
 ``guard_link``          the bridge's end of the guard
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
+``operator_orders``     which of an operator's acts counts: a stop beats every earlier arm
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
 ``ros_domain``          a ROS domain that nobody on this machine uses
 ``ros_loopback``        whether ROS 2 works here, for ``hdemg doctor``

@@ -117,6 +117,7 @@ def test_a_whole_session_of_installed_nodes_runs_and_ends_together(
     }
     try:
         with OperatorLink("left") as link:
+            link.start_heartbeat()
             link.arm_within(60.0)
             link.wait_for(lambda now: now.safety_state == "armed", 10.0)
         _check_the_foxglove_layout(workspace.share / "launch" / "foxglove_layout.json", "left")

@@ -106,8 +106,12 @@ class Rig:
         self.spoiled = False
 
     def arm(self):
+<<<<<<< HEAD
         if self.decoder.outlet is None:
             self.decoder = Decoder(self.source_id, self.gestures)
+=======
+        self.link.start_heartbeat()
+>>>>>>> h-ops
         self.decoder.gesture = "rest"
         self.link.arm_within(20)
 
@@ -433,6 +437,84 @@ def test_a_stop_while_arming_wins(ten, outsider):
         holds_for(lambda: ten.link.snapshot().safety_state in {"stopped", "disarmed"}, 0.3, "the stop")
 
 
+<<<<<<< HEAD
+=======
+def test_a_stop_ends_an_arm_that_is_tried_again_and_again(ten):
+    ten.arm()
+    ten.go_to("arm")
+    ten.link.disarm()
+    ten.decoder.gesture = ten.map.gesture_for("arm", "lift", 1)
+    ten.link.wait_for(lambda s: s.gesture == ten.decoder.gesture, 5)
+    ended = []
+
+    def arm():
+        try:
+            ten.link.arm_within(20)
+        except CommandRejectedError as error:
+            ended.append(str(error))
+
+    arming = threading.Thread(target=arm)
+    arming.start()
+    time.sleep(0.5)
+    ten.link.stop()
+    arming.join(2)
+    assert ended == ["stopped"]
+    # With the muscles at rest the bridge would arm now, if anybody still asked it to.
+    ten.decoder.gesture = "rest"
+    ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+    holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 1.0, "the stop")
+
+
+def test_a_stop_beats_an_arm_of_the_same_operator_that_is_under_way(ten):
+    for _ in range(5):
+        ten.arm()
+        ten.link.disarm()
+        ended = []
+
+        def arm(ended=ended):
+            try:
+                ten.link.arm()
+            except CommandRejectedError as error:
+                ended.append(str(error))
+
+        arming = threading.Thread(target=arm)
+        arming.start()
+        ten.link.stop()
+        arming.join(2)
+        assert not arming.is_alive()
+        ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+        holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 0.3, "the stop")
+
+
+def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, ros_domain):
+    """A dead bridge's guard must hold the joints where they are, not where they were before the bad message."""
+    lift = DOF_NAMES.index("lift")
+    with simulated_robot("malformed"):
+        rig = Rig(lsl_session, FOUR, "lift_and_gripper", "decoder-malformed", "malformed")
+        stranger = RosNode("stranger", "malformed")
+        try:
+            rig.arm()
+            rig.link.disarm()
+            publisher = stranger.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
+            wait_for(lambda: publisher.get_subscription_count() >= 2)
+            publisher.publish(Float64MultiArray(data=[0.0]))
+            stranger.node.destroy_publisher(publisher)
+            rig.arm()
+            rig.start_moving("lift", 1, 0.08)
+            rig.rest()
+            at = rig.link.snapshot().positions[lift]
+            rig.process.kill()
+            holds_for(
+                lambda: rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005),
+                1.5,
+                "the lift stands",
+            )
+        finally:
+            stranger.close()
+            rig.close()
+
+
+>>>>>>> h-ops
 def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):
     ten.arm()
     pid = ten.process.pid

@@ -73,6 +73,8 @@ def test_every_part_is_started_with_arguments_that_its_command_takes(
         command = node.executable.replace("_", "-")
         arguments = hdemg_arguments(command, node.command(Path("/prefix"), tmp_path)[1:])
         told[command] = build_parser().parse_args([command, *arguments])
+    # Nobody drives unwatched unless it is said so.
+    assert told["bridge"].no_heartbeat is False
     # The bridge is bound to the decoder that is started with it, and the recorder takes the same one.
     assert told["bridge"].decoder == [told["decode"].source_id]
     assert "record" not in told or told["record"].gesture == [told["decode"].source_id]

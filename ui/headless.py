@@ -65,15 +65,10 @@ def run_headless(session: TeleopSession, end: threading.Event) -> None:
     """Show the session until `end` is set or its recording is over."""
     lines: list[str] = []
     newest_s = 0.0
-<<<<<<< HEAD
-    keys = TerminalKeys(session, end, lines.append)
-    listening = terminal_keys(keys.take, lambda: lines.append(KEYS)) if sys.stdin.isatty() else nullcontext()
-=======
     shown_s = time.monotonic()
     session.watch_by(lambda: time.monotonic() - shown_s < PULSE_S)
-    keys = TerminalKeys(session, end, said.append)
-    listening = terminal_keys(keys.take, lambda: said.append(KEYS)) if sys.stdin.isatty() else nullcontext()
->>>>>>> h-ops
+    keys = TerminalKeys(session, end, lines.append)
+    listening = terminal_keys(keys.take, lambda: lines.append(KEYS)) if sys.stdin.isatty() else nullcontext()
     with StatusLine() as line, listening:
         while not end.wait(REFRESH_S) and not session.ended:
             view = session.view()

@@ -272,25 +272,15 @@ class TeleopWindow(QWidget):
 
     def arm(self) -> None:
         """Ask the bridge to arm; its answer comes later."""
-<<<<<<< HEAD
-        self._show_message("arming…")
-        self._ask(lambda: self.session.arm() or "armed")
-
-    def stop(self) -> None:
-        """Stop the robot, at once and without waiting here."""
-        self._show_message("stopping…")
-        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop()) else "stopped")
-=======
         request = self.session.ask_to_arm()
-        self._say("arming…")
+        self._show_message("arming…")
         self._ask(lambda: self.session.arm(request) or "armed")
 
     def stop(self) -> None:
         """Stop the robot, at once and without waiting here."""
         number = self.session.begin_stop()
-        self._say("stopping…")
+        self._show_message("stopping…")
         self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop(number)) else "stopped")
->>>>>>> h-ops
 
     def _ask(self, act: Callable[[], str]) -> None:
         threading.Thread(
@@ -358,16 +348,11 @@ class TeleopWindow(QWidget):
         return True
 
     def _end_trial(self, outcome: Outcome) -> None:
-<<<<<<< HEAD
-        if not self.session.sheet.end(outcome):
-            self._show_message("no trial runs: T starts one")
-=======
         try:
             if not self.session.sheet.end(outcome):
-                self._say("no trial runs: T starts one")
+                self._show_message("no trial runs: T starts one")
         except OSError as error:
-            self._say(f"the trial is not written, and goes on: {error}")
->>>>>>> h-ops
+            self._show_message(f"the trial is not written, and goes on: {error}")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the session with the window; whoever runs it stops the robot first."""

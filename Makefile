@@ -11,7 +11,7 @@ ALONE = $(shell grep -rlw --include='test_*.py' 'mark\.alone' tests)
 # Pytest's exit status where no test was chosen.
 NOTHING_CHOSEN := 5
 
-.PHONY: demo test run-tests lint docs audit clean
+.PHONY: demo test run-tests lint docs screenshots audit clean
 
 demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
@@ -34,6 +34,10 @@ lint: .venv/.ready
 
 docs: .venv/.ready
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# Every state of the windows as a picture, into out/screenshots; ARGS="FOLDER --only teleop" for others.
+screenshots: .venv/.ready
+	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM-offscreen} $(PYTHON) -m tools.screenshots $(or $(ARGS),out/screenshots)
 
 # Asks the public list of vulnerabilities, so it needs the internet; no test does.
 audit: .venv/.ready

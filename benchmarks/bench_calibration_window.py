@@ -28,8 +28,9 @@ from calibration.protocol import CueSchedule, load_protocol
 from calibration.session_view import Step
 from calibration.start import CalibrationSettings, open_calibration
 from emg_acquisition.streams.lsl_config import configure_lsl
-from simulation.operator.automatic_calibration import SimulatedPerson
-from simulation.operator.wearer_process import start_wearer
+from simulation.automatic_calibration import SimulatedPerson
+from simulation.wearer_process import start_wearer
+from ui import CLI_MODULE
 from ui.windows.calibration import CalibrationWindow
 
 BEAT_MS = 5
@@ -102,7 +103,7 @@ def main() -> int:
     configure_lsl(f"bench-{uuid.uuid4().hex[:8]}")
     with ExitStack() as cleanup:
         root = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-bench-")))
-        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup)
+        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup, CLI_MODULE)
         protocol = load_protocol(args.protocol) if args.protocol else SHORT
         settings = CalibrationSettings(root, "BENCH", protocol, wearer.source_id, timeout_s=60.0)
         session = cleanup.enter_context(open_calibration(settings, threading.Event()))

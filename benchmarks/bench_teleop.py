@@ -35,17 +35,17 @@ from emg_acquisition.events import Event
 from emg_acquisition.recording.session import read_session_info
 from emg_acquisition.stream_info import EMG_TYPE, JOURNAL_TYPE
 from emg_acquisition.streams.lsl_config import configure_lsl
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from emg_acquisition.streams.search import Search
 from evaluation.session_latency import DECISION, JOINT_STATES, journal_latency
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.journal import TICK, Entry
 from robot_bridge.journal_stream import entries_from_text, journal_source_id
 from robot_bridge.robot_model import load_robot_model
 from simulation.forearm.settings import WearerSettings
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
+from ui.live_session import live_session
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
 WEARER, FS_HZ = 2, 4000.0
@@ -74,7 +74,7 @@ def run_session(kind: str, robot: str, decoder: Path, lsl_session: str, seconds:
                 "out": out,
             }
         )
-        with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
             threads = [
                 threading.Thread(target=_intend, args=(outlet, ending)),
                 threading.Thread(target=_keep_armed, args=(session, ending)),
@@ -319,11 +319,12 @@ def main() -> int:
     elif not args.compare and args.seconds < LEAST_S:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
-        # It brings torch, which no session has.
-        from simulation.study.simulated_decoder import simulated_decoder  # noqa: PLC0415
+        # It brings what trains, which no session has.
+        from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:
-            decoder = simulated_decoder(Path(folder), WearerSettings(seed=WEARER, fs_hz=FS_HZ))
+            wearer = WearerSettings(seed=WEARER, fs_hz=FS_HZ)
+            decoder = calibrate_wearer(wearer, Path(folder) / "ses-calibration").decoder
             result = (
                 compare(decoder, args.rounds, args.seconds)
                 if args.compare

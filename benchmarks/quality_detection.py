@@ -27,8 +27,7 @@ import scipy.io
 import scipy.signal
 
 from benchmarks.electrode_faults import FAULTS, Amplifier
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 
 BEFORE_S = 1.0
 WITHIN_S = 1.0

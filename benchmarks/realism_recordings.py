@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
+from emg_acquisition.cue_schedule import ScheduledCue
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import Trial, load_session, trials
-from emg_acquisition.sources.schedule import Cue
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
 
@@ -117,12 +117,12 @@ def simulated(like: Recording, seed: int, *, differential: bool = False) -> Reco
         electrode_mm=8.0 if differential else 5.0,
     )
     # What a data set does not hold (what lies between its trials) is rest.
-    cues, shown = [Cue("rest", 1.0, 1)], []
+    cues, shown = [ScheduledCue("rest", 1.0, 1)], []
     for trial in like.trials:
         shown.append(len(cues))
         cues += [
-            Cue(trial.gesture, (trial.stop - trial.start) / like.fs_hz, trial.repetition),
-            Cue("rest", 1.0, 1),
+            ScheduledCue(trial.gesture, (trial.stop - trial.start) / like.fs_hz, trial.repetition),
+            ScheduledCue("rest", 1.0, 1),
         ]
     wearer = SimulatedWearer(settings, cues)
     emg = wearer.read(10**9)

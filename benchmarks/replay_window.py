@@ -26,7 +26,7 @@ def show(folder: Path) -> None:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - after the platform is chosen
 
-    from emg_acquisition.recording.session_parts import open_session  # noqa: PLC0415
+    from emg_acquisition.recording.session import open_session  # noqa: PLC0415
     from ui.view_models.replay import ReplaySettings  # noqa: PLC0415
     from ui.windows.replay import ReplayWindow  # noqa: PLC0415
 
@@ -68,8 +68,8 @@ def _look(window: "ReplayWindow", span_s: float) -> tuple[float, float]:  # noqa
     window.refresh()
     wanted = (place.begin_s, place.cursor_s)
     while (shown := window.model.reader.shown) is None or (
-        shown.wish.begin_s,
-        shown.wish.cursor_s,
+        shown.request.begin_s,
+        shown.request.cursor_s,
     ) != wanted:
         time.sleep(0.001)
     answered_s = time.perf_counter()

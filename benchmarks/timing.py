@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from calibration.candidates import SPECTRAL_FEATURES
+from calibration.model_selection import SPECTRAL_FEATURES
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderFile, DecoderMetadata, HeldOut, load_decoder
 from decoding.features import WindowFeatures
@@ -25,23 +25,10 @@ from emg_acquisition.stream_info import EmgStreamInfo
 GESTURES = ("rest", *(f"g{k}" for k in range(9)))
 HUDGINS = SignalSettings(features=("mav", "waveform_length", "zero_crossings", "slope_sign_changes"))
 _AR: tuple[FeatureName, ...] = ("ar_1", "ar_2", "ar_3", "ar_4")
-_CEPSTRUM: tuple[FeatureName, ...] = ("cepstrum_1", "cepstrum_2", "cepstrum_3", "cepstrum_4")
-_BANDS: tuple[FeatureName, ...] = (
-    "log_power_20_100",
-    "log_power_100_200",
-    "log_power_200_300",
-    "log_power_300_400",
-)
-_MAP: tuple[FeatureName, ...] = ("share", "centroid_row", "centroid_column", "spread_row", "spread_column")
 SETS = {
     "log_rms": SignalSettings(),
     "hudgins": HUDGINS,
-    "hjorth": SignalSettings(features=("log_variance", "mobility", "complexity")),
     "autoregression": SignalSettings(features=("log_rms", *_AR)),
-    "cepstrum": SignalSettings(features=("log_rms", *_CEPSTRUM)),
-    "band powers": SignalSettings(features=_BANDS),
-    "correlations": SignalSettings(features=("log_rms", "correlation_next_row", "correlation_next_column")),
-    "heat map": SignalSettings(features=("log_rms", *_MAP)),
     "all features": SignalSettings(features=get_args(FeatureName)),
     "spectral, of training's candidates": SignalSettings(features=SPECTRAL_FEATURES),
     "log_rms, average": SignalSettings(spatial="average"),

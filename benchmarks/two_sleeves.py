@@ -25,7 +25,7 @@ from emg_acquisition.arrays import Float32Array
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.session import RECORDING_FILE, read_session_info
 from emg_acquisition.recording.xdf_reader import read_blocks, read_headers
-from emg_acquisition.sources.source import SampleEvent
+from emg_acquisition.source import SampleEvent
 from emg_acquisition.stream_info import EMG_TYPE, EmgStreamInfo
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.publisher import run_source

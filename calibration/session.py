@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.activity import ActivityBar
-from calibration.progress import CALIBRATION, about
-from calibration.protocol import CueSchedule
-from calibration.session_parts import SessionParts
-from calibration.session_ports import Feed, Recording, Trainer, TrainJob, TrainOutcome
-from calibration.session_text import result_view, signal_problems, signal_view
+from calibration.parts import CALIBRATION, PartRecorder, about
+from calibration.protocol import STRONG, CueSchedule
+from calibration.session_ports import Feed, Recording, Traces, Trainer, TrainJob, TrainOutcome
 from calibration.session_view import (
     Action,
     ActionKind,
@@ -24,14 +22,15 @@ from calibration.session_view import (
     SessionView,
     Severity,
     Step,
-    Traces,
     TrainingView,
     TryOutView,
+    result_view,
+    signal_problems,
+    signal_view,
 )
-from calibration.trial_judge import LEAST_GOOD_SHARE
-from calibration.trial_labels import LABEL, TrialLabel, Verdict
+from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from calibration.trial_runner import Submit, TrialRunner, remaining
-from calibration.trials import STRONG
+from calibration.trial_verdict import LABEL, MIN_GOOD_SHARE, TrialLabel, Verdict
 from emg_acquisition.events import REST
 
 DECODER_FILE = "decoder.onnx"
@@ -69,7 +68,9 @@ class SessionSetup:
     protocol : CueSchedule
         What is asked for.
     base : str
-        A decoder to make fit; empty to train afresh.
+        A decoder to recalibrate; empty to train a new one.
+    signal : SignalOptions
+        What was chosen of the signal path.
     parts : tuple of Path
         Session folders recorded before, in order.
     labels : tuple of TrialLabel
@@ -85,6 +86,7 @@ class SessionSetup:
     protocol: CueSchedule
     folder: Path
     base: str = ""
+    signal: SignalOptions = DEFAULT_SIGNAL
     parts: tuple[Path, ...] = ()
     labels: tuple[TrialLabel, ...] = ()
     next_part: int = 1
@@ -115,7 +117,7 @@ class CalibrationSession:
     def __init__(self, setup: SessionSetup, ports: Ports) -> None:
         self._setup, self._ports = setup, ports
         self._protocol = setup.protocol
-        self._parts = SessionParts(
+        self._parts = PartRecorder(
             setup.session, setup.parts, (setup.next_part, setup.next_try_out), ports.record
         )
         self._labels = list(setup.labels)
@@ -164,7 +166,7 @@ class CalibrationSession:
 
     @property
     def decoder(self) -> Path:
-        """Where the accepted decoder lies."""
+        """The accepted decoder's file."""
         return self._setup.folder / DECODER_FILE
 
     def tick(self, now_s: float) -> None:
@@ -251,7 +253,9 @@ class CalibrationSession:
 
     def _connect(self) -> None:
         if self._parts.ready and self._snapshot.newest_lsl_s > 0:
-            fields = about(self._protocol, self._ports.feed.info.source_id, self._setup.base)
+            fields = about(
+                self._protocol, self._ports.feed.info.source_id, self._setup.base, self._setup.signal
+            )
             self._emit(self._now_s, CALIBRATION, fields)
             self._step = Step.SIGNAL_CHECK
 
@@ -348,6 +352,7 @@ class CalibrationSession:
                     drop=self._drop,
                     merge=self._merge,
                     base=Path(self._setup.base) if self._setup.base else None,
+                    signal=self._setup.signal,
                 )
                 self._ports.trainer.start(self._job)
             return
@@ -432,7 +437,7 @@ class CalibrationSession:
 
     def _allowed(self) -> frozenset[ActionKind]:
         allowed = _ALLOWED[self._step]
-        if self._step is Step.SIGNAL_CHECK and self._snapshot.share_good < LEAST_GOOD_SHARE:
+        if self._step is Step.SIGNAL_CHECK and self._snapshot.share_good < MIN_GOOD_SHARE:
             allowed -= {_A.NEXT}
         if self._runner is not None and not self._runner.can_repeat:
             allowed -= {_A.REPEAT}
@@ -456,7 +461,7 @@ class CalibrationSession:
         return TryOutView(
             gestures=gestures,
             decoded=gestures[decision.gesture_index] if decided else "",
-            probabilities=tuple(decision.probabilities.tolist()),
+            probabilities=decision.probabilities,
             confidence=decision.confidence,
             effort=decision.effort,
         )

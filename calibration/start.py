@@ -11,16 +11,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from calibration.emg_feed import EmgFeed
-from calibration.progress import CalibrationProgress, find_calibration
+from calibration.parts import CalibrationProgress, find_calibration
 from calibration.protocol import CueSchedule
 from calibration.recording_process import RecordingProcess
 from calibration.session import DECODER_FILE, CalibrationSession, Ports, SessionSetup
+from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from calibration.training_process import TrainingProcess
+from decoding.feature_chain import FeatureChain
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 from emg_acquisition.recording.session import ProtocolInfo
-from emg_acquisition.recording.session_file import check_codes
-from emg_acquisition.recording.session_writer import session_folder
+from emg_acquisition.recording.session_writer import check_codes, session_folder
 from emg_acquisition.stream_info import EmgStreamInfo
 from emg_acquisition.streams.inlet import EmgInlet
 
@@ -51,7 +52,9 @@ class CalibrationSettings:
     session : str or None
         Code of the calibration.
     base : Path or None
-        The decoder to make fit, for a protocol that recalibrates; None: the newest that was accepted.
+        The decoder to recalibrate, for a protocol that does so; None: the newest that was accepted.
+    signal : SignalOptions
+        What is chosen of the signal path; where it says nothing, a calibration that is resumed keeps its own.
     timeout_s : float
         How long to look for the stream.
     """
@@ -63,6 +66,7 @@ class CalibrationSettings:
     resume: bool = False
     session: str | None = None
     base: Path | None = None
+    signal: SignalOptions = DEFAULT_SIGNAL
     timeout_s: float = 10.0
 
 
@@ -76,15 +80,18 @@ def open_calibration(
     ------
     InputError
         If a code cannot be part of a folder's name, there is nothing to resume, the disk is too full, somebody
-        else has the calibration open, or the stream is not there or declares no grid.
+        else has the calibration open, the signal path does not fit, or the stream is not there or declares no grid.
     """
     check_codes(settings.participant, settings.session or "x")
     setup, source_id = _setup(settings)
+    signal = setup.signal.settings()
     with ExitStack() as stack:
         _lock(setup.folder, stack)
         inlet = EmgInlet(source_id, settings.timeout_s, stop=stop)
         try:
             _check_room(setup, inlet.info, settings.root)
+            for chosen in signal.values():
+                FeatureChain(chosen, inlet.info.fs_hz, inlet.info.grid)
         except InputError:
             inlet.close()
             raise
@@ -130,15 +137,19 @@ def _setup(settings: CalibrationSettings) -> tuple[SessionSetup, str | None]:
         raise InputError(msg)
     base = ""
     if settings.protocol.purpose == "recalibrate":
+        if settings.signal != DEFAULT_SIGNAL:
+            msg = "a protocol that recalibrates keeps the decoder's signal path; leave --signal and --powerline out"
+            raise InputError(msg)
         base = str(settings.base or _newest_decoder(settings))
-    return SessionSetup(settings.participant, session, settings.protocol, folder, base), settings.source_id
+    setup = SessionSetup(settings.participant, session, settings.protocol, folder, base, settings.signal)
+    return setup, settings.source_id
 
 
 def _resumed(settings: CalibrationSettings, found: CalibrationProgress) -> SessionSetup:
     if settings.protocol is not None and _asked(settings.protocol) != _asked(found.protocol):
         msg = (
             f"calibration {found.session} was begun with protocol {found.protocol.name!r} and other settings; "
-            "leave --protocol out to go on with it, or --resume to begin anew"
+            "leave --protocol out to go on with it, or --resume to begin a new one"
         )
         raise InputError(msg)
     return SessionSetup(
@@ -147,6 +158,7 @@ def _resumed(settings: CalibrationSettings, found: CalibrationProgress) -> Sessi
         protocol=found.protocol,
         folder=session_folder(settings.root, settings.participant, found.session),
         base=found.base,
+        signal=found.signal if settings.signal == DEFAULT_SIGNAL else settings.signal,
         parts=found.parts,
         labels=found.labels,
         next_part=found.next_part,

@@ -1,7 +1,7 @@
-"""What a decoder remembers of the sessions that it was trained on: a mean map a gesture, and one covariance.
+"""What a decoder keeps of the sessions that it was trained on: a mean map a gesture, and one covariance.
 
 No sample and no window can be read back from it. Recalibration starts from it: without it a decoder can only be
-trained anew. It stands in the decoder file beside the metadata, as text.
+trained again. It stands in the decoder file next to the metadata, as text.
 """
 
 import base64

@@ -15,12 +15,10 @@ beginning by more than it saved.
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emg_acquisition.arrays import Float32Array
-
-NO_DECISION = -1
+from emg_acquisition.decision import NO_DECISION, Decision
 
 
 class DecisionSettings(BaseModel):
@@ -92,43 +90,10 @@ class EffortCalibration(BaseModel):
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What the decoder says at one hop.
+class HopEvidence:
+    """What the decider reads of one hop: the classifier's output for a window, and the window's state.
 
-    Parameters
-    ----------
-    sample_index : int
-        Newest EMG sample of its window, since reset.
-    gesture_index : int
-        Into the decoder's gestures; -1 is no decision.
-    confidence : float
-        Greatest probability of this hop.
-    effort : float
-        0 at rest, 1 at a comfortable contraction or more.
-    quality : float
-        Share of usable channels.
-    probabilities : ndarray, shape (n_gestures,)
-        float32, of this hop alone.
-    """
-
-    sample_index: int
-    gesture_index: int
-    confidence: float
-    effort: float
-    quality: float
-    probabilities: Float32Array
-
-    def to_values(self) -> Float32Array:
-        """Return the sample of a Gesture stream: ndarray, shape (4 + n_gestures,), float32."""
-        fixed = (self.gesture_index, self.confidence, self.effort, self.quality)
-        return np.concatenate([np.array(fixed, dtype=np.float32), self.probabilities])
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What one hop offers to the decider: the classifier's word on a window, and the window's state.
-
-    ``believed`` is what all hops so far make of it (`decoding.temporal`); None where a hop stands for itself.
+    ``smoothed`` are the probabilities given all hops so far (`decoding.temporal`); None without a temporal model.
     """
 
     sample_index: int
@@ -136,7 +101,7 @@ class Evidence:
     log_amplitude: float
     quality: float
     distance: float = 0.0
-    believed: Float32Array | None = None
+    smoothed: Float32Array | None = None
 
 
 class GestureHold:
@@ -202,7 +167,7 @@ class Decider:
     Parameters
     ----------
     settings : DecisionSettings
-        Threshold, smoothing and least quality.
+        Threshold, smoothing and minimum quality.
     effort : EffortCalibration
         Levels of rest and of each gesture.
     rest_index : int
@@ -215,7 +180,7 @@ class Decider:
         self._rest_index = rest_index
         self._hold = GestureHold(settings, rest_index)
 
-    def process(self, evidence: Evidence, /) -> Decision:
+    def process(self, evidence: HopEvidence, /) -> Decision:
         """Decide on one hop."""
         settings = self._settings
         best = int(evidence.probabilities.argmax())
@@ -224,17 +189,17 @@ class Decider:
         clear = confidence >= settings.confidence_threshold and evidence.quality >= settings.min_quality
         if settings.max_distance is not None:
             clear = clear and evidence.distance <= settings.max_distance
-        # The belief lags, so it can hold a gesture back and never hold on to one; nothing holds rest back.
-        if evidence.believed is not None and best != self._rest_index:
-            clear = clear and bool(evidence.believed[best] >= settings.confidence_threshold)
+        # Smoothing lags, so it can hold a gesture back and never prolong one; nothing holds rest back.
+        if evidence.smoothed is not None and best != self._rest_index:
+            clear = clear and bool(evidence.smoothed[best] >= settings.confidence_threshold)
         index = self._hold.process(best if clear else NO_DECISION)
         return Decision(
+            index,
+            confidence,
+            self._effort.effort(evidence.log_amplitude, index if index >= 0 else self._rest_index),
+            evidence.quality,
+            tuple(evidence.probabilities.tolist()),
             sample_index=evidence.sample_index,
-            gesture_index=index,
-            confidence=confidence,
-            effort=self._effort.effort(evidence.log_amplitude, index if index >= 0 else self._rest_index),
-            quality=evidence.quality,
-            probabilities=evidence.probabilities,
         )
 
     def reset(self) -> None:

@@ -35,7 +35,7 @@ MAX_BYTES = 256 * 1024**2
 
 
 class DecoderMismatchError(InputError):
-    """A stream that a decoder was not trained for; the message says what differs."""
+    """A stream that a decoder was not trained for; the message names what differs."""
 
 
 class TrainingSession(BaseModel):
@@ -92,7 +92,7 @@ class Recalibration(BaseModel):
 
 
 class DecoderMetadata(BaseModel):
-    """What a decoder file declares beside its graph.
+    """What a decoder file declares in addition to its graph.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class DecoderMetadata(BaseModel):
     model, training_sessions, held_out, software
         Where it comes from, and how good it was.
     made_of, considered
-        The candidate that it is made of, and what held-out repetitions said of every one that was tried.
+        The candidate that it is made of, and the held-out figures of every one that was tried.
     temperature : float
         What the logits of the classifier were divided by.
     recalibrations : tuple of Recalibration
@@ -113,7 +113,7 @@ class DecoderMetadata(BaseModel):
     drift : DriftSettings or None
         Whether slow drift is followed during use, and how far.
     temporal : TemporalSettings or None
-        Whether hops are weighed together before a gesture is said, and how gestures follow each other.
+        The HMM that decisions are smoothed by, if any: how gestures follow each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -251,7 +251,7 @@ def _content(path: Path) -> bytes:
 
 
 def _try_out(classifier: OnnxClassifier, shape: list[int], path: Path) -> None:
-    """Run the graph once: one that cannot run, or gives no probabilities, is told now and not in use."""
+    """Run the graph once: one that cannot run, or gives no probabilities, is refused now and not in use."""
     try:
         probabilities, distance = classifier.classify(np.zeros(shape, dtype=np.float32))
     except Exception as error:  # onnxruntime's errors share no public base class

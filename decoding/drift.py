@@ -19,9 +19,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from decoding.class_statistics import ClassStatistics
-from decoding.decision import NO_DECISION, Decision
 from decoding.signal_settings import FeatureName
 from emg_acquisition.arrays import Float32Array
+from emg_acquisition.decision import NO_DECISION, Decision
 
 
 class DriftSettings(BaseModel):
@@ -29,20 +29,20 @@ class DriftSettings(BaseModel):
 
     Parameters
     ----------
-    least_confidence : float
-        Decisions below it teach nothing.
-    share_a_decision : float
+    min_confidence : float
+        Decisions below it are not learnt from.
+    learning_rate : float
         Share of the difference that one trusted decision takes away: 0.002 is half of it in 350 decisions, or 17 s
         of one gesture at 20 decisions a second.
-    most_log : float
+    max_offset_log : float
         Greatest offset in log units: 0.3 is a third more or a quarter less amplitude.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    least_confidence: float = Field(default=0.95, gt=0, lt=1)
-    share_a_decision: float = Field(default=0.002, gt=0, le=0.1)
-    most_log: float = Field(default=0.3, gt=0, le=1.0)
+    min_confidence: float = Field(default=0.95, gt=0, lt=1)
+    learning_rate: float = Field(default=0.002, gt=0, le=0.1)
+    max_offset_log: float = Field(default=0.3, gt=0, le=1.0)
 
 
 class DriftFollower:
@@ -67,7 +67,7 @@ class DriftFollower:
         names: Sequence[FeatureName],
         rest_index: int,
     ) -> None:
-        self._untaught = (NO_DECISION, rest_index)
+        self._ignored = (NO_DECISION, rest_index)
         self._settings = settings if statistics is not None else None
         self._means = statistics.means if statistics is not None else None
         self._logarithmic = np.array([name.startswith("log_") for name in names], dtype=np.float32)
@@ -75,7 +75,7 @@ class DriftFollower:
 
     @property
     def offset(self) -> Float32Array | None:
-        """What is taken away now: ndarray, shape (n_channels, n_features); None before anything was learnt."""
+        """What is subtracted now: ndarray, shape (n_channels, n_features); None before anything was learnt."""
         return None if self._offset is None else self._offset.copy()
 
     def corrected(self, features: Float32Array) -> Float32Array:
@@ -85,14 +85,14 @@ class DriftFollower:
     def learn(self, corrected: Float32Array, decision: Decision) -> None:
         """Learn from a window, as corrected, and what was decided on it."""
         settings = self._settings
-        if settings is None or self._means is None or decision.gesture_index in self._untaught:
+        if settings is None or self._means is None or decision.gesture_index in self._ignored:
             return
-        if not decision.confidence >= settings.least_confidence or decision.quality < 1.0:
+        if not decision.confidence >= settings.min_confidence or decision.quality < 1.0:
             return
         before = np.zeros_like(corrected) if self._offset is None else self._offset
-        step = np.float32(settings.share_a_decision) * (corrected - self._means[decision.gesture_index])
-        most = np.float32(settings.most_log)
-        self._offset = np.clip(before + step * self._logarithmic, -most, most)
+        step = np.float32(settings.learning_rate) * (corrected - self._means[decision.gesture_index])
+        bound = np.float32(settings.max_offset_log)
+        self._offset = np.clip(before + step * self._logarithmic, -bound, bound)
 
     def reset(self) -> None:
         """Return to the decoder as it was trained."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from decoding.features import WindowFeatures
 from decoding.filters import BandpassFilter, block_length, design_filter
-from decoding.heat_map import ARRAY_FEATURES, HeatMap
 from decoding.repair import BoolArray, FaultMonitor, FiniteGuard, repair_features
 from decoding.signal_settings import SignalSettings
 from decoding.spatial import SpatialFilter
@@ -82,8 +81,6 @@ class FeatureChain:
         self._filter = BandpassFilter(design_filter(settings, fs_hz), block_length(self.spec.hop_samples))
         self._spatial = SpatialFilter(settings.spatial, grid)
         self._windows = WindowFeatures(settings, fs_hz, grid)
-        self._map_columns = [at for at, name in enumerate(settings.features) if name in ARRAY_FEATURES]
-        self._map = HeatMap(grid, tuple(settings.features[at] for at in self._map_columns))
         self._hops_ended = 0
 
     def process(self, emg_uv: Float32Array, /) -> FeatureBlock:
@@ -132,8 +129,6 @@ class FeatureChain:
             for at, partner in self._windows.partners.items():
                 column = features[:, at : at + 1]
                 mended[:, at : at + 1] = repair_features(column, fit & fit[partner], self._grid)
-        if self._map_columns:
-            mended[:, self._map_columns] = self._map.features(np.exp(log_rms))
         return _Window(mended, float(log_rms.mean()), np.count_nonzero(fit) / len(fit), last_sample)
 
     def _block(self, ended: list[_Window]) -> FeatureBlock:
@@ -149,7 +144,7 @@ class FeatureChain:
         )
 
     def reset(self) -> None:
-        """Begin anew: after a gap, or with another recording."""
+        """Start again: after a gap, or with another recording."""
         for stage in (self._guard, self._faults, self._filter, self._spatial, self._windows):
             stage.reset()
         self._hops_ended = 0

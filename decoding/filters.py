@@ -36,7 +36,7 @@ class FilterDesign(BaseModel):
 
 
 def design_filter(settings: SignalSettings, fs_hz: float) -> FilterDesign:
-    """Fit the band that the settings wish for to a stream's rate.
+    """Fit the band of the settings to a stream's rate.
 
     Raises
     ------
@@ -145,7 +145,7 @@ class BandpassFilter:
         return filtered
 
     def reset(self) -> None:
-        """Start anew with the next sample."""
+        """Start again with the next sample."""
         self._work = None
         self._filled = 0
 

@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 PULL_TIMEOUT_S = 0.1
 SILENCE_WARNING_S = 1.0
 RECONNECT_TIMEOUT_S = 1.0
-TELL_EVERY_S = 0.25
+ANNOUNCE_EVERY_S = 0.25
 
 
 @dataclass(frozen=True)
 class LiveDecoderSettings:
-    """Which decoder reads which EMG stream, and the source_id under which it speaks.
+    """Which decoder reads which EMG stream, and the source_id of its Gesture stream.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class LiveDecoderReport:
 class _Publisher:
     """Push each decision with the LSL time of the newest EMG sample in its window.
 
-    An event says since which EMG sample the pipeline has been decoding: its state, and so every decision, depends on
-    that sample, and replay begins there. It is said at once, and again and again for recorders that come later.
+    An event names the EMG sample since which the pipeline has been decoding: its state, and so every decision, depends
+    on that sample, and replay begins there. It is sent at once, and repeated for recorders that come later.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class _Publisher:
         self._report = report
         self._samples_since_reset = 0
         self._since_t_lsl_s = 0.0
-        self._told_t_mono_s = -math.inf
+        self._announced_t_mono_s = -math.inf
 
     def decode(self, chunk: EmgChunk) -> None:
         if chunk.gap_before_s != 0:  # also where time stamps are no numbers
-            logger.warning("%.1f ms of EMG are missing; decoding starts afresh", chunk.gap_before_s * 1e3)
-            self.begin_anew()
+            logger.warning("%.1f ms of EMG are missing; decoding starts again", chunk.gap_before_s * 1e3)
+            self.restart()
         if self._samples_since_reset == 0:
             self._since_t_lsl_s = float(chunk.t_lsl_s[0])
         for decision in self._pipeline.process(chunk.emg_uv):
@@ -83,17 +83,17 @@ class _Publisher:
             self._outlet.push(decision.to_values(), float(chunk.t_lsl_s[newest]))
             self._report.decisions += 1
         self._samples_since_reset += len(chunk.emg_uv)
-        if time.monotonic() - self._told_t_mono_s > TELL_EVERY_S:
-            self._told_t_mono_s = time.monotonic()
+        if time.monotonic() - self._announced_t_mono_s > ANNOUNCE_EVERY_S:
+            self._announced_t_mono_s = time.monotonic()
             since = {"since_t_lsl_s": self._since_t_lsl_s, "gaps": self._report.gaps}
             self._events.push(Event(lsl_clock_s(), DECODING, since))
 
-    def begin_anew(self) -> None:
-        """Forget what was before a gap: a window or a filter across it would mix muscles of two moments."""
+    def restart(self) -> None:
+        """Forget the samples before a gap: a window or a filter across it would mix two moments."""
         self._report.gaps += 1
         self._pipeline.reset()
         self._samples_since_reset = 0
-        self._told_t_mono_s = -math.inf
+        self._announced_t_mono_s = -math.inf
 
 
 def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDecoderReport:
@@ -127,7 +127,7 @@ def run_live_decoder(settings: LiveDecoderSettings, stop: StopEvent) -> LiveDeco
                 if not _decode_until_lost(inlet, publisher, stop):
                     inlet.close()
                     inlet = _find_again(stream, stop) or inlet
-                    publisher.begin_anew()
+                    publisher.restart()
         finally:
             outlet.close()
             events.close()

@@ -13,7 +13,7 @@ DISTANCE = "distance"
 class OnnxClassifier:
     """A graph of features (1, n_channels, n_features) to probabilities (1, n_gestures).
 
-    A second output, ``distance`` of shape (1,), may say how far the window lies from every gesture.
+    A second output, ``distance`` of shape (1,), may give the distance of the window from every gesture.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ class OnnxClassifier:
             msg = f"{name}: not a readable ONNX file{why}; train or copy it again"
             raise InputError(msg) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        beside = [output.name for output in outputs[1:]]
+        further = [output.name for output in outputs[1:]]
         shapes = [len(one.shape) for one in (*inputs, *outputs[:1])]
-        if shapes != [3, 2] or beside not in ([], [DISTANCE]):
+        if shapes != [3, 2] or further not in ([], [DISTANCE]):
             msg = f"{name}: its graph takes no features (1, channels, features); it is no hdemg decoder"
             raise InputError(msg)
         self._feed_name, self._fetch_names = inputs[0].name, [output.name for output in outputs]
-        self.has_distance = bool(beside)
+        self.has_distance = bool(further)
         self.input_shape = tuple(inputs[0].shape)
         self.output_shape = tuple(outputs[0].shape)
 

@@ -1,4 +1,4 @@
-"""What an ONNX file from somebody else may not hold: graphs that loop, code from elsewhere, weights in other files.
+"""What an ONNX file from somebody else must not hold: graphs that loop, code from elsewhere, weights in other files.
 
 The file is walked as the protocol buffer that it is, without the onnx package, before onnxruntime sees it.
 
@@ -27,7 +27,7 @@ def check_structure(content: bytes) -> None:
     ------
     ValueError
         If it is no protocol buffer, or its graph holds graphs (loops, conditions), functions, operators of others or
-        weights that lie in another file; the message says which.
+        weights that lie in another file; the message names which.
     """
     for number, value in _fields(content):
         if number == _MODEL_FUNCTIONS:

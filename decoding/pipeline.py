@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from decoding.decision import Decider, Decision, Evidence
+from decoding.decision import Decider, HopEvidence
 from decoding.decoder_file import DecoderFile, DecoderMetadata
 from decoding.drift import DriftFollower
 from decoding.feature_chain import FeatureBlock, FeatureChain
@@ -10,6 +10,7 @@ from decoding.plausibility import LoudnessBound
 from decoding.temporal import HopFilter
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.stream_info import EmgStreamInfo
 
 
@@ -68,20 +69,20 @@ class DecoderPipeline:
     def _decide(self, block: FeatureBlock, k: int) -> Decision:
         features = self._drift.corrected(block.features[k])
         probabilities, distance = self._classifier.classify(features)
-        evidence = Evidence(
+        evidence = HopEvidence(
             sample_index=int(block.last_sample[k]),
             probabilities=probabilities,
             log_amplitude=float(block.log_amplitude[k]),
             quality=min(float(block.quality[k]), self._loudness.plausible_share(features)),
             distance=distance,
-            believed=self._temporal.process(probabilities[np.newaxis])[0] if self._temporal else None,
+            smoothed=self._temporal.process(probabilities[np.newaxis])[0] if self._temporal else None,
         )
         decision = self._decider.process(evidence)
         self._drift.learn(features, decision)
         return decision
 
     def reset(self) -> None:
-        """Begin anew after a gap; sample indices count from 0 again."""
+        """Start again after a gap; sample indices count from 0 again."""
         self._chain.reset()
         self._drift.reset()
         self._decider.reset()
@@ -90,7 +91,7 @@ class DecoderPipeline:
 
 
 def hop_filter(metadata: DecoderMetadata) -> HopFilter | None:
-    """Return the temporal model that a decoder asks for, as new; None if it asks for none."""
+    """Return the temporal model that a decoder asks for, in its initial state; None if it asks for none."""
     if metadata.temporal is None:
         return None
     spec = window_spec(metadata.signal, metadata.fs_hz)

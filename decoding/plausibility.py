@@ -16,7 +16,7 @@ from emg_acquisition.arrays import Float32Array
 # recordings of two wearers of flexemg, 19 minutes, six windows in all are louder than this in 30 % of the electrodes.
 LOUDEST_FACTOR = 4.0
 # A movement may jolt a few electrodes at a time: in 4 % of those windows it does.
-MOST_LOUD = 0.3
+MAX_LOUD_SHARE = 0.3
 
 
 class LoudnessBound:
@@ -27,7 +27,7 @@ class LoudnessBound:
     statistics : ClassStatistics or None
         Of the training; without them every level is plausible.
     names : sequence of str
-        Features; the logarithmic ones tell the level.
+        Features; the logarithmic ones measure the level.
     """
 
     def __init__(self, statistics: ClassStatistics | None, names: Sequence[FeatureName]) -> None:
@@ -39,7 +39,7 @@ class LoudnessBound:
                 [1.0 if names[place] == "log_rms" else 2.0 for place in columns], dtype=np.float32
             )
             margin = np.float32(np.log(LOUDEST_FACTOR)) * scale
-            self._most = statistics.means[:, :, columns].max(axis=0) + margin
+            self._loudest_log = statistics.means[:, :, columns].max(axis=0) + margin
 
     def plausible_share(self, features: Float32Array) -> float:
         """Share of channels, 0 to 1, whose features, shape (n_channels, n_features), a muscle can have made.
@@ -48,6 +48,6 @@ class LoudnessBound:
         """
         if not self._columns:
             return 1.0
-        loud = (features[:, self._columns] > self._most).any(axis=1)
+        loud = (features[:, self._columns] > self._loudest_log).any(axis=1)
         share = float(np.count_nonzero(loud)) / len(loud)
-        return 1.0 if share <= MOST_LOUD else 1.0 - share
+        return 1.0 if share <= MAX_LOUD_SHARE else 1.0 - share

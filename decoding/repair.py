@@ -22,7 +22,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from decoding.repetition import RepetitionMonitor
 from decoding.signal_settings import SignalSettings
 from decoding.windows import WindowSpec
 from emg_acquisition.arrays import Float32Array, IntArray, samples_from_ms
@@ -31,6 +30,9 @@ from emg_acquisition.grid import ElectrodeGrid
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 # Ten volts at an electrode: no amplifier measures it. Beyond it float32 sums of squares could overflow.
 PLAUSIBLE_UV = np.float32(1e7)
+# How far back an old run is recognised, and how many samples in a row must be the same.
+MEMORY_S = 2.0
+RUN_SAMPLES = 8
 
 
 class FiniteGuard:
@@ -68,6 +70,53 @@ class FiniteGuard:
     def reset(self) -> None:
         """Forget the last samples."""
         self._last_good = np.zeros_like(self._last_good)
+
+
+class RepetitionMonitor:
+    """Whether the newest samples of a hop are old ones, sent again by a stuck buffer under new time stamps.
+
+    No electrode array measures the same values in the same order twice: its noise alone forbids it. So a run of
+    samples that equals, bit for bit, one of the last seconds was not measured now. Samples are compared by a
+    checksum of a row.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+    fs_hz : float
+        Sampling rate.
+    hop_samples : int
+        Length of a hop; a run is no longer than it.
+    """
+
+    def __init__(self, n_channels: int, fs_hz: float, hop_samples: int) -> None:
+        # Odd numbers, so that no bit of a value is lost to the product; the sum wraps.
+        rng = np.random.default_rng(0)
+        self._weights = rng.integers(0, 2**31, n_channels, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+        self._past: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+        self._hop: list[npt.NDArray[np.uint32]] = []
+        self._kept = max(hop_samples, round(MEMORY_S * fs_hz))
+        self._run = min(RUN_SAMPLES, hop_samples)
+
+    def add(self, piece: Float32Array) -> None:
+        """Take samples of the hop under way, shape (n, n_channels)."""
+        bits = np.ascontiguousarray(piece).view(np.uint32)
+        self._hop.append(bits @ self._weights)
+
+    def end_hop(self) -> bool:
+        """End the hop; return whether its last samples repeat a run before it."""
+        hop = np.concatenate(self._hop)
+        self._hop.clear()
+        run = hop[-self._run :]
+        ends = np.flatnonzero(self._past == run[-1])
+        repeated = any(np.array_equal(self._past[end + 1 - self._run : end + 1], run) for end in ends)
+        self._past = np.concatenate([self._past, hop])[-self._kept :]
+        return repeated
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self._past = np.empty(0, dtype=np.uint32)
+        self._hop = []
 
 
 @dataclass(frozen=True)
@@ -158,7 +207,7 @@ def repair_features(features: Float32Array, fit: BoolArray, grid: ElectrodeGrid)
     """Replace the features of unfit channels by the mean of their good neighbours.
 
     Where no neighbour is good, the mean of all good channels serves; where no channel is good, the features
-    stay (the quality of 0 beside them then forbids a decision).
+    stay (their quality of 0 then forbids a decision).
 
     Parameters
     ----------

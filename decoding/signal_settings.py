@@ -1,4 +1,4 @@
-"""Settings of the signal's way from microvolts to features, as a decoder file records them."""
+"""Settings of the path from microvolts to features: chosen for training, recorded in the decoder file."""
 
 from typing import Literal
 
@@ -6,53 +6,34 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FeatureName = Literal[
     "log_rms",
-    "rms",
     "mav",
     "waveform_length",
     "zero_crossings",
     "slope_sign_changes",
-    "log_variance",
-    "mobility",
-    "complexity",
     "ar_1",
     "ar_2",
     "ar_3",
     "ar_4",
-    "cepstrum_1",
-    "cepstrum_2",
-    "cepstrum_3",
-    "cepstrum_4",
-    "log_power_20_100",
-    "log_power_100_200",
-    "log_power_200_300",
-    "log_power_300_400",
     "log_welch_20_60",
     "log_welch_60_110",
     "log_welch_110_180",
     "log_welch_180_280",
     "log_welch_280_400",
-    "around_1_20_80",
-    "around_1_80_180",
-    "around_1_180_400",
-    "around_2_20_80",
-    "around_2_80_180",
-    "around_2_180_400",
-    "around_3_20_80",
-    "around_3_80_180",
-    "around_3_180_400",
-    "around_4_20_80",
-    "around_4_80_180",
-    "around_4_180_400",
-    "around_5_20_80",
-    "around_5_80_180",
-    "around_5_180_400",
-    "correlation_next_row",
-    "correlation_next_column",
-    "share",
-    "centroid_row",
-    "centroid_column",
-    "spread_row",
-    "spread_column",
+    "correlation_1_20_80",
+    "correlation_1_80_180",
+    "correlation_1_180_400",
+    "correlation_2_20_80",
+    "correlation_2_80_180",
+    "correlation_2_180_400",
+    "correlation_3_20_80",
+    "correlation_3_80_180",
+    "correlation_3_180_400",
+    "correlation_4_20_80",
+    "correlation_4_80_180",
+    "correlation_4_180_400",
+    "correlation_5_20_80",
+    "correlation_5_80_180",
+    "correlation_5_180_400",
 ]
 SpatialFilterName = Literal["none", "average", "laplacian"]
 
@@ -63,27 +44,27 @@ class SignalSettings(BaseModel):
     Parameters
     ----------
     band_hz : tuple of float
-        Band-pass edges wished for; `decoding.filters.design_filter` clamps the upper one below Nyquist.
+        Edges of the band-pass; `decoding.filters.design_filter` clamps the upper one below Nyquist.
     filter_order : int
         Order of the Butterworth prototype (4 gives a band-pass of eight poles).
     powerline_hz : {None, 50, 60}
         Mains frequency to notch out, if any.
     powerline_harmonics : int
-        How many of its multiples, itself the first, as far as they lie in the band. The mains' frequency wanders
+        How many of its multiples, itself the first, as far as they lie in the band. The mains' frequency varies
         by so much more at each multiple, and each notch is so much wider.
     spatial : {"none", "average", "laplacian"}
-        What is taken away from each sample: nothing, the mean of all channels, or that of the neighbours on the
-        grid.
+        What is subtracted from each sample: nothing, the mean of all channels (common average reference), or that of
+        the neighbours on the grid.
     window_ms, hop_ms : float
-        Length of a window, a whole number of hops, and how often one ends.
+        Length of a window, a whole number of hops, and the time between two of them.
     features : tuple of str
-        Features of a channel, in the order of the decoder's input; `decoding.features`, `decoding.welch` and
-        `decoding.heat_map` define them.
+        Features of a channel, in the order of the decoder's input; `decoding.features` and `decoding.welch` define
+        them.
     rms_floor_uv : float
-        Log-RMS, log-variance and log-powers (each band with its share of the floor) are taken of no less than
-        this, so that the noise of a silent channel carries no pattern.
+        Log-RMS and log-powers (each band with its share of the floor) are taken of no less than this, so that the
+        noise of a silent channel carries no pattern.
     slope_threshold_uv : float
-        Least difference between neighbouring samples that counts as a crossing or a change of slope.
+        Smallest difference between neighbouring samples that counts as a crossing or a change of slope.
     saturation_uv : float or None
         Magnitude at which the amplifier clips, where known.
     settle_ms : float

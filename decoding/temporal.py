@@ -1,18 +1,17 @@
-"""Evidence over hops: which gesture is at work, given this hop and all before it.
+"""Smoothing over hops: probability of each gesture, given this hop and all before it.
 
 A hidden Markov model whose states are the gestures, run forwards only (Rabiner's equations 19-20, normalised at each
-hop): ``belief[j] ~ likelihood[j] * sum_i belief[i] * transition[i, j]``. It begins at rest.
+hop): ``p[j] ~ likelihood[j] * sum_i p[i] * transition[i, j]``. It begins at rest.
 
 - **Transitions.** Any gesture, rest included, lasts `mean_hold_s` in the mean; from rest every gesture is as likely to
   follow. A gesture gives way to rest, but for `direct_share` of its endings, which go straight to another gesture.
 - **Likelihood.** Classifiers here are fitted with equal priors, so that dividing by the prior changes nothing and their
-  probabilities are likelihoods but for a factor. A share `outliers` of hops is taken to say nothing, which
+  probabilities are likelihoods but for a factor. A share `outliers` of hops is taken to carry no information, which
   bounds what a single hop can do however sure it is of itself.
 - **Tempering.** Each sample lies in window / hop windows. Every likelihood is raised to hop / window, so that each
   sample counts once and a contraction weighs as much as its windows end to end would.
 
-The belief delays, so it may only hold back: `decoding.decision` asks it before a gesture is said and never before
-one ends.
+Smoothing delays, so it may only hold back: `decoding.decision` uses it where a gesture begins and never where one ends.
 
 References
 ----------
@@ -36,7 +35,7 @@ class TemporalSettings(BaseModel):
     direct_share : float
         Share of a gesture's endings that go to another gesture without rest between.
     outliers : float
-        Share of hops whose probabilities say nothing.
+        Share of hops whose probabilities carry no information.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,22 +68,22 @@ class HopFilter:
         self._weight = spec.hop_samples / spec.window_samples
         self._begin = np.zeros(n_gestures)
         self._begin[rest_index] = 1.0
-        self._belief = self._begin
+        self._posterior = self._begin
 
     def process(self, probabilities: Float32Array, /) -> Float32Array:
-        """Take the next hops, (n_hops, n_gestures), and return what is believed at each, of the same shape.
+        """Take the next hops, (n_hops, n_gestures), and return the smoothed probabilities at each, of the same shape.
 
-        A hop with a value that is no number says nothing.
+        A hop with a value that is no number is skipped.
         """
-        believed = np.empty(probabilities.shape, dtype=np.float32)
+        smoothed = np.empty(probabilities.shape, dtype=np.float32)
         for k, of_hop in enumerate(probabilities):
-            self._belief = self._step(of_hop.astype(np.float64))
-            believed[k] = self._belief
-        return believed
+            self._posterior = self._step(of_hop.astype(np.float64))
+            smoothed[k] = self._posterior
+        return smoothed
 
     def _step(self, of_hop: Float64Array) -> Float64Array:
         # Not a matrix product: its bits may depend on where the arrays lie.
-        expected: Float64Array = (self._belief[:, np.newaxis] * self._transition).sum(axis=0)
+        expected: Float64Array = (self._posterior[:, np.newaxis] * self._transition).sum(axis=0)
         if np.isfinite(of_hop).all():
             likelihood = (1.0 - self._outliers) * np.clip(of_hop, 0.0, 1.0) + self._outliers / len(of_hop)
             expected = expected * likelihood**self._weight
@@ -93,7 +92,7 @@ class HopFilter:
 
     def reset(self) -> None:
         """Begin at rest."""
-        self._belief = self._begin
+        self._posterior = self._begin
 
 
 def _transition(settings: TemporalSettings, hop_s: float, n_gestures: int, rest_index: int) -> Float64Array:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.arrays import IntArray
 from emg_acquisition.errors import InputError
 
 Wrap = Literal["none", "rows", "columns"]
@@ -107,24 +107,14 @@ class ElectrodeGrid:
         """Channels next to each channel (up, down, left, right; across the seam where the grid wraps)."""
         return tuple(self._neighbours_of(int(r), int(c)) for r, c in self.positions)
 
-    @cached_property
-    def next_along_rows(self) -> IntArray:
-        """Channel in the next row of the same column; the channel itself where none lies there."""
-        return self.beside(1, 0)
-
-    @cached_property
-    def next_along_columns(self) -> IntArray:
-        """Channel in the next column of the same row; the channel itself where none lies there."""
-        return self.beside(0, 1)
-
     def around(self, places: int) -> IntArray:
         """Channel so many places on around the limb: along the axis that wraps, along rows where none does.
 
         The channel itself where none lies there.
         """
-        return self.beside(0, places) if self.wraps == "columns" else self.beside(places, 0)
+        return self.shifted(0, places) if self.wraps == "columns" else self.shifted(places, 0)
 
-    def beside(self, step_r: int, step_c: int) -> IntArray:
+    def shifted(self, step_r: int, step_c: int) -> IntArray:
         """Channel so many rows and columns on, across the seam; the channel itself where none lies there."""
         found = [self._at(int(r) + step_r, int(c) + step_c) for r, c in self.positions]
         return np.array([own if to == NO_ELECTRODE else to for own, to in enumerate(found)], dtype=np.int64)
@@ -145,15 +135,6 @@ class ElectrodeGrid:
             if channel not in (NO_ELECTRODE, self.channel_at[row][column]) and channel not in found:
                 found.append(channel)
         return tuple(found)
-
-    def to_map(self, values: Float32Array) -> Float32Array:
-        """Lay values out as the grid lies: (..., n_channels) -> (..., rows, columns), NaN where empty."""
-        if values.shape[-1] != self.n_channels:
-            msg = f"grid {self.name!r} has {self.n_channels} channels, got {values.shape[-1]} values"
-            raise InputError(msg)
-        laid = np.full((*values.shape[:-1], self.rows, self.columns), np.nan, dtype=np.float32)
-        laid[..., self.positions[:, 0], self.positions[:, 1]] = values
-        return laid
 
     def to_settings(self) -> dict[str, object]:
         """Plain values for YAML, JSON and the decoder file; `grid_from_settings` reads them back."""

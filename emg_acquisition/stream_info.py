@@ -9,7 +9,7 @@ EMG_TYPE = "EMG"
 GESTURE_TYPE = "Gesture"
 EVENTS_TYPE = "Markers"
 AUX_TYPE = "Aux"
-# What a bridge commands, as numbers, and what it was told, as text; see `robot_bridge.journal_stream`.
+# What a bridge commands, as numbers, and what it received, as text; see `robot_bridge.journal_stream`.
 COMMAND_TYPE = "Command"
 JOURNAL_TYPE = "BridgeJournal"
 N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before the probabilities
@@ -18,6 +18,11 @@ N_GESTURE_FIXED = 4  # gesture_index, confidence, effort, quality come before th
 def aux_source_id(emg_source_id: str) -> str:
     """Return the ``source_id`` of the auxiliary channels that go with an EMG stream."""
     return f"{emg_source_id}-aux"
+
+
+def events_source_id(source_id: str) -> str:
+    """Return the ``source_id`` of the events that go with a stream."""
+    return f"{source_id}-events"
 
 
 @dataclass(frozen=True)

@@ -58,22 +58,22 @@ def generate_launch_description():
 def parts(context):
     """Return one node a part of the session."""
 
-    def told(name):
+    def given(name):
         return LaunchConfiguration(name).perform(context)
 
-    namespace, session = told("namespace"), told("lsl_session")
+    namespace, session = given("namespace"), given("lsl_session")
     lsl = {"lsl_session": session}
     nodes = [
-        part("decode", {**lsl, "decoder": told("decoder")}),
-        part("bridge", {**lsl, "map": told("map")}, namespace),
+        part("decode", {**lsl, "decoder": given("decoder")}),
+        part("bridge", {**lsl, "map": given("map")}, namespace),
     ]
-    source = shlex.split(told("source"))
+    source = shlex.split(given("source"))
     if source:
         nodes.insert(0, part("acquire", lsl, arguments=source))
-    if told("robot") == "sim":
+    if given("robot") == "sim":
         nodes.insert(0, part("sim_robot", {}, namespace))
-    if told("record"):
-        nodes.append(part("record", {**lsl, "out": told("record")}))
+    if given("record"):
+        nodes.append(part("record", {**lsl, "out": given("record")}))
     return nodes
 
 

@@ -23,7 +23,6 @@ Files in the order that data flows through them:
 ``guard_link``          the bridge's end of the guard
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
-``simulator``           a simulated Stretch behind stretch_driver's interface
 ``ros_domain``          a ROS domain that nobody on this machine uses
 ``ros_loopback``        whether ROS 2 works here, for ``hdemg doctor``
 

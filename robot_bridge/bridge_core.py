@@ -9,13 +9,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from robot_bridge.control import NO_DECISION, Controller, ModeChange, SpeedControl
+from emg_acquisition.decision import NO_DECISION, Decision
+from robot_bridge.control import Controller, ModeChange, SpeedControl
 from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.motion import Command, MotionShaper
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import SafetyMachine, Transition
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.step_motion import StepMotion
 from robot_bridge.stretch_interface import (
     DOF_NAMES,
@@ -122,7 +123,7 @@ class BridgeCore:
         """The controller of the only, or the first, sleeve."""
         return self.controls[0]
 
-    def on_decision(self, decision: GestureDecision, t_mono_s: float, sleeve: int = 0) -> None:
+    def on_decision(self, decision: Decision, t_mono_s: float, sleeve: int = 0) -> None:
         """Take a decision of a sleeve's decoder; one that cannot be trusted counts as no decision for control."""
         self.safety.on_decision(decision, t_mono_s, sleeve)
         trusted = self.safety.signal_is_good(sleeve)

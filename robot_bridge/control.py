@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from emg_acquisition.decision import NO_DECISION
 from robot_bridge.gesture_map import Acts, Function, GestureMap
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import DOF_NAMES
 
-NO_DECISION = -1
 SpeedControl = Literal["tiers", "steps", "effort"]
 SPEED_CONTROLS: tuple[SpeedControl, ...] = get_args(SpeedControl)
 # A gesture that is only just decided still moves, at this part of the tier's speed.
-LEAST_EFFORT = 0.25
+MIN_EFFORT = 0.25
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Controller:
         elif acts.move is not None and (held_s > self._map.tap_max_s or not self._taps(acts)):
             speed = self._model.dof[acts.move.dof].speed(fine=self.fine)
             if self._speed_control == "effort":
-                speed *= max(LEAST_EFFORT, min(1.0, self._effort))
+                speed *= max(MIN_EFFORT, min(1.0, self._effort))
             velocity[acts.move.dof] = acts.move.sign * speed
         return velocity
 

@@ -5,26 +5,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
-from emg_acquisition.stream_info import N_GESTURE_FIXED
 from emg_acquisition.streams.inlet import GestureInlet
 from emg_acquisition.streams.outlet import lsl_clock_s
-from robot_bridge.safety_inputs import GestureDecision
 
 _PULL_S = 0.1
 _RECONNECT_S = 1.0
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ReceivedDecision:
-    """A decision, when it arrived (this process's monotonic clock) and its source's LSL time stamp."""
-
-    decision: GestureDecision
-    t_mono_s: float
-    t_lsl_s: float
 
 
 class DecisionReader:
@@ -52,7 +41,7 @@ class DecisionReader:
         self._source_id = source_id
         self._inlet: GestureInlet | None = GestureInlet(source_id, timeout_s, stop=stop)
         self.info = self._inlet.info
-        self._received: deque[ReceivedDecision] = deque(maxlen=1000)
+        self._received: deque[tuple[Decision, float]] = deque(maxlen=1000)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
         self.failure: Exception | None = None
@@ -63,8 +52,8 @@ class DecisionReader:
         """Read from now on."""
         self._thread.start()
 
-    def drain(self) -> list[ReceivedDecision]:
-        """Return what has arrived since the last call, oldest first."""
+    def drain(self) -> list[tuple[Decision, float]]:
+        """Return the decisions since the last call, oldest first, with the monotonic time at which each arrived."""
         received = []
         while self._received:
             received.append(self._received.popleft())
@@ -99,11 +88,8 @@ class DecisionReader:
             return
         now_mono_s, now_lsl_s = time.monotonic(), lsl_clock_s()
         for row, t_lsl_s in zip(values.tolist(), stamps.tolist(), strict=True):
-            index, confidence, effort, quality = row[:N_GESTURE_FIXED]
-            decision = GestureDecision(
-                index, confidence, effort, quality, now_lsl_s - t_lsl_s, tuple(row[N_GESTURE_FIXED:])
-            )
-            self._received.append(ReceivedDecision(decision, now_mono_s, t_lsl_s))
+            decision = Decision.from_values(row, t_lsl_s, now_lsl_s - t_lsl_s)
+            self._received.append((decision, now_mono_s))
         if len(stamps):
             self.on_received()
 

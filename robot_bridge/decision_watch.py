@@ -2,7 +2,8 @@
 
 import math
 
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from emg_acquisition.decision import Decision
+from robot_bridge.safety_inputs import SafetyLimits
 
 
 class DecisionWatch:
@@ -21,13 +22,13 @@ class DecisionWatch:
     def __init__(self, n_gestures: int, rest_index: int, limits: SafetyLimits, sleeve: str = "") -> None:
         self._n_gestures, self._rest_index, self._limits = n_gestures, rest_index, limits
         self._whose = f"{sleeve} sleeve: " if sleeve else ""
-        self._decision: GestureDecision | None = None
+        self._decision: Decision | None = None
         self._decision_s = -math.inf
         self._bad: str | None = None
         self._rest_since_s: float | None = None
         self._poor_since_s: float | None = None
 
-    def on_decision(self, decision: GestureDecision, t_mono_s: float) -> str | None:
+    def on_decision(self, decision: Decision, t_mono_s: float) -> str | None:
         """Take a decision; return what is wrong with it, if anything is."""
         self._decision, self._decision_s = decision, t_mono_s
         self._bad = self._judge(decision)
@@ -63,7 +64,7 @@ class DecisionWatch:
             return f"{self._whose}the muscles are not at rest: rest for {needed_s:g} s, then arm"
         return None
 
-    def _judge(self, decision: GestureDecision) -> str | None:
+    def _judge(self, decision: Decision) -> str | None:
         if not decision.is_finite():
             return "the decision holds a number that is not finite"
         if decision.index != int(decision.index) or not -1 <= decision.index < self._n_gestures:

@@ -64,7 +64,7 @@ class SleeveFile(BaseModel):
 
 
 # Less than a person needs to change their mind; no longer than decisions may be missing (`SafetyLimits`).
-MOST_TAP_GAP_S = 0.2
+MAX_TAP_GAP_S = 0.2
 
 
 class GestureMapFile(BaseModel):
@@ -80,7 +80,7 @@ class GestureMapFile(BaseModel):
     tap_min_s: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     tap_max_s: float = Field(default=0.6, gt=0, allow_inf_nan=False)
     hold_s: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    tap_gap_s: float = Field(default=0.12, ge=0, le=MOST_TAP_GAP_S)
+    tap_gap_s: float = Field(default=0.12, ge=0, le=MAX_TAP_GAP_S)
     every_mode: Mapping[str, Acts] = Field(default_factory=dict)
     modes: Modes = Field(default_factory=dict)
     sleeves: Mapping[SleeveName, SleeveFile] = Field(default_factory=dict)

@@ -6,7 +6,6 @@ answered; calls that the core makes itself follow from these. Values that are as
 the next call. Pure: where the entries go is somebody else's business, and noting one is an append.
 """
 
-import dataclasses
 import functools
 import inspect
 from array import array
@@ -16,16 +15,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from emg_acquisition.decision import Decision
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 
 BEGIN, ASSIGN, TICK = "begin", "assign", "core.tick"
 _MAP = TypeAdapter(GestureMap)
 _SCALARS = (str, bool, int, float, type(None))
+# What the core reads of a decision, in the order of a journal's text.
+_OF_DECISION = ("index", "confidence", "effort", "quality", "age_s", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -229,8 +231,8 @@ def from_plain(row: list[Any]) -> Entry:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a method is called with
-    if isinstance(value, GestureDecision):
-        return {"decision": [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]}
+    if isinstance(value, Decision):
+        return {"decision": [_plain(getattr(value, name)) for name in _OF_DECISION]}
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, array)):
@@ -243,7 +245,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a method is called wit
 
 def _decision(value: Any) -> Any:  # noqa: ANN401 - whatever a method is called with
     if isinstance(value, dict) and "decision" in value:
-        fields = (field.name for field in dataclasses.fields(GestureDecision))
-        given = dict(zip(fields, value["decision"], strict=True))
-        return GestureDecision(**{**given, "probabilities": tuple(given["probabilities"])})
+        given = dict(zip(_OF_DECISION, value["decision"], strict=True))
+        return Decision(**{**given, "probabilities": tuple(given["probabilities"])})
     return value

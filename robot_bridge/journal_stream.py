@@ -21,7 +21,7 @@ from robot_bridge.stretch_interface import BASE_DOF, JOINT_DOF
 COMMAND_CHANNELS = (*BASE_DOF, *JOINT_DOF, "head_pan", "head_tilt")
 SEND_EVERY_S = 0.1
 # Entries that wait for the thread; were it ever so late, the oldest would be lost, and replay would say so.
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 # Four minutes, until somebody records.
 KEPT = 2400
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class JournalStream:
     def __init__(self, name: str) -> None:
         self._commands = CommandOutlet(f"{name} commands", command_source_id(name), COMMAND_CHANNELS)
         self._journal = JournalOutlet(f"{name} journal", journal_source_id(name))
-        self._queue: deque[tuple[float, Entry]] = deque(maxlen=MOST_WAITING)
+        self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._kept: deque[tuple[float, str]] = deque(maxlen=KEPT)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bridge-journal", daemon=True)

@@ -12,12 +12,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from emg_acquisition.decision import Decision
 from emg_acquisition.events import Event
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.bridge_core import BridgeCore, BridgeSettings, Listeners
 from robot_bridge.bridge_figures import BridgeFigures
 from robot_bridge.control import ModeChange
-from robot_bridge.decision_reader import DecisionReader, ReceivedDecision
+from robot_bridge.decision_reader import DecisionReader
 from robot_bridge.gesture_map import check_decoders, load_gesture_maps
 from robot_bridge.guard_link import GuardLink
 from robot_bridge.journal import Journal, begin_settings
@@ -170,8 +171,8 @@ class BridgeNode:
         for sleeve, reader in enumerate(self._readers):
             if reader.failure is not None:
                 raise reader.failure
-            for received in reader.drain():
-                self._take(received, sleeve)
+            for decision, arrived_mono_s in reader.drain():
+                self._take(decision, arrived_mono_s, sleeve)
         safety.guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
@@ -183,12 +184,11 @@ class BridgeNode:
             self._publish_diagnostics(t_mono_s)
         self._resolve_waiting(t_mono_s)
 
-    def _take(self, received: ReceivedDecision, sleeve: int) -> None:
-        decision = received.decision
-        self._core.on_decision(decision, received.t_mono_s, sleeve)
+    def _take(self, decision: Decision, arrived_mono_s: float, sleeve: int) -> None:
+        self._core.on_decision(decision, arrived_mono_s, sleeve)
         self._figures.decisions += 1
-        self._commanded_t_lsl_s = received.t_lsl_s
-        latency_ms = 1000.0 * (lsl_clock_s() - received.t_lsl_s)
+        self._commanded_t_lsl_s = decision.t_lsl_s
+        latency_ms = 1000.0 * (lsl_clock_s() - decision.t_lsl_s)
         fixed = [decision.index, decision.confidence, decision.effort, decision.quality, latency_ms]
         self._decision_pubs[sleeve].publish(Float32MultiArray(data=[*fixed, *decision.probabilities]))
         self._gesture_pub.publish(String(data=self._told([one.gesture for one in self._core.controls])))

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from emg_acquisition.decision import Decision
 from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.safety_inputs import (
     DRIVER_TOPICS,
     LIMITS_UNREAD,
     NAVIGATION,
     DriverStatus,
-    GestureDecision,
     SafetyLimits,
 )
 
@@ -76,7 +76,7 @@ class SafetyMachine:
 
     # ---- inputs
 
-    def on_decision(self, decision: GestureDecision, t_mono_s: float, sleeve: int = 0) -> None:
+    def on_decision(self, decision: Decision, t_mono_s: float, sleeve: int = 0) -> None:
         """Take a decision of a decoder; a bad one is a fault while armed and keeps from arming otherwise."""
         bad = self._watches[sleeve].on_decision(decision, t_mono_s)
         if bad is not None:

@@ -1,6 +1,5 @@
-"""What the safety machine is fed with: freshness limits, decisions, and what the driver says of itself."""
+"""What the safety machine is fed with: freshness limits, and what the driver says of itself."""
 
-import math
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,23 +31,6 @@ class SafetyLimits(BaseModel):
     # Programs that start keep the processors busy, and joint states then come late: not a moment to arm in.
     steady_joints_before_arming_s: float = Field(default=1.0, ge=0)
     require_heartbeat: bool = False
-
-
-@dataclass(frozen=True)
-class GestureDecision:
-    """One decision as it came in: ``index`` -1 is no decision; ``age_s`` by its source's time stamp."""
-
-    index: float
-    confidence: float
-    effort: float
-    quality: float
-    age_s: float
-    probabilities: tuple[float, ...] = ()
-
-    def is_finite(self) -> bool:
-        """Tell whether every number is finite."""
-        values = (self.index, self.confidence, self.effort, self.quality, self.age_s, *self.probabilities)
-        return all(math.isfinite(value) for value in values)
 
 
 @dataclass

@@ -72,6 +72,8 @@ class ChainSettings:
         Name of a ready-made map or a YAML file.
     out : Path
         Folder for the logs of the stages.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
     record_to : Path or None
         Session folder to record.
     participant : str
@@ -91,6 +93,7 @@ class ChainSettings:
     sleeves: Sequence[Sleeve]
     gesture_map: str
     out: Path
+    cli_module: str
     record_to: Path | None = None
     participant: str = "P00"
     event_source_ids: tuple[str, ...] = ()
@@ -104,8 +107,8 @@ class ChainSettings:
 class Isolation:
     """Names that keep a chain to itself: no stream or robot outside it can be heard or driven.
 
-    ``ros_domain_id`` None leaves ROS 2 as the environment has it, for a robot that is there already. ``token`` is part of
-    no other chain's names, also where LSL session and namespace are shared.
+    ``ros_domain_id`` None leaves ROS 2 as the environment has it, for a robot that runs already. ``token`` is unique to
+    this chain, also where it shares LSL session and namespace with others.
     """
 
     lsl_session: str
@@ -145,7 +148,7 @@ class LiveChain:
         self._control_id = f"hdemg-chain-control-{names.token}"
         # Before anything is opened: what cannot be started must leave nothing behind.
         self._stages()
-        self.processes = ProcessGroup(settings.out / "logs", names.environment)
+        self.processes = ProcessGroup(settings.out / "logs", settings.cli_module, names.environment)
         self.link = OperatorLink(names.namespace, sleeves=[sleeve.name for sleeve in settings.sleeves])
         self._control = EventOutlet("chain control", self._control_id)
         self._ending = threading.Event()

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, IntArray
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
-from emg_acquisition.quality.monitor import QualityMonitor, QualityReport
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor, QualityReport
 from emg_acquisition.stream_info import EmgStreamInfo
-from emg_acquisition.streams.inlet import EmgInlet, GestureInlet, GestureSample
+from emg_acquisition.streams.inlet import EmgInlet, GestureInlet
 from teleoperation.recent_signal import RecentSignal
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Seen:
         Gaps in the EMG.
     gestures : tuple of str
         In the order of the probabilities.
-    history : tuple of GestureSample
+    history : tuple of Decision
         Decisions of the last ten seconds, oldest first.
     """
 
@@ -57,10 +57,10 @@ class Seen:
     decision_silent_s: float
     gaps: int
     gestures: tuple[str, ...]
-    history: tuple[GestureSample, ...]
+    history: tuple[Decision, ...]
 
     @property
-    def newest(self) -> GestureSample | None:
+    def newest(self) -> Decision | None:
         """The decision of this moment; None where none has come lately: an old one says nothing about now."""
         return self.history[-1] if self.history and self.decision_silent_s <= FRESH_S else None
 
@@ -104,7 +104,7 @@ class Observer:
         self._gaps = 0
         self._recent: RecentSignal | None = None
         self._gestures: tuple[str, ...] = ()
-        self._history: deque[GestureSample] = deque()
+        self._history: deque[Decision] = deque()
         self._threads = [
             threading.Thread(target=self._follow, args=(one,), name=f"observe-{name}", daemon=True)
             for name, one in (("emg", self._follow_emg), ("decisions", self._follow_decisions))
@@ -195,7 +195,7 @@ class Observer:
         finally:
             inlet.close()
 
-    def _keep(self, samples: list[GestureSample]) -> None:
+    def _keep(self, samples: list[Decision]) -> None:
         with self._lock:
             self._decision_seen_s = time.monotonic()
             self._history.extend(samples)

@@ -10,9 +10,9 @@ from teleoperation.observer import FRESH_S, Seen
 from teleoperation.sleeves import of_sleeve_text
 from teleoperation.supervisor import PartState
 
-QUALITY_GOOD, QUALITY_LEAST = 0.9, 0.5
-DISK_LEAST_BYTES = 2e9
-LATENCY_MOST_MS = 200.0
+GOOD_QUALITY, MIN_QUALITY = 0.9, 0.5
+MIN_DISK_BYTES = 2e9
+MAX_LATENCY_MS = 200.0
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def _quality(seen: Seen) -> Check:
     bad = ", ".join(seen.bad_electrodes[:6]) + (" …" if len(seen.bad_electrodes) > 6 else "")  # noqa: PLR2004
     share = seen.quality.summary
     found = f"{share:.0%} good" + (f"; bad: {bad}" if bad else "")
-    if share >= QUALITY_LEAST:
-        return Check("electrodes", True, found, "" if share >= QUALITY_GOOD else "press the bad ones on")
+    if share >= MIN_QUALITY:
+        return Check("electrodes", True, found, "" if share >= GOOD_QUALITY else "press the bad ones on")
     return Check("electrodes", False, found, "press the sleeve on, moisten the electrodes, then look again")
 
 
@@ -97,7 +97,7 @@ def _decisions(decoder: DecoderFile, seen: Seen) -> Check:
 
 def _clock(robot: RobotSnapshot) -> Check:
     latency_ms = robot.latency_ms_median
-    if math.isfinite(latency_ms) and not 0 <= latency_ms <= LATENCY_MOST_MS:
+    if math.isfinite(latency_ms) and not 0 <= latency_ms <= MAX_LATENCY_MS:
         remedy = "synchronise the amplifier computer's clock, or run acquisition on this one"
         return Check("clock", False, f"samples are {latency_ms:.0f} ms old when they arrive", remedy)
     return Check(
@@ -123,5 +123,5 @@ def _run_stop(robot: RobotSnapshot) -> Check:
 
 def _disk(free_bytes: float) -> Check:
     found = f"{free_bytes / 1e9:.1f} GB free"
-    good = free_bytes >= DISK_LEAST_BYTES
-    return Check("disk", good, found, "" if good else f"free {DISK_LEAST_BYTES / 1e9:.0f} GB")
+    good = free_bytes >= MIN_DISK_BYTES
+    return Check("disk", good, found, "" if good else f"free {MIN_DISK_BYTES / 1e9:.0f} GB")

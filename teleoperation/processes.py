@@ -1,9 +1,11 @@
-"""Child processes that are started in order, watched, and never left behind."""
+"""Child processes that are started in order, watched, and never left behind.
 
-import ctypes
+A child ends with this process, however this one ends: it inherits the reading end of a pipe whose writing end only this
+process holds, and terminates when that closes (`child_process`). The thread that started it does not matter.
+"""
+
 import logging
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,14 +15,6 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 TERMINATE_TIMEOUT_S = 5.0
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this child when its parent dies, however it dies (``prctl(2)``)."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -31,30 +25,38 @@ class ProcessGroup:
     ----------
     log_dir : Path
         Where each stage's output goes, as ``<name>.log``.
+    cli_module : str
+        Module that runs an ``hdemg`` command line as ``python -m`` does.
     environment : Mapping of str to str
         Added to this process's environment for every stage.
     """
 
     log_dir: Path
+    cli_module: str
     environment: Mapping[str, str] = field(default_factory=dict)
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    # Its ends: what the children inherit, and what only this process holds.
+    _life_pipe: tuple[int, int] | None = None
 
     def start(
-        self, name: str, arguments: Sequence[str], *, module: str = "ui.cli", pass_fds: Sequence[int] = ()
+        self, name: str, arguments: Sequence[str], *, module: str | None = None, pass_fds: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
-        """Start ``hdemg ARGUMENTS``, or another module of ours, as the stage `name`; it inherits `pass_fds`."""
+        """Start ``hdemg ARGUMENTS``, or another module, as the stage `name`; it inherits `pass_fds`."""
+        module = module or self.cli_module
+        if self._life_pipe is None:
+            self._life_pipe = os.pipe()
+        life = self._life_pipe[0]
         self.log_dir.mkdir(parents=True, exist_ok=True)
         with (self.log_dir / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", module, *arguments],
-                pass_fds=pass_fds,
+                [sys.executable, "-m", "teleoperation.child_process", str(life), module, *arguments],
+                pass_fds=(life, *pass_fds),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONSAFEPATH": "1", **self.environment},
                 # Ctrl-C in a terminal reaches the whole group: these end in order instead.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs between fork and exec here
             )
         self._children[name] = child
         logger.debug("started %s (process %d): %s %s", name, child.pid, module, " ".join(arguments))
@@ -78,9 +80,13 @@ class ProcessGroup:
         """End every stage in reverse order of starting: politely first, by force after a few seconds."""
         for name in reversed(list(self._children)):
             self.end(name)
+        if self._life_pipe is not None:
+            for fd in self._life_pipe:
+                os.close(fd)
+            self._life_pipe = None
 
     def end(self, name: str) -> None:
-        """End one stage, if it was started, before the others are stopped."""
+        """End one stage, if it was started."""
         child = self._children.pop(name, None)
         if child is None:
             return

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Protocol
 
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
@@ -19,7 +20,6 @@ from emg_acquisition.recording.session import SESSION_FILE
 from emg_acquisition.streams.lsl_config import DEFAULT_SESSION_ID, configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
-from simulation.operator.scripted_wearer import ScriptedWearer
 from teleoperation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
 from teleoperation.feedback import FeedbackVoice, feedback_program
 from teleoperation.observer import Observer
@@ -36,10 +36,41 @@ KEPT_MESSAGES = 50
 DISK_EVERY_S = 2.0
 
 
-class TeleopSession:
-    """A running session. Made by `running_session`."""
+class Script(Protocol):
+    """Somebody who drives a session by itself: a scripted wearer."""
 
-    def __init__(self, settings: TeleopSettings, logs: Path, lsl_session: str | None) -> None:
+    ended: threading.Event
+
+    @property
+    def success(self) -> bool:
+        """Whether the task was done."""
+        ...
+
+    def start(self) -> None:
+        """Begin as soon as the session is ready."""
+        ...
+
+    def give_up(self) -> None:
+        """Make no gesture and arm no more: a person has stopped the robot, and a stop always wins. Never waits."""
+        ...
+
+    def close(self) -> None:
+        """Give up, and release everything."""
+        ...
+
+
+class TeleopSession:
+    """A running session. Made by `running_session`, whose parameters it takes."""
+
+    def __init__(
+        self,
+        settings: TeleopSettings,
+        logs: Path,
+        cli_module: str,
+        *,
+        make_script: "MakeScript | None" = None,
+        lsl_session: str | None = None,
+    ) -> None:
         self.settings = settings
         self.sleeves = load_sleeves(settings)
         voice_program = feedback_program(settings.feedback) if settings.feedback != "off" else None
@@ -61,9 +92,9 @@ class TeleopSession:
         with ExitStack() as opened:
             self._markers = EventOutlet("teleop markers", self._markers_id)
             opened.callback(self._markers.close)
-            self.chain = LiveChain(self._chain_settings(logs), self._names)
+            self.chain = LiveChain(self._chain_settings(logs, cli_module), self._names)
             opened.callback(self.chain.close)
-            self.script = ScriptedWearer(self, self._intentions_id) if settings.script is not None else None
+            self.script = make_script(self, self._intentions_id) if make_script is not None else None
             opened.pop_all()  # from here on `close` closes them
         self._supervisor = Supervisor(self.chain, self.tell, self._record_anew)
         self._voice = (
@@ -80,7 +111,7 @@ class TeleopSession:
         self._stopper = threading.Lock()
         self._watcher: Callable[[], bool] = lambda: True
 
-    def _chain_settings(self, logs: Path) -> ChainSettings:
+    def _chain_settings(self, logs: Path, cli_module: str) -> ChainSettings:
         settings = self.settings
         sources, events = settings.sources, (*settings.events, self._markers_id)
         if settings.script is not None:
@@ -91,6 +122,7 @@ class TeleopSession:
             sleeves=[Sleeve(one.path.resolve(), one.emg_source_id, one.name) for one in self.sleeves],
             gesture_map=settings.map,
             out=logs,
+            cli_module=cli_module,
             record_to=self.recording,
             participant=settings.participant,
             event_source_ids=events,
@@ -126,14 +158,16 @@ class TeleopSession:
         progress("ready", 1.0)
 
     def close(self) -> None:
-        """Stop the robot, close the recording, end every part."""
+        """Stop the robot before anything else ends; then close the recording and end every part."""
+        if self.script is not None:
+            self.script.give_up()
+        if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
+            self.stop()
         if self.script is not None:
             self.script.close()
         self._supervisor.close()
         for observer in self._observers:
             observer.close()
-        if self.chain.link.snapshot().safety_state in {"armed", "moving"}:
-            self.stop()
         if self._voice is not None:
             self._voice.close()
         self.chain.close()
@@ -250,16 +284,32 @@ class TeleopSession:
         self.tell(f"recording goes on in {self.recording}")
 
 
+MakeScript = Callable[[TeleopSession, str], Script]
+
+
 @contextmanager
 def running_session(
     settings: TeleopSettings,
     progress: Callable[[str, float], None],
+    cli_module: str,
     *,
+    make_script: MakeScript | None = None,
     lsl_session: str | None = None,
 ) -> Iterator[TeleopSession]:
     """Start a session; on the way out the robot is stopped first, and no process is left.
 
-    `lsl_session` keeps it in an LSL session that this process has joined already; by default it has one of its own.
+    Parameters
+    ----------
+    settings : TeleopSettings
+        What it is made of.
+    progress : callable
+        Told what happens and the fraction done.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
+    make_script : callable, optional
+        Makes who does ``settings.script``, from the session and the ``source_id`` of the intentions.
+    lsl_session : str, optional
+        An LSL session that this process has joined already; by default it has one of its own.
 
     Raises
     ------
@@ -270,7 +320,9 @@ def running_session(
     """
     settings.check()
     with tempfile.TemporaryDirectory(prefix="hdemg-teleop-") as logs:
-        session = TeleopSession(settings, Path(logs), lsl_session)
+        session = TeleopSession(
+            settings, Path(logs), cli_module, make_script=make_script, lsl_session=lsl_session
+        )
         try:
             session.start(progress)
             yield session

@@ -1,8 +1,6 @@
 """What a teleoperation session is made of: from ``session.yaml``, from the command line, or both."""
 
-import argparse
 import shlex
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,14 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
-from simulation.forearm.settings import WearerSettings
-from simulation.operator.cup_task import MAP as CUP_MAP
-from ui.commands.options import add_wearer
 
 SIMULATED = "simulated"
 Robot = Literal["sim", "ros"]
 Feedback = Literal["off", "beeps", "speech"]
-Script = Literal["cup"]
 
 
 class TeleopSettings(BaseModel):
@@ -58,7 +52,7 @@ class TeleopSettings(BaseModel):
     feedback : str
         Mode changes and stops ``beeps``, ``speech`` or ``off``.
     script : str or None
-        A task that the simulated wearer does by itself, on a simulated robot only: it arms the robot again.
+        A task that a scripted wearer does by itself, on a simulated robot only: it arms the robot again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,7 +71,7 @@ class TeleopSettings(BaseModel):
     tasks: Path | None = None
     events: tuple[str, ...] = ()
     feedback: Feedback = "off"
-    script: Script | None = None
+    script: str | None = None
 
     @field_validator("decoder", "source", "emg", mode="before")
     @classmethod
@@ -106,16 +100,8 @@ class TeleopSettings(BaseModel):
 
     @property
     def emg_source_ids(self) -> tuple[str | None, ...]:
-        """EMG stream of each sleeve; None takes the only one that there is.
-
-        Raises
-        ------
-        InputError
-            If it is not clear which stream is whose.
-        """
-        if self.emg:
-            return self.emg
-        return (None,) if len(self.decoder) == 1 else tuple(_own_source_id(words) for words in self.sources)
+        """EMG stream of each sleeve; None takes the only one that there is."""
+        return self.emg or (None,)
 
     @property
     def robot_arguments(self) -> tuple[str, ...] | None:
@@ -146,8 +132,6 @@ class TeleopSettings(BaseModel):
             )
         if self.robot == "ros" and self.robot_options:
             raise InputError("--robot-options are for the simulated robot (--robot sim)")
-        if self.script is not None:
-            self._check_script()
 
     def _check_sleeves(self) -> None:
         n = len(self.decoder)
@@ -173,37 +157,16 @@ class TeleopSettings(BaseModel):
                 " source offers all, --emg once a sleeve"
             )
             raise InputError(msg)
-        ids = self.emg_source_ids
-        for source_id in ids:
-            if ids.count(source_id) > 1:
+        if not self.emg and n > 1:
+            msg = (
+                "with several sleeves it must be clear which EMG stream is whose: give --emg once a sleeve, in the"
+                " order of the decoders ('hdemg acquire' prints it)"
+            )
+            raise InputError(msg)
+        for source_id in self.emg:
+            if self.emg.count(source_id) > 1:
                 msg = f"EMG stream {source_id!r} is given for more than one sleeve; each needs one of its own"
                 raise InputError(msg)
-        if self.emg and n > 1 and len(self.sources) == n:
-            self._check_order()
-
-    def _check_order(self) -> None:
-        """Refuse one sleeve's stream for the other, where the source says what its stream is called."""
-        for source, source_id in zip(self.sources, self.emg, strict=True):
-            if source[0] == SIMULATED and _own_source_id(source) != source_id:
-                msg = (
-                    f"--source {shlex.join(source)!r} offers EMG {_own_source_id(source)!r}, but --emg {source_id!r}"
-                    " stands in its place; give both in the order of the decoders, or leave out --emg"
-                )
-                raise InputError(msg)
-
-    def _check_script(self) -> None:
-        if len(self.decoder) > 1:
-            msg = f"--script is for one sleeve, got {len(self.decoder)} decoders; leave out --script"
-            raise InputError(msg)
-        source = self.sources[0] if self.sources else ("",)
-        if self.robot != "sim" or source[0] != SIMULATED or "--intentions" in source:
-            raise InputError(
-                "--script is for the simulated wearer and robot: --robot sim, --source 'simulated ...' without"
-                " --intentions"
-            )
-        if self.map != CUP_MAP:
-            msg = f"--script cup is written for --map {CUP_MAP}, got {self.map}"
-            raise InputError(msg)
 
 
 def _words(text: str) -> list[str]:
@@ -212,24 +175,6 @@ def _words(text: str) -> list[str]:
     except ValueError as error:
         msg = f"{text!r} cannot be split into words ({error})"
         raise ValueError(msg) from error
-
-
-def _own_source_id(source: Sequence[str]) -> str:
-    """Return the ``source_id`` under which a simulated wearer's EMG comes; that of another source must be given."""
-    if source[0] != SIMULATED:
-        msg = (
-            f"--source {shlex.join(source)!r}: with several sleeves it must be clear which EMG stream is whose: give"
-            " --emg once a sleeve, in the order of the decoders ('hdemg acquire' prints it)"
-        )
-        raise InputError(msg)
-    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    add_wearer(parser)
-    try:
-        known, _ = parser.parse_known_args(source[1:])
-    except argparse.ArgumentError as error:
-        msg = f"--source {shlex.join(source)!r}: {error}"
-        raise InputError(msg) from error
-    return WearerSettings(seed=known.wearer).source_id
 
 
 class _ConfigFile(BaseModel):

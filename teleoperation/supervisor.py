@@ -24,7 +24,7 @@ PART_NAMES = {
 WATCH_S = 0.05
 RESTART_AFTER_S = 0.5
 # A part that keeps dying has a fault that a restart does not mend.
-MOST_RESTARTS, WITHIN_S = 3, 60.0
+MAX_RESTARTS, WITHIN_S = 3, 60.0
 STOP_TIMEOUT_S = 1.0
 
 
@@ -108,7 +108,7 @@ class Supervisor:
         while now_s - deaths[0] > WITHIN_S:
             deaths.popleft()
         title = self._parts[name].title
-        if len(deaths) > MOST_RESTARTS:
+        if len(deaths) > MAX_RESTARTS:
             self._tell(f"the {title} ended {len(deaths)} times within {WITHIN_S:g} s and stays down: {words}")
             self._set(name, state="gone", detail=words)
             return

@@ -15,8 +15,9 @@ from pathlib import Path
 from calibration.protocol import CueSchedule
 from calibration.start import CalibrationSettings, open_calibration
 from emg_acquisition.streams.lsl_config import configure_lsl
-from simulation.operator.automatic_calibration import SimulatedPerson
-from simulation.operator.wearer_process import STAGE, start_wearer
+from simulation.automatic_calibration import SimulatedPerson
+from simulation.wearer_process import STAGE, start_wearer
+from ui import CLI_MODULE
 from ui.screen import require_screen
 from ui.windows.calibration import show_calibration
 
@@ -41,7 +42,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     configure_lsl(f"driver-{os.getpid()}")
     with ExitStack() as cleanup:
-        wearer = start_wearer(1, None, args.out / "logs", cleanup)
+        wearer = start_wearer(1, None, args.out / "logs", cleanup, CLI_MODULE)
         pid = wearer.processes.process(STAGE).pid
         protocol = None if args.resume else PROTOCOL
         settings = CalibrationSettings(

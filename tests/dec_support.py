@@ -15,6 +15,7 @@ from decoding.signal_settings import SignalSettings
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, GridSettings, rectangular_grid
 from emg_acquisition.recording.session import EmgRecording, Session, SessionInfo
+from emg_acquisition.recording.session_writer import SessionWriter, session_folder
 from emg_acquisition.stream_info import EmgStreamInfo
 
 FS_HZ = 1000.0
@@ -83,6 +84,16 @@ def session(
     )
     t_lsl_s = np.arange(len(emg_uv)) / info.fs_hz
     return Session(Path("sub-P01/ses-S1"), about, EmgRecording(info, emg_uv, t_lsl_s), events)
+
+
+def write_session(root: Path, name: str, recorded: Session) -> str:
+    """Write a session to disk and return its folder."""
+    folder = session_folder(root, "P01", name)
+    writer = SessionWriter(folder, participant="P01", session=name, emg=recorded.emg.info)
+    writer.write_emg(recorded.emg.emg_uv, recorded.emg.t_lsl_s)
+    writer.write_events(recorded.events)
+    writer.close()
+    return str(folder)
 
 
 def cues(repetitions: int, gestures: Sequence[str] = GESTURES) -> list[tuple[str, int]]:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pylsl
 
+from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.device_publisher import connect_device, run_device
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet
-from emg_acquisition.streams.publisher import events_source_id
 from tests.waiting import PATIENCE_S, wait_for
 
 
@@ -37,7 +37,8 @@ class AuxReader:
     def pull(self):
         """Everything that has arrived: values, shape (n_samples, n_channels), and time stamps, shape (n_samples,)."""
         values, t_lsl_s = self.inlet.pull_chunk(0.0, 1_000_000)
-        return np.asarray(values, dtype=np.float32).reshape(len(t_lsl_s), -1), np.asarray(t_lsl_s)
+        shape = (len(t_lsl_s), self.partial.channel_count())
+        return np.asarray(values, dtype=np.float32).reshape(shape), np.asarray(t_lsl_s)
 
     def close(self):
         self.inlet.close_stream()

@@ -18,8 +18,8 @@ from emg_acquisition.events import Event
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
+from ui.live_session import live_session
 from ui.screen import require_screen
 from ui.windows.teleop import TeleopWindow, run_teleop_window
 
@@ -80,7 +80,7 @@ def main():
     threading.Thread(target=listen, args=(wanted,), daemon=True).start()
     QApplication([])
     try:
-        with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
             told, answers, heard = [""], [], []
 
             def tell():

@@ -9,7 +9,16 @@ from pathlib import Path
 
 PACKAGE = "hdemg-teleop"
 # Those whose version explains most of what differs between two machines.
-TOLD = ("numpy", "scipy", "pylsl", "onnxruntime", "torch", "PySide6-Essentials", "mujoco", "ros-kilted-rclpy")
+LISTED = (
+    "numpy",
+    "scipy",
+    "pylsl",
+    "onnxruntime",
+    "torch",
+    "PySide6-Essentials",
+    "mujoco",
+    "ros-kilted-rclpy",
+)
 _GIT_TIMEOUT_S = 5.0
 
 
@@ -26,7 +35,7 @@ def build_details() -> str:
     own = installed_version(PACKAGE)
     own = "from a source tree that is not installed" if own == "?" else own
     commit = _commit()
-    libraries = ", ".join(f"{name} {found}" for name in TOLD if (found := installed_version(name)) != "?")
+    libraries = ", ".join(f"{name} {found}" for name in LISTED if (found := installed_version(name)) != "?")
     return "\n".join(
         (
             f"hdemg {own}{f' (commit {commit})' if commit else ''}",

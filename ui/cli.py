@@ -60,7 +60,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     completion,
 )
 EXTRA_OF_MODULE = {
-    "torch": "train",
+    "torch": "network",
     "onnx": "train",
     "wfdb": "import",
     "h5py": "import",
@@ -68,6 +68,8 @@ EXTRA_OF_MODULE = {
     "edfio": "bids",
     "brainflow": "brainflow",
     "matplotlib": "report",
+    "sklearn": "report",
+    "jinja2": "report",
     "PySide6": "gui",
     "pyqtgraph": "gui",
     "mujoco": "sim",
@@ -115,7 +117,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except Exception as error:  # the process's edge: every failure becomes one line and an exit status
         if args.debug:
             raise
-        status, line = _told(args.command, error)
+        status, line = _status_and_line(args.command, error)
         print(line, file=sys.stderr)
         if handler is not None:
             handler.handle(logging.makeLogRecord({"name": "hdemg", "levelname": "ERROR", "msg": line}))
@@ -126,7 +128,7 @@ def _run(argv: Sequence[str] | None) -> int:
             handler.close()
 
 
-def _told(command: str, error: Exception) -> tuple[int, str]:
+def _status_and_line(command: str, error: Exception) -> tuple[int, str]:
     text = _shortened(" ".join(str(error).split()))
     if isinstance(error, (InputError, OSError)):
         return EXIT_BAD_INPUT, f"hdemg {command}: error: {text}"
@@ -177,7 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--log-file", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, hdemg_parser=parser)
     return parser
 
 

@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 
 class ProgressBar:
-    """One bar that is told a step's name and the fraction done; a plain line a step where there is no terminal."""
+    """One bar, fed with a step's name and the fraction done; a plain line a step where there is no terminal."""
 
     def __init__(self, title: str) -> None:
         self._console = Console(stderr=True)

@@ -1,12 +1,17 @@
-"""What this machine has and lacks for hdemg, each lack with its remedy. Every check uses the real part."""
+"""What this machine has and lacks for hdemg, each lack with its remedy. Every check uses the real part.
+
+Run as a module it is the other process of a check: it sends over LSL or ROS 2 until its standard input is closed.
+"""
 
 import ctypes
 import importlib.util
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emg_acquisition.errors import StreamLostError, StreamNotFoundError
+from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
+from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from emg_acquisition.streams.lsl_config import configure_lsl
 from ui.build_details import installed_version
 from ui.system_libraries import missing_packages
@@ -26,15 +32,21 @@ WRITTEN_BYTES = 16 * 1024**2
 PEER_TIMEOUT_S = 15.0
 MAX_CLOCK_STEP_S = 0.05
 CLOCK_WATCHED_S = 0.3
+AMPLIFIER_WATCHED_S = 2.0
+MAX_RATE_ERROR = 0.2
 # What each extra is for, and the packages that it is checked by (name to install, name to import).
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
-    "train": ("training", {"torch": "torch", "onnx": "onnx"}),
+    "train": ("training", {"onnx": "onnx"}),
+    "network": ("training the network as well", {"torch": "torch"}),
     "gui": ("windows", {"PySide6-Essentials": "PySide6", "pyqtgraph": "pyqtgraph"}),
     "sim": ("the simulated Stretch", {"mujoco": "mujoco", "hello-robot-stretch-urdf": "stretch_urdf"}),
     "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),
     "bids": ("EMG-BIDS export", {"edfio": "edfio"}),
     "brainflow": ("boards that BrainFlow reads", {"brainflow": "brainflow"}),
-    "report": ("figures in reports", {"matplotlib": "matplotlib"}),
+    "report": (
+        "evaluations and HTML reports",
+        {"matplotlib": "matplotlib", "scikit-learn": "sklearn", "Jinja2": "jinja2"},
+    ),
 }
 PLAIN = {
     "numpy": "numpy",
@@ -45,6 +57,7 @@ PLAIN = {
     "pydantic": "pydantic",
     "PyYAML": "yaml",
     "rich": "rich",
+    "shtab": "shtab",
 }
 # One context, drawn into and read back, in a process of its own: a broken driver ends the process that asks it.
 _OPENGL = """
@@ -115,7 +128,7 @@ def _versions(packages: dict[str, str]) -> str:
 def _peer(kind: str, name: str) -> Iterator[None]:
     """Run the other process of a check; it ends when its standard input is closed, whatever becomes of this one."""
     child = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "ui.doctor_peer", kind, name],
+        [sys.executable, "-m", "ui.doctor", kind, name],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -256,3 +269,101 @@ def _disk() -> Check:
     if mb_s < MIN_WRITE_MB_S:
         return Check("disk", None, found, f"a recording may need {MIN_WRITE_MB_S:.0f} MB/s: use a local disk")
     return Check("disk", True, found)
+
+
+# ---- an amplifier, where one is named
+
+
+def check_amplifier(which: str, host: str | None, port: int | None, timeout_s: float) -> Check:
+    """Reach an amplifier and read from it for two seconds.
+
+    Parameters
+    ----------
+    which : str
+        An amplifier's name, or ``HOST:PORT`` for any device that listens.
+    host, port : optional
+        As `hdemg acquire` takes them.
+    timeout_s : float
+        How long to wait for it.
+    """
+    if which in AMPLIFIERS:
+        return _named(which, host, port, timeout_s)
+    place, colon, number = which.rpartition(":")
+    if not colon or not place or not number.isdecimal():
+        known = ", ".join(AMPLIFIERS)
+        raise InputError(f"--amplifier {which!r}: one of {known} is required, or HOST:PORT")
+    return _listening(place, int(number), timeout_s)
+
+
+def _listening(host: str, port: int, timeout_s: float) -> Check:
+    name = f"amplifier {host}:{port}"
+    try:
+        with socket.create_connection((host, port), timeout_s):
+            return Check(name, True, "it accepts a connection")
+    except (OSError, OverflowError) as error:
+        remedy = "switch it on, join its network, and see that no firewall stands between"
+        return Check(name, False, f"no connection within {timeout_s:g} s ({error})", remedy)
+
+
+def _named(which: str, host: str | None, port: int | None, timeout_s: float) -> Check:
+    from emg_acquisition.sources.amplifiers import AmplifierChoice, open_amplifier
+    from emg_acquisition.streams.device_publisher import connect_device
+
+    name = f"amplifier {which}"
+    device = open_amplifier(AmplifierChoice(which, host=host, port=port))
+    try:
+        connect_device(device, timeout_s, threading.Event())
+        samples, lost, began_s = 0, 0, time.monotonic()
+        while time.monotonic() - began_s < AMPLIFIER_WATCHED_S:
+            for block in device.read(0.2):
+                samples, lost = samples + block.n_samples, lost + block.lost_before
+    except (InputError, StreamLostError) as error:
+        return Check(name, False, str(error), "see docs/amplifiers.md; hdemg acquire takes the same options")
+    finally:
+        device.close()
+    return _judged(name, samples / AMPLIFIER_WATCHED_S, device.infos[0].fs_hz, lost)
+
+
+def _judged(name: str, rate_hz: float, nominal_hz: float, lost: int) -> Check:
+    found = f"{rate_hz:.0f} samples a second of {nominal_hz:g}, {lost} lost"
+    if abs(rate_hz / nominal_hz - 1) > MAX_RATE_ERROR:
+        return Check(name, False, found, "check its battery and the strength of its wireless link")
+    return Check(name, None if lost else True, found, "come closer with wireless ones" if lost else "")
+
+
+# ---- the other process
+
+
+def main(kind: str, name: str) -> int:
+    """Send `name` over ``lsl`` or ``ros``; whoever started this process ends it by closing its standard input."""
+    stop = threading.Event()
+    threading.Thread(target=_wait_for_the_end, args=(stop,), daemon=True).start()
+    (_send_lsl if kind == "lsl" else _send_ros)(name, stop)
+    return 0
+
+
+def _wait_for_the_end(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
+def _send_lsl(name: str, stop: threading.Event) -> None:
+    from emg_acquisition.events import Event
+    from emg_acquisition.streams.lsl_config import configure_lsl
+    from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
+
+    configure_lsl(name)
+    outlet = EventOutlet("hdemg doctor", name)
+    while not stop.wait(0.02):
+        outlet.push(Event(lsl_clock_s(), "ping", {}))
+    outlet.close()
+
+
+def _send_ros(name: str, stop: threading.Event) -> None:
+    from robot_bridge.ros_loopback import talk
+
+    talk(name, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -52,19 +52,19 @@ class TerminalKeys:
 
 def run_headless(session: TeleopSession, end: threading.Event) -> None:
     """Show the session until `end` is set or its recording is over."""
-    said: list[str] = []
-    told = 0.0
-    keys = TerminalKeys(session, end, said.append)
-    listening = terminal_keys(keys.take, lambda: said.append(KEYS)) if sys.stdin.isatty() else nullcontext()
+    lines: list[str] = []
+    newest_s = 0.0
+    keys = TerminalKeys(session, end, lines.append)
+    listening = terminal_keys(keys.take, lambda: lines.append(KEYS)) if sys.stdin.isatty() else nullcontext()
     with StatusLine() as line, listening:
         while not end.wait(REFRESH_S) and not session.ended:
             view = session.view()
             for message in view.messages:
-                if message.t_mono_s > told:
-                    told = message.t_mono_s
+                if message.t_mono_s > newest_s:
+                    newest_s = message.t_mono_s
                     line.say(message.text)
-            while said:
-                line.say(said.pop(0))
+            while lines:
+                line.say(lines.pop(0))
             line(status_text(view))
 
 

@@ -16,7 +16,7 @@ GESTURE_KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 REST_KEY = " "
 STRONGER, WEAKER = "+", "-"
 EFFORT_STEP = 0.1
-LEAST_EFFORT, GREATEST_EFFORT = 0.1, 2.0
+MIN_EFFORT, MAX_EFFORT = 0.1, 2.0
 POLL_S = 0.1
 
 
@@ -26,7 +26,7 @@ class KeyState:
     Parameters
     ----------
     wearer : Intending
-        Whom they steer.
+        The wearer that they steer.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class KeyState:
             "keys:",
             *gestures,
             f"  space  {self._rest}",
-            f"  {STRONGER} {WEAKER}    more or less effort, {LEAST_EFFORT:g} to {GREATEST_EFFORT:g}",
+            f"  {STRONGER} {WEAKER}    more or less effort, {MIN_EFFORT:g} to {MAX_EFFORT:g}",
         ]
         return "\n".join(lines)
 
@@ -59,7 +59,7 @@ class KeyState:
         """Take one key; return what the wearer does now, or None where the key means nothing."""
         if key in (STRONGER, WEAKER):
             step = EFFORT_STEP if key == STRONGER else -EFFORT_STEP
-            self._effort = round(min(GREATEST_EFFORT, max(LEAST_EFFORT, self._effort + step)), 2)
+            self._effort = round(min(MAX_EFFORT, max(MIN_EFFORT, self._effort + step)), 2)
         elif key in self._gesture_of:
             self._gesture = self._gesture_of[key]
         else:
@@ -75,9 +75,9 @@ def keyboard_steering(wearer: Intending, say: Callable[[str], None]) -> Iterator
     Parameters
     ----------
     wearer : Intending
-        Whom they steer.
+        The wearer that they steer.
     say : callable
-        Told what the keys do, and what the wearer does after each.
+        Called with what the keys do, and what the wearer does after each.
 
     Raises
     ------
@@ -90,11 +90,11 @@ def keyboard_steering(wearer: Intending, say: Callable[[str], None]) -> Iterator
 
     def take(pressed: str) -> None:
         for key in pressed:
-            said = state.press(key)
-            if said is not None:
-                say(said)
+            answer = state.press(key)
+            if answer is not None:
+                say(answer)
 
-    # Setting a terminal up drops what was typed before: what the keys do is said only then.
+    # Setting a terminal up drops what was typed before: what the keys do is printed only then.
     with terminal_keys(take, lambda: say(state.help())):
         yield
 

@@ -1,4 +1,4 @@
-"""``log.jsonl``: what a process says, one JSON object a line, beside the session that it is about.
+"""``log.jsonl``: what a process logs, one JSON object a line, next to the session that it is about.
 
 Several processes may append to one file: each line is one write, which the kernel does not mix with another's.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 LOG_NAME = "log.jsonl"
 # Every hdemg process that is started with it appends there; `hdemg teleop` sets it for its parts.
 LOG_VARIABLE = "HDEMG_LOG_FILE"
-MOST_HELD = 1000
+MAX_HELD = 1000
 
 
 class JsonLinesHandler(logging.Handler):
@@ -39,7 +39,7 @@ class JsonLinesHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or hold it while there is no folder; a full disk costs lines and nothing else."""
         self._held.append(self.format(record) + "\n")
-        del self._held[:-MOST_HELD]
+        del self._held[:-MAX_HELD]
         if self._file is None and not self._path.parent.is_dir():
             return
         try:
@@ -55,7 +55,7 @@ class JsonLinesHandler(logging.Handler):
         """Return the record as one JSON object."""
         fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
-            # When the record was made, on the clock that it is told on.
+            # When the record was made, on the clock that it is logged with.
             "t_mono_s": round(time.monotonic() - (time.time() - record.created), 4),
             "level": record.levelname.lower(),
             "command": self._command,
@@ -68,7 +68,7 @@ class JsonLinesHandler(logging.Handler):
         return json.dumps(fields)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Go on without a word: logging must not end what it tells of, nor talk of itself without end."""
+        """Go on silently: a failure to log must not end the process, nor be logged again and again."""
 
     def close(self) -> None:
         """Close the file."""

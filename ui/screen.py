@@ -1,4 +1,4 @@
-"""Whether windows can be shown here, told in one line before Qt ends the process instead."""
+"""Whether windows can be shown here: one line says why not, before Qt would end the process."""
 
 import importlib.util
 import os

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
+from scipy.linalg import solve_triangular
 
-from decoding.models.lda import LEAST_SCALE, ledoit_wolf_shrinkage
+from decoding.models.lda import lda_moments
 from decoding.onnx_classifier import DISTANCE
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 
@@ -72,18 +72,9 @@ class GestureDistance:
 def fit_distance(
     features: Float32Array, labels: IntArray, n_gestures: int, trials: IntArray | None = None
 ) -> GestureDistance:
-    """Fit on windows; parameters as of `decoding.models.lda.fit_lda`."""
-    flat = torch.from_numpy(features.reshape(len(features), -1).astype(np.float64))
-    of_class = torch.from_numpy(labels.astype(np.int64))
-    mean = flat.mean(dim=0)
-    scale = torch.clamp(flat.std(dim=0, correction=0), min=LEAST_SCALE)
-    normal = (flat - mean) / scale
-    centres = torch.stack([normal[of_class == k].mean(dim=0) for k in range(n_gestures)])
-    of_trial = None if trials is None else torch.from_numpy(trials.astype(np.int64))
-    covariance, _ = ledoit_wolf_shrinkage(normal - centres[of_class], of_trial)
-    covariance += 1e-9 * torch.eye(covariance.shape[0], dtype=torch.float64)
+    """Fit on windows; parameters and errors as of `decoding.models.lda.fit_lda`."""
+    moments = lda_moments(features, labels, n_gestures, trials)
     # With covariance = C C^T, the rows of C^-1 whiten: |C^-1 x|^2 = x^T covariance^-1 x.
-    factor = torch.linalg.cholesky(covariance)
-    unit = torch.linalg.solve_triangular(factor, torch.diag(1.0 / scale), upper=False)
-    whitening = unit.T.contiguous()
-    return GestureDistance(mean.numpy(), whitening.numpy(), ((centres * scale) @ whitening).numpy())
+    factor = np.linalg.cholesky(moments.solvable_covariance)
+    whitening = solve_triangular(factor, np.diag(1.0 / moments.scale), lower=True).T
+    return GestureDistance(moments.mean, whitening, (moments.centres * moments.scale) @ whitening)

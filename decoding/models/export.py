@@ -21,9 +21,16 @@ _CARRIED = "carried_"
 IR_VERSION = 8  # what opset 17 came with: any onnxruntime from 1.12 reads it
 
 
-def software_versions() -> dict[str, str]:
-    """Versions of what a decoder is made with."""
-    packages = ("hdemg-teleop", "numpy", "scipy", "torch", "onnx", "onnxruntime")
+def software_versions(model: str) -> dict[str, str]:
+    """Versions of what a decoder is made with; torch's where the model is a network."""
+    packages = (
+        "hdemg-teleop",
+        "numpy",
+        "scipy",
+        "onnx",
+        "onnxruntime",
+        *(("torch",) if model == "cnn" else ()),
+    )
     return {package: version(package) for package in packages}
 
 

@@ -24,7 +24,7 @@ class QualityUpdate:
     report : QualityReport or None
         The newest; None before the first window is full, and after a gap until the next one is.
     gaps : int
-        Gaps so far; the monitor begins anew after each.
+        Gaps so far; the monitor is reset after each.
     silent_s : float
         How long no sample has come.
     """

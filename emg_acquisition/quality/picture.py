@@ -1,4 +1,4 @@
-"""Signal quality for people: the grid as letters, what ails which electrode and what to do about it."""
+"""Signal quality for people: the grid as letters, the fault of each electrode and what to do about it."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState
 
 SYMBOLS: dict[ChannelState, str] = {
     ChannelState.GOOD: ".",
@@ -58,7 +58,7 @@ def grid_picture(grid: ElectrodeGrid, states: npt.NDArray[np.int8]) -> str:
         cells = (" " if c == NO_ELECTRODE else SYMBOLS[ChannelState(int(states[c]))] for c in row)
         lines.append((f"{number:>{_MARGIN}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)).rstrip())
     if grid.wraps != "none":
-        lines.append(" " * _MARGIN + f"  (the last of the {grid.wraps} lies beside the first)")
+        lines.append(" " * _MARGIN + f"  (the last of the {grid.wraps} is next to the first)")
     return "\n".join(lines)
 
 
@@ -73,10 +73,12 @@ def bad_electrodes(
     }
 
 
-def advice_lines(labels: Sequence[str], states: npt.NDArray[np.int8], most: int = 12) -> list[str]:
-    """Return a line for each bad state that occurs: its symbol, the electrodes (``most`` by name), what to do."""
+def advice_lines(labels: Sequence[str], states: npt.NDArray[np.int8], max_named: int = 12) -> list[str]:
+    """Return a line for each bad state that occurs: its symbol, the electrodes (``max_named`` by name), what to do."""
     lines = []
     for state, found in bad_electrodes(labels, states).items():
-        named = ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+        named = ", ".join(found[:max_named]) + (
+            f" and {len(found) - max_named} more" if len(found) > max_named else ""
+        )
         lines.append(f"{SYMBOLS[state]} {state.name.lower()} ({len(found)}): {named}: {ADVICE[state]}")
     return lines

@@ -1,12 +1,12 @@
-"""Recordings: XDF files within session folders, and importers of public data sets.
+"""Recordings: LSL streams and other people's files as session folders, which hold an XDF file and a YAML file.
 
-- ``xdf_format.py``: what an XDF file is made of
-- ``xdf_writer.py``: appends streams to an XDF file
-- ``xdf_samples.py`` ``xdf_reader.py``: reads an XDF file, also one whose end is missing
-- ``session_choice.py`` ``session.py``: a session folder as an object; its trials
-- ``session_parts.py``: a session folder whose EMG stays on disk and is read in pieces
-- ``session_file.py``: a session folder while it is written, from any streams
-- ``session_writer.py``: writes a session folder from what did not come over LSL
-- ``importers/``: recordings that others made as session folders
+- ``recorded_stream.py``: one LSL stream while it is recorded, lost and found again
+- ``recorder.py``: all of them into a session folder
+- ``xdf_format.py`` ``xdf_writer.py``: what an XDF file is made of; appends streams to one
+- ``session_writer.py``: writes a session folder
+- ``damage.py``: turns what damaged files raise into one line
+- ``xdf_reader.py``: reads an XDF file, also one whose end is missing
+- ``session.py``: reads a session folder, into memory or from disk, and its trials
+- ``importers/``: recordings of other programs as session folders
 - ``bids/``: session folders as an EMG-BIDS data set
 """

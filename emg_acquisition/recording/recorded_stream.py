@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import StreamLostError
-from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.recording.session_writer import SessionFile
 from emg_acquisition.stream_info import EmgStreamInfo
-from emg_acquisition.streams.arrival_stamps import ArrivalStamps
-from emg_acquisition.streams.chunks import gaps
+from emg_acquisition.streams.chunks import ChunkSplitter
 from emg_acquisition.streams.lsl_stream import LslStream
 
 _log = logging.getLogger(__name__)
@@ -46,11 +45,7 @@ class RecordedStream:
         self._file = file
         self._note = note
         self._declared_xml = stream.header_xml
-        self._emg = emg
-        self._arrival = (
-            ArrivalStamps(emg.sample_interval_s) if emg is not None and emg.arrival_stamps else None
-        )
-        self._previous_t_lsl_s: float | None = None
+        self._splitter = None if emg is None else ChunkSplitter(emg)
         self._is_text = stream.channel_format == "string"
         self.number = file.add_stream(stream.header_xml)
         self.stream: LslStream | None = stream
@@ -91,8 +86,8 @@ class RecordedStream:
             self.ended |= any(_END in text for text in texts)
         else:
             self._file.write_samples(self.number, values, t_sent_s)
-        if self._emg is not None:
-            self._count_gaps(t_sent_s, self._emg)
+        if self._splitter is not None:
+            self._count_gaps(t_sent_s, self._splitter)
         return True
 
     def _measure_clock(self, stream: LslStream) -> None:
@@ -103,13 +98,9 @@ class RecordedStream:
             self._file.write_clock_offset(self.number, *measured)
             self._clock_due_s = time.monotonic() + CLOCK_EVERY_S
 
-    def _count_gaps(self, t_sent_s: Float64Array, emg: EmgStreamInfo) -> None:
+    def _count_gaps(self, t_sent_s: Float64Array, splitter: ChunkSplitter) -> None:
         """Note where samples are missing, as a live inlet would see it; one note a copy."""
-        if self._arrival is not None:
-            found = dict(self._arrival.process(t_sent_s)[1])
-        else:
-            found = gaps(t_sent_s, emg, self._previous_t_lsl_s)
-            self._previous_t_lsl_s = float(t_sent_s[-1])
+        _, found = splitter.find_gaps(t_sent_s)
         if not found:
             return
         self.n_gaps += len(found)

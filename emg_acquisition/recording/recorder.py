@@ -1,31 +1,113 @@
-"""LSL streams into a session folder, while they run; time stamps are kept as they were sent."""
+"""Records LSL streams into a session folder while they run; their time stamps are kept as they were sent."""
 
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from emg_acquisition.errors import InputError, StreamNotFoundError
+from emg_acquisition.errors import InputError, SearchStoppedError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.recording.recorded_stream import RecordedStream, key
-from emg_acquisition.recording.recorder_start import BUFFER_S, RecorderReport, RecorderSettings, connect_all
-from emg_acquisition.recording.session_file import SessionFile
-from emg_acquisition.recording.stream_finder import StreamFinder
-from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, GESTURE_TYPE, EmgStreamInfo
-from emg_acquisition.streams.lsl_stream import LslStream, what_is_there
+from emg_acquisition.recording.session import ProtocolInfo
+from emg_acquisition.recording.session_writer import SessionFile, check_codes
+from emg_acquisition.stream_info import (
+    AUX_TYPE,
+    COMMAND_TYPE,
+    EMG_TYPE,
+    EVENTS_TYPE,
+    GESTURE_TYPE,
+    JOURNAL_TYPE,
+    EmgStreamInfo,
+    aux_source_id,
+    events_source_id,
+)
+from emg_acquisition.streams.lsl_stream import (
+    ANSWER_S,
+    FoundStream,
+    LslStream,
+    Search,
+    find_stream,
+    find_streams,
+    what_is_there,
+)
 from emg_acquisition.streams.outlet import lsl_clock_s
 from emg_acquisition.streams.stream_xml import emg_info_from_xml, events_header_xml, gesture_info_from_xml
 
 COPY_EVERY_S = 0.1
-TELL_EVERY_S = 1.0
+PROGRESS_EVERY_S = 1.0
 # The recorder's own notes: streams that were lost, came back or changed, and gaps.
 NOTES_SOURCE_ID = "hdemg-recorder"
+# A recorder that the machine keeps waiting must not lose what others still sent.
+BUFFER_S = 60.0
+# How long all streams of an LSL session have to show themselves.
+ALL_SETTLE_S = 1.0
+# How often, and for how long, to look for streams during the recording.
+LOOK_EVERY_S = 0.3
+LOOK_S = 0.3
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RecorderSettings:
+    """What to record, by ``source_id``, and for whom.
+
+    Parameters
+    ----------
+    participant, session : str
+        Codes of letters and digits.
+    emg_source_ids : tuple of str
+        EMG streams; empty takes the one that there is, or, with ``everything``, all.
+    gesture_source_ids : tuple of str
+        The decoders' streams, once a sleeve; each one's events, under ``<id>-events``, are recorded with it. They may
+        start later than the recording.
+    event_source_ids : tuple of str
+        Markers streams.
+    bridge : str, optional
+        Name of a bridge: its commands and its journal, under ``<name>-commands`` and ``<name>-journal``.
+    aux : bool
+        Record the auxiliary channels that go with the EMG streams.
+    everything : bool
+        Record every stream of the LSL session, also one that appears during the recording.
+    timeout_s : float
+        How long to look for each stream, and how long to wait for an EMG stream that was lost.
+    protocol : ProtocolInfo, optional
+        What the participant is asked to do.
+    """
+
+    participant: str
+    session: str
+    emg_source_ids: tuple[str, ...] = ()
+    gesture_source_ids: tuple[str, ...] = ()
+    event_source_ids: tuple[str, ...] = ()
+    bridge: str | None = None
+    aux: bool = False
+    everything: bool = False
+    timeout_s: float = 10.0
+    protocol: ProtocolInfo | None = None
+
+    def __post_init__(self) -> None:
+        check_codes(self.participant, self.session)
+
+
+@dataclass(frozen=True)
+class RecorderReport:
+    """What was recorded, so far or in all; ``lost`` names the streams that are away now."""
+
+    emg_samples: int
+    decisions: int
+    events: int
+    gaps: int
+    seconds: float
+    streams: int
+    n_bytes: int
+    lost: tuple[str, ...] = ()
 
 
 def run_recorder(
@@ -63,21 +145,21 @@ def run_recorder(
         session stays marked as not complete.
     """
     with ExitStack() as stack:
-        streams = connect_all(settings, stop)
+        streams = _connect_all(settings, stop)
         for stream in streams:
             stack.callback(stream.close)
         recorder = _Recorder(settings, folder, streams, stack)
         _log.info("recording %d streams into %s", len(streams), folder)
         if ready is not None:
             ready.set()
-        told_s = time.monotonic()
+        reported_s = time.monotonic()
         over = False
         while not over and not stop.wait(COPY_EVERY_S):
             # A source's last samples may be a moment behind its word that it has ended.
             over = recorder.over
             recorder.copy()
-            if progress is not None and time.monotonic() - told_s >= TELL_EVERY_S:
-                told_s = time.monotonic()
+            if progress is not None and time.monotonic() - reported_s >= PROGRESS_EVERY_S:
+                reported_s = time.monotonic()
                 progress(recorder.report())
         recorder.copy()
         return recorder.report()
@@ -107,10 +189,10 @@ class _Recorder:
         # A decoder may come later than the rest: replay needs the EMG from before its first sample.
         decoders = settings.gesture_source_ids
         self._awaited = {(GESTURE_TYPE, one) for one in decoders} | {
-            (EVENTS_TYPE, f"{one}-events") for one in decoders
+            (EVENTS_TYPE, events_source_id(one)) for one in decoders
         }
         self._awaited -= {track.key for track in self._tracks}
-        self._finder = StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
+        self._finder = _StreamFinder(BUFFER_S, [stream.found.uid for stream in streams])
         self._finder.everything = settings.everything
         stack.callback(self._finder.close)
         # The first to be closed: whatever LSL does when it is left, the recording is complete.
@@ -137,7 +219,7 @@ class _Recorder:
         """Whether every EMG source has said that it ends, or has been away for too long."""
         said = {track.key[1] for track in self._tracks if track.ended}
         return all(
-            f"{track.key[1]}-events" in said or track.seconds_lost() > self._settings.timeout_s
+            events_source_id(track.key[1]) in said or track.seconds_lost() > self._settings.timeout_s
             for track in self._tracks
             if track.key[0] == EMG_TYPE
         )
@@ -183,13 +265,13 @@ class _Recorder:
             stream.close()
 
     def _check_decoders(self) -> None:
-        told_s = self._settings.timeout_s
-        if time.monotonic() - self._began_s <= told_s:
+        timeout_s = self._settings.timeout_s
+        if time.monotonic() - self._began_s <= timeout_s:
             return
         for source_id in self._settings.gesture_source_ids:
             if (GESTURE_TYPE, source_id) in self._awaited:
                 msg = (
-                    f"no LSL stream of type {GESTURE_TYPE} with source_id {source_id!r} found within {told_s:g} s; "
+                    f"no LSL stream of type {GESTURE_TYPE} with source_id {source_id!r} found within {timeout_s:g} s; "
                     f"there is {what_is_there()}"
                 )
                 raise StreamNotFoundError(msg)
@@ -197,6 +279,146 @@ class _Recorder:
     def _note(self, t_lsl_s: float | None, kind: str, **fields: object) -> None:
         event = Event(lsl_clock_s() if t_lsl_s is None else t_lsl_s, kind, fields)
         self._file.write_texts(self._notes, [event.to_json()], np.array([event.t_lsl_s]))
+
+
+class _StreamFinder:
+    """Looks for streams and connects them.
+
+    Parameters
+    ----------
+    buffer_s : float
+        What a stream keeps until it is read.
+    known : collection of str
+        ``uid`` of each outlet that is read already.
+
+    Notes
+    -----
+    ``wanted`` holds the type and ``source_id`` of what to look for, ``everything`` whether any stream that is new
+    is wanted; both may be set at any time.
+    """
+
+    def __init__(self, buffer_s: float, known: Collection[str]) -> None:
+        self.wanted: frozenset[tuple[str, str]] = frozenset()
+        self.everything = False
+        self._buffer_s = buffer_s
+        self._known = set(known)
+        self._found: queue.SimpleQueue[LslStream] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stream-finder", daemon=True)
+        self._thread.start()
+
+    def take(self) -> list[LslStream]:
+        """Return the streams that were found and connected since the last call."""
+        streams = []
+        while not self._found.empty():
+            streams.append(self._found.get())
+        return streams
+
+    def close(self) -> None:
+        """Stop looking, and let go of what nobody took."""
+        self._stop.set()
+        self._thread.join()
+        for stream in self.take():
+            stream.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_EVERY_S):
+            if self.everything or self.wanted:
+                for found in find_streams(LOOK_S):
+                    self._connect(found)
+
+    def _connect(self, found: FoundStream) -> None:
+        about = found.summary
+        if found.uid in self._known or not (self.everything or (about.type, about.source_id) in self.wanted):
+            return
+        try:
+            stream = LslStream(found, Search(ANSWER_S, self._stop))
+            stream.connect(self._buffer_s)
+        except SearchStoppedError:
+            return
+        except InputError as error:
+            _log.debug("%s", error)
+            return
+        self._known.add(found.uid)
+        self._found.put(stream)
+
+
+def _connect_all(settings: RecorderSettings, stop: threading.Event) -> list[LslStream]:
+    """Find and open every stream that is to be there from the beginning: all but the decoders'.
+
+    Returns
+    -------
+    list of LslStream
+        EMG first, in the order asked for.
+
+    Raises
+    ------
+    StreamNotFoundError
+        If one is not there in time, or it is not clear which is meant; the message lists what is there.
+    SearchStoppedError
+        If ``stop`` was set before all were found.
+    InputError
+        If an EMG stream that was asked for declares no electrode grid.
+    """
+
+    def search() -> Search:
+        return Search(settings.timeout_s, stop)
+
+    opened: list[LslStream] = []
+    try:
+        found = _choose(settings, search)
+        # EMG last, because a source may wait for somebody who reads its EMG before it sends its first cue.
+        for one in sorted(found, key=lambda stream: stream.summary.type == EMG_TYPE):
+            stream = LslStream(one, search())
+            strict = one.summary.type == EMG_TYPE and not settings.everything
+            speed = emg_info_from_xml(stream.header_xml).playback_speed if strict else 1.0
+            stream.connect(BUFFER_S * max(1.0, speed))
+            opened.append(stream)
+    except BaseException:
+        for stream in opened:
+            stream.close()
+        raise
+    return sorted(opened, key=lambda stream: found.index(stream.found))
+
+
+def _choose(settings: RecorderSettings, search: Callable[[], Search]) -> list[FoundStream]:
+    """Return the streams that are wanted, EMG first."""
+    events = [find_stream(EVENTS_TYPE, source_id, search()) for source_id in settings.event_source_ids]
+    if settings.bridge is not None:
+        events.append(find_stream(COMMAND_TYPE, f"{settings.bridge}-commands", search()))
+        events.append(find_stream(JOURNAL_TYPE, f"{settings.bridge}-journal", search()))
+    emg = [find_stream(EMG_TYPE, source_id, search()) for source_id in settings.emg_source_ids]
+    if settings.everything:
+        chosen = {stream.uid: stream for stream in (*emg, *events)}
+        there = _look(search(), lambda found: found if _of_type(found, EMG_TYPE) else [], "type EMG")
+        chosen |= {stream.uid: stream for stream in there if stream.uid not in chosen}
+        return sorted(chosen.values(), key=lambda stream: stream.summary.type != EMG_TYPE)
+    if not emg:
+        emg = [find_stream(EMG_TYPE, None, search())]
+    return [*emg, *(_aux_of(emg, search()) if settings.aux else []), *events]
+
+
+def _aux_of(emg: list[FoundStream], search: Search) -> list[FoundStream]:
+    wanted = {aux_source_id(stream.summary.source_id) for stream in emg}
+    return _look(
+        search,
+        lambda found: [s for s in _of_type(found, AUX_TYPE) if s.summary.source_id in wanted],
+        f"type {AUX_TYPE} with source_id {' or '.join(sorted(wanted))}",
+    )
+
+
+def _look(
+    search: Search, choose: Callable[[list[FoundStream]], list[FoundStream]], what: str
+) -> list[FoundStream]:
+    found = search.look(lambda _: choose(find_streams(ALL_SETTLE_S)))
+    if not found:
+        msg = f"no LSL stream of {what} found within {search.timeout_s:g} s; there is {what_is_there()}"
+        raise StreamNotFoundError(msg)
+    return found
+
+
+def _of_type(found: list[FoundStream], kind: str) -> list[FoundStream]:
+    return [stream for stream in found if stream.summary.type == kind]
 
 
 def _first_emg_info(streams: list[LslStream]) -> EmgStreamInfo:

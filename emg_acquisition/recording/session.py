@@ -1,11 +1,15 @@
-"""A session folder as an object: ``recording.xdf`` with every stream and ``session.yaml`` with the rest."""
+"""Reads session folders: ``recording.xdf`` holds every stream and ``session.yaml`` the rest.
+
+`load_session` reads a session into memory; `open_session` leaves its EMG on disk, for recordings larger than memory.
+"""
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -14,8 +18,8 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.grid import GridSettings
-from emg_acquisition.recording.session_choice import choose_streams
-from emg_acquisition.recording.xdf_reader import XdfStream, read_headers, read_xdf
+from emg_acquisition.recording.xdf_format import XdfHeader
+from emg_acquisition.recording.xdf_reader import ChunkedStream, XdfStream, open_stream, read_headers, read_xdf
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import (
     AUX_TYPE,
@@ -25,12 +29,11 @@ from emg_acquisition.stream_info import (
     AuxStreamInfo,
     EmgStreamInfo,
     GestureStreamInfo,
+    aux_source_id,
+    events_source_id,
 )
 from emg_acquisition.streams.arrival_stamps import ArrivalStamps
 from emg_acquisition.streams.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
-
-if TYPE_CHECKING:
-    from emg_acquisition.recording.session_parts import RecordedSession
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class RecordingInfo(BaseModel):
     emg_samples: int
 
 
-class RecordedStream(BaseModel):
+class RecordedStreamInfo(BaseModel):
     """One stream of the recording; its samples and their first and last time stamp are known once it is closed.
 
     ``gaps`` counts the places where time stamps say that samples are missing, ``interruptions`` how often the
@@ -108,9 +111,28 @@ class SessionInfo(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict)
     decoder_sha256: str = ""
     host: str = ""
-    streams: tuple[RecordedStream, ...] = ()
+    streams: tuple[RecordedStreamInfo, ...] = ()
     complete: bool = False
     recording: RecordingInfo | None = None
+
+
+class EmgRows(Protocol):
+    """EMG with its time stamps, in memory or on disk: `EmgRecording` or `EmgOnDisk`."""
+
+    @property
+    def info(self) -> EmgStreamInfo:
+        """What the stream declares."""
+
+    @property
+    def t_lsl_s(self) -> Float64Array:
+        """LSL time of each sample, shape (n_samples,)."""
+
+    @property
+    def stamps_as_sent_s(self) -> Float64Array:
+        """What a live inlet received, shape (n_samples,)."""
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Give samples `start` to `stop`, not included: ndarray, shape (n, n_channels), µV."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +159,43 @@ class EmgRecording:
 
 
 @dataclass(frozen=True)
+class EmgOnDisk:
+    """EMG of a recording, its samples on disk and only their time stamps (eight bytes a sample) in memory.
+
+    Parameters
+    ----------
+    info : EmgStreamInfo
+        What the stream declares.
+    t_lsl_s : ndarray, shape (n_samples,)
+        As in `EmgRecording`.
+    stream : ChunkedStream
+        Where the samples lie.
+    t_sent_s : ndarray, shape (n_samples,), or None
+        As in `EmgRecording`.
+    """
+
+    info: EmgStreamInfo
+    t_lsl_s: Float64Array
+    stream: ChunkedStream
+    t_sent_s: Float64Array | None = None
+
+    @property
+    def stamps_as_sent_s(self) -> Float64Array:
+        """What a live inlet received: ndarray, shape (n_samples,)."""
+        return self.t_lsl_s if self.t_sent_s is None else self.t_sent_s
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Read samples `start` to `stop`, not included: ndarray, shape (n, n_channels), float32 µV.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read any more or is damaged there.
+        """
+        return np.ascontiguousarray(self.stream.rows(start, stop), dtype=np.float32)
+
+
+@dataclass(frozen=True)
 class GestureRecording:
     """Decisions, shape (n_decisions, 4 + n_gestures), with an LSL time each, shape (n_decisions,)."""
 
@@ -152,6 +211,30 @@ class AuxRecording:
     info: AuxStreamInfo
     values: Float32Array
     t_lsl_s: Float64Array
+
+
+class RecordedSession(Protocol):
+    """What `Session` and `SessionOnDisk` have in common."""
+
+    @property
+    def folder(self) -> Path:
+        """The session folder."""
+
+    @property
+    def info(self) -> SessionInfo:
+        """What ``session.yaml`` says."""
+
+    @property
+    def emg(self) -> EmgRows:
+        """The EMG."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events, in order of time."""
+
+    @property
+    def gestures(self) -> GestureRecording | None:
+        """The decisions made on that EMG, if any were recorded."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +254,17 @@ class Session:
 
 
 @dataclass(frozen=True)
+class SessionOnDisk:
+    """One EMG stream of a recorded session and its events, the EMG on disk; otherwise as `Session`."""
+
+    folder: Path
+    info: SessionInfo
+    emg: EmgOnDisk
+    events: tuple[Event, ...]
+    gestures: GestureRecording | None = None
+
+
+@dataclass(frozen=True)
 class Trial:
     """One cue and the samples ``start`` to ``stop`` (not included) until the next one."""
 
@@ -182,7 +276,7 @@ class Trial:
 
 
 def load_session(folder: Path, emg_source_id: str | None = None) -> Session:
-    """Load a session folder.
+    """Load a session folder into memory.
 
     A recording that was closed properly must still be what it was then. One whose recorder was killed is read
     as far as it goes, with a warning.
@@ -200,23 +294,38 @@ def load_session(folder: Path, emg_source_id: str | None = None) -> Session:
         If the folder or one of its files is missing, unreadable, empty, altered or cut short, or if it is not
         clear which EMG stream is meant; the message lists those that are there.
     """
-    info = read_session_info(folder)
-    path = folder / RECORDING_FILE
-    if not path.is_file():
-        msg = f"{path} is missing: the session folder is not complete, copy or record it anew"
-        raise InputError(msg)
-    verify_recording(path, info)
-    wanted = choose_streams(read_headers(path), path, emg_source_id)
-    streams = {
-        stream.header: on_clock_of(info.host, stream)
-        for stream in read_xdf(path, only=wanted.__contains__).streams
-    }
-    by_type = {header.type: streams[header] for header in wanted if header.type != EVENTS_TYPE}
-    emg = _emg(by_type[EMG_TYPE], path)
-    warn_where_never_closed(folder, info, len(emg.t_lsl_s) / emg.info.fs_hz)
-    events = events_of(stream for header, stream in streams.items() if header.type == EVENTS_TYPE)
+    info, path, wanted = _verified(folder, emg_source_id)
+    streams = _read(path, wanted, info.host)
+    (stream,) = streams[EMG_TYPE]
+    emg_info, t_lsl_s, t_sent_s = _emg_times(stream, path)
+    emg_uv = np.ascontiguousarray(stream.values, dtype=np.float32)
+    _warn_if_never_closed(folder, info, len(t_lsl_s) / emg_info.fs_hz)
     return Session(
-        folder, info, emg, events, gestures_of(by_type.get(GESTURE_TYPE)), _aux(by_type.get(AUX_TYPE))
+        folder,
+        info,
+        EmgRecording(emg_info, emg_uv, t_lsl_s, t_sent_s),
+        _events(streams[EVENTS_TYPE]),
+        _gestures(streams[GESTURE_TYPE]),
+        _aux(streams[AUX_TYPE]),
+    )
+
+
+def open_session(folder: Path, emg_source_id: str | None = None) -> SessionOnDisk:
+    """Open a session folder with the same checks and errors as `load_session`, but leave its EMG on disk."""
+    info, path, wanted = _verified(folder, emg_source_id)
+    (emg_header,) = [header for header in wanted if header.type == EMG_TYPE]
+    streams = _read(
+        path, [header for header in wanted if header.type in {EVENTS_TYPE, GESTURE_TYPE}], info.host
+    )
+    stream = open_stream(path, emg_header)
+    emg_info, t_lsl_s, t_sent_s = _emg_times(_on_clock_of(info.host, stream.without_samples()), path)
+    _warn_if_never_closed(folder, info, len(t_lsl_s) / emg_info.fs_hz)
+    return SessionOnDisk(
+        folder,
+        info,
+        EmgOnDisk(emg_info, t_lsl_s, stream, t_sent_s),
+        _events(streams[EVENTS_TYPE]),
+        _gestures(streams[GESTURE_TYPE]),
     )
 
 
@@ -238,7 +347,14 @@ def read_session_info(folder: Path) -> SessionInfo:
     return load_settings(path, SessionInfo)
 
 
-def trials(session: "RecordedSession") -> tuple[Trial, ...]:
+def pieces(emg: EmgRows, start: int, stop: int, n_samples: int) -> Iterator[tuple[slice, Float32Array]]:
+    """Yield the samples from `start` to `stop` in pieces of `n_samples`, each with its place."""
+    for first in range(start, stop, n_samples):
+        block = slice(first, min(first + n_samples, stop))
+        yield block, emg.rows(block.start, block.stop)
+
+
+def trials(session: RecordedSession) -> tuple[Trial, ...]:
     """Return the session's trials, from its ``cue`` events; each lasts until the next cue or the end.
 
     A cue belongs to the sample whose time stamp is nearest; a cue after the last sample is no trial.
@@ -260,7 +376,7 @@ def trials(session: "RecordedSession") -> tuple[Trial, ...]:
     )
 
 
-def _trial(session: "RecordedSession", cue: Event, start: int, stop: int) -> Trial:
+def _trial(session: RecordedSession, cue: Event, start: int, stop: int) -> Trial:
     try:
         gesture = str(cue.fields["gesture"])
         return Trial(gesture, int(cue.fields["repetition"]), int(cue.fields["trial"]), start, stop)
@@ -269,13 +385,18 @@ def _trial(session: "RecordedSession", cue: Event, start: int, stop: int) -> Tri
         raise InputError(msg) from error
 
 
-def warn_where_never_closed(folder: Path, info: SessionInfo, seconds: float) -> None:
-    """Say how much is used of a recording whose recorder was killed."""
-    if not info.complete:
-        _log.warning("%s was never closed; its %.1f s of EMG up to the break are used", folder, seconds)
+def _verified(folder: Path, emg_source_id: str | None) -> tuple[SessionInfo, Path, tuple[XdfHeader, ...]]:
+    """Return what ``session.yaml`` says, the recording, which is as it was recorded, and the streams to read."""
+    info = read_session_info(folder)
+    path = folder / RECORDING_FILE
+    if not path.is_file():
+        msg = f"{path} is missing: the session folder is not complete, copy or record it again"
+        raise InputError(msg)
+    _verify_recording(path, info)
+    return info, path, choose_streams(read_headers(path), path, emg_source_id)
 
 
-def verify_recording(path: Path, info: SessionInfo) -> None:
+def _verify_recording(path: Path, info: SessionInfo) -> None:
     """Check that a recording that was closed properly is still what it was; raises InputError if not."""
     if not info.complete or info.recording is None:
         return
@@ -283,7 +404,7 @@ def verify_recording(path: Path, info: SessionInfo) -> None:
     if n_bytes != info.recording.n_bytes:
         msg = (
             f"{path} has {n_bytes} bytes, {info.recording.n_bytes} were recorded: "
-            f"it is {'truncated' if n_bytes < info.recording.n_bytes else 'not the original'}; copy it anew"
+            f"it is {'truncated' if n_bytes < info.recording.n_bytes else 'not the original'}; copy it again"
         )
         raise InputError(msg)
     with path.open("rb") as file:
@@ -291,11 +412,11 @@ def verify_recording(path: Path, info: SessionInfo) -> None:
         while block := file.read(2**20):
             digest.update(block)
     if digest.hexdigest() != info.recording.sha256:
-        msg = f"{path} is not what was recorded (its SHA-256 differs from {SESSION_FILE}); copy it anew"
+        msg = f"{path} is not what was recorded (its SHA-256 differs from {SESSION_FILE}); copy it again"
         raise InputError(msg)
 
 
-def on_clock_of(host: str, stream: XdfStream) -> XdfStream:
+def _on_clock_of(host: str, stream: XdfStream) -> XdfStream:
     """Move a stream that another machine stamped to the recorder's clock, between the offsets that were measured."""
     if not host or stream.header.hostname in {"", host} or len(stream.clock_times_s) == 0:
         return stream
@@ -303,35 +424,98 @@ def on_clock_of(host: str, stream: XdfStream) -> XdfStream:
     return replace(stream, t_lsl_s=stream.t_lsl_s + offset_s)
 
 
-def _emg(stream: XdfStream, path: Path) -> EmgRecording:
+def choose_streams(
+    headers: tuple[XdfHeader, ...], path: Path, emg_source_id: str | None
+) -> tuple[XdfHeader, ...]:
+    """Choose an EMG stream, at most one Aux and one Gesture stream that belong to it, and the events.
+
+    Of the events, those of another sleeve's decoder are left out: they say since when that one decodes.
+
+    Parameters
+    ----------
+    headers : tuple of XdfHeader
+        What the streams of the recording declare.
+    path : Path
+        The recording, for errors.
+    emg_source_id : str or None
+        Which EMG stream; None takes the only one.
+
+    Raises
+    ------
+    InputError
+        If there is no such EMG stream or more than one, or more than one Aux or Gesture stream belongs to it.
+    """
+    emg = _only_emg([header for header in headers if header.type == EMG_TYPE], path, emg_source_id)
+    alone = sum(header.type == EMG_TYPE for header in headers) == 1
+    aux = [h for h in headers if h.type == AUX_TYPE and h.source_id == aux_source_id(emg.source_id)]
+    gestures = [
+        header
+        for header in headers
+        if header.type == GESTURE_TYPE
+        and (alone or gesture_info_from_xml(header.xml).emg_source_id == emg.source_id)
+    ]
+    for kind, found in ((AUX_TYPE, aux), (GESTURE_TYPE, gestures)):
+        if len(found) > 1:
+            msg = f"{path} holds {len(found)} {kind} streams for EMG {emg.source_id!r}; one at most is supported"
+            raise InputError(msg)
+    others = {events_source_id(h.source_id) for h in headers if h.type == GESTURE_TYPE and h not in gestures}
+    events = [h for h in headers if h.type == EVENTS_TYPE and h.source_id not in others]
+    return (emg, *aux, *gestures, *events)
+
+
+def _only_emg(there: list[XdfHeader], path: Path, source_id: str | None) -> XdfHeader:
+    if not there:
+        msg = f"{path} holds no EMG stream; record the session again"
+        raise InputError(msg)
+    found = [header for header in there if source_id in {None, header.source_id}]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(header.source_id or repr(header.name) for header in there)
+    if source_id is None:
+        msg = f"{path} holds {len(there)} EMG streams: {names}; choose one by its source_id"
+    else:
+        msg = f"{path} holds {len(found) or 'no'} EMG streams with source_id {source_id!r}; there is {names}"
+    raise InputError(msg)
+
+
+def _read(path: Path, wanted: Collection[XdfHeader], host: str) -> dict[str, list[XdfStream]]:
+    """Read the streams wanted, by type, their time stamps on the recorder's clock."""
+    by_type: dict[str, list[XdfStream]] = defaultdict(list)
+    for stream in read_xdf(path, only=wanted.__contains__).streams:
+        by_type[stream.header.type].append(_on_clock_of(host, stream))
+    return by_type
+
+
+def _emg_times(stream: XdfStream, path: Path) -> tuple[EmgStreamInfo, Float64Array, Float64Array | None]:
+    """Return what an EMG stream declares and its `EmgRecording.t_lsl_s` and ``t_sent_s``."""
     info = emg_info_from_xml(stream.header.xml)
     if len(stream.t_lsl_s) == 0:
-        msg = f"{path} holds no EMG samples; record the session anew"
+        msg = f"{path} holds no EMG samples; record the session again"
         raise InputError(msg)
-    emg_uv = np.ascontiguousarray(stream.values, dtype=np.float32)
     if not info.arrival_stamps:
-        return EmgRecording(info, emg_uv, stream.t_lsl_s)
+        return info, stream.t_lsl_s, None
     smooth_s, _ = ArrivalStamps(info.sample_interval_s).process(stream.t_lsl_s)
-    return EmgRecording(info, emg_uv, smooth_s, stream.t_lsl_s)
+    return info, smooth_s, stream.t_lsl_s
 
 
-def gestures_of(stream: XdfStream | None) -> GestureRecording | None:
-    """Take a stream of decisions, if there is one."""
-    if stream is None:
+def _gestures(streams: list[XdfStream]) -> GestureRecording | None:
+    if not streams:
         return None
+    (stream,) = streams
     values = np.ascontiguousarray(stream.values, dtype=np.float32)
     return GestureRecording(gesture_info_from_xml(stream.header.xml), values, stream.t_lsl_s)
 
 
-def _aux(stream: XdfStream | None) -> AuxRecording | None:
-    if stream is None:
+def _aux(streams: list[XdfStream]) -> AuxRecording | None:
+    if not streams:
         return None
+    (stream,) = streams
     values = np.ascontiguousarray(stream.values, dtype=np.float32)
     return AuxRecording(aux_info_from_xml(stream.header.xml), values, stream.t_lsl_s)
 
 
-def events_of(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
-    """Take the events of all event streams, in order of time."""
+def _events(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
+    """Return the events of all event streams, in order of time."""
     events = [
         event
         for stream in streams
@@ -340,3 +524,9 @@ def events_of(streams: Iterable[XdfStream]) -> tuple[Event, ...]:
         )
     ]
     return tuple(sorted(events, key=lambda event: event.t_lsl_s))
+
+
+def _warn_if_never_closed(folder: Path, info: SessionInfo, seconds: float) -> None:
+    """Say how much is used of a recording whose recorder was killed."""
+    if not info.complete:
+        _log.warning("%s was never closed; its %.1f s of EMG up to the break are used", folder, seconds)

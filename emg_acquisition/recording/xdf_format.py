@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from emg_acquisition.errors import InputError
-from emg_acquisition.streams.description_xml import MAX_CHANNELS, parse_description
+from emg_acquisition.streams.stream_xml import MAX_CHANNELS, parse_description
 
 MAGIC = b"XDF:"
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
 BOUNDARY_UUID = uuid.UUID("43A546DCCBF5410FB30ED5467383CBE4")
-# Lengths are little-endian integers of 1, 4 or 8 bytes, told by a byte before them.
+# Lengths are little-endian integers of 1, 4 or 8 bytes, as a byte before them says.
 LENGTH_FORMATS: dict[int, struct.Struct] = {
     1: struct.Struct("<B"),
     4: struct.Struct("<I"),

@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ import pyxdf
 
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
+from emg_acquisition.recording.damage import reading
 from emg_acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CLOCK_OFFSET,
@@ -25,12 +26,15 @@ from emg_acquisition.recording.xdf_format import (
     STREAM_HEADER,
     XdfHeader,
     header_from_xml,
+    sample_layout,
 )
-from emg_acquisition.recording.xdf_samples import decode_samples, least_sample_bytes, sample_count
 
 _log = logging.getLogger(__name__)
 
 _WITH_STREAM = frozenset({STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER})
+# Bytes of a time stamp, and the fewest of a text: the length of its length, and its length.
+_STAMPED = 8
+_MIN_TEXT_BYTES = 2
 
 
 @dataclass(frozen=True)
@@ -113,21 +117,17 @@ def read_xdf(
     InputError
         If there is no such file, or it is no XDF file, or a chunk that is whole does not hold what it declares.
     """
-    try:
-        with path.open("rb") as file:
-            index = _index(file, path)
-            chosen = {
-                number: entry for number, entry in index.entries.items() if only is None or only(entry.header)
-            }
-            if synchronised:
-                with damage_named(path, "an XDF file"):
-                    streams = _synchronised(file, index, chosen)
-            else:
-                streams = [_raw(file, entry, path) for entry in chosen.values()]
-            size = path.stat().st_size
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise InputError(msg) from error
+    with _opened(path) as file:
+        index = _index(file, path)
+        chosen = {
+            number: entry for number, entry in index.entries.items() if only is None or only(entry.header)
+        }
+        if synchronised:
+            with reading(path, "an XDF file"):
+                streams = _synchronised(file, index, chosen)
+        else:
+            streams = [_raw(file, entry, path) for entry in chosen.values()]
+        size = path.stat().st_size
     missing = size - len(MAGIC) - sum(stop - start for start, stop in index.whole)
     if missing:
         _log.warning("%s: cut short or damaged; %d of its %d bytes are left out", path, missing, size)
@@ -156,14 +156,10 @@ def read_blocks(path: Path, header: XdfHeader) -> Iterator[tuple[npt.NDArray[Any
     InputError
         As `read_xdf` does.
     """
-    try:
-        with path.open("rb") as file:
-            for entry in _index(file, path).entries.values():
-                if entry.header == header:
-                    yield from _blocks(file, entry, path)
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise InputError(msg) from error
+    with _opened(path) as file:
+        for entry in _index(file, path).entries.values():
+            if entry.header == header:
+                yield from _blocks(file, entry, path)
 
 
 class ChunkedStream:
@@ -196,7 +192,7 @@ class ChunkedStream:
         # Chunks without samples are passed over, as `_blocks` does.
         self._chunks: list[tuple[int, int]] = []
         ends: list[int] = []
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for start, stop in entry.samples:
                 file.seek(start)
                 count = _declared_samples(file, stop, entry.header)
@@ -218,20 +214,14 @@ class ChunkedStream:
             return np.empty((0, self.header.n_channels), dtype=self.header.dtype)
         found = np.empty((stop - start, self.header.n_channels), dtype=self.header.dtype)
         first = int(np.searchsorted(self._ends, start, side="right"))
-        try:
-            with self._path.open("rb") as file:
-                for k in range(first, len(self._ends)):
-                    begin = int(self._ends[k - 1]) if k else 0
-                    if begin >= stop:
-                        break
-                    part = slice(max(start, begin), min(stop, int(self._ends[k])))
-                    values = self._chunk(file, k)
-                    found[part.start - start : part.stop - start] = values[
-                        part.start - begin : part.stop - begin
-                    ]
-        except OSError as error:
-            msg = f"{self._path} cannot be read: {error.strerror or error}"
-            raise InputError(msg) from error
+        with _opened(self._path) as file:
+            for k in range(first, len(self._ends)):
+                begin = int(self._ends[k - 1]) if k else 0
+                if begin >= stop:
+                    break
+                part = slice(max(start, begin), min(stop, int(self._ends[k])))
+                values = self._chunk(file, k)
+                found[part.start - start : part.stop - start] = values[part.start - begin : part.stop - begin]
         return found
 
     def _chunk(self, file: BinaryIO, k: int) -> npt.NDArray[Any]:
@@ -250,20 +240,23 @@ class ChunkedStream:
 
 def open_stream(path: Path, header: XdfHeader) -> ChunkedStream:
     """Open one stream of a file, from `read_headers`, to read its samples in pieces; raises as `read_xdf` does."""
-    try:
-        with path.open("rb") as file:
-            entries = [entry for entry in _index(file, path).entries.values() if entry.header == header]
-        return ChunkedStream(path, entries[0])
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise InputError(msg) from error
+    with _opened(path) as file:
+        entries = [entry for entry in _index(file, path).entries.values() if entry.header == header]
+    return ChunkedStream(path, entries[0])
 
 
 def read_headers(path: Path) -> tuple[XdfHeader, ...]:
     """Return what each stream of a file declares, without its samples; raises as `read_xdf` does."""
+    with _opened(path) as file:
+        return tuple(entry.header for entry in _index(file, path).entries.values())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read; where the system refuses, now or while it is read, raise `InputError`."""
     try:
         with path.open("rb") as file:
-            return tuple(entry.header for entry in _index(file, path).entries.values())
+            yield file
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}"
         raise InputError(msg) from error
@@ -286,7 +279,7 @@ def _blocks(file: BinaryIO, entry: _Entry, path: Path) -> Iterator[tuple[npt.NDA
     for start, stop in entry.samples:
         file.seek(start)
         try:
-            values, t_s = decode_samples(file.read(stop - start), entry.header, previous_t_s)
+            values, t_s = _decode_samples(file.read(stop - start), entry.header, previous_t_s)
         except (ValueError, IndexError, KeyError, struct.error) as error:
             msg = f"{path}: the samples of stream {entry.header.name!r} at byte {start} are damaged ({error})"
             raise InputError(msg) from error
@@ -382,7 +375,7 @@ def _declared_samples(file: BinaryIO, end: int, header: XdfHeader) -> int:
     """Return how many samples the chunk's content at the file's position declares, if they have room in it."""
     start = file.tell()
     try:
-        return sample_count(file, (end - start) // least_sample_bytes(header))
+        return _sample_count(file, (end - start) // _min_sample_bytes(header))
     except (ValueError, IndexError, KeyError, struct.error) as error:
         msg = f"the samples of stream {header.name!r} at byte {start} are damaged ({error})"
         raise InputError(msg) from error
@@ -398,3 +391,137 @@ def _after_boundary(file: BinaryIO, start: int) -> int | None:
             return file.tell() - len(before) - len(block) + place + 16
         before = (before + block)[-15:]
     return None
+
+
+def _sample_count(file: BinaryIO, max_samples: int) -> int:
+    """Read how many samples the chunk at the file's position holds.
+
+    Raises
+    ------
+    ValueError, IndexError, KeyError, struct.error
+        If it says more than `max_samples`, or nothing.
+    """
+    unpack = LENGTH_FORMATS[file.read(1)[0]]
+    (count,) = unpack.unpack(file.read(unpack.size))
+    if count > max_samples:
+        msg = f"{count} samples are declared, {max_samples} at most have room"
+        raise ValueError(msg)
+    return int(count)
+
+
+def _min_sample_bytes(header: XdfHeader) -> int:
+    """Return the fewest bytes that a sample can take: one without a time stamp, of empty texts."""
+    return 1 + header.n_channels * (_MIN_TEXT_BYTES if header.is_text else header.dtype.itemsize)
+
+
+def _decode_samples(
+    content: bytes, header: XdfHeader, previous_t_s: float
+) -> tuple[npt.NDArray[Any], Float64Array]:
+    """Decode the samples of a chunk.
+
+    A sample without a time stamp follows the one before it by one interval of the nominal rate; LabRecorder leaves
+    out the stamps that this gives exactly.
+
+    Parameters
+    ----------
+    content : bytes
+        The chunk from the number of its samples on.
+    header : XdfHeader
+        Of its stream.
+    previous_t_s : float
+        Time stamp of the stream's sample before; 0.0 for the first.
+
+    Returns
+    -------
+    values : ndarray, shape (n_samples, n_channels)
+        Of the stream's own type; strings as an array of objects.
+    t_s : ndarray, shape (n_samples,)
+        Time stamps.
+
+    Raises
+    ------
+    ValueError, IndexError, KeyError, struct.error
+        If the bytes are not what the header declares.
+    """
+    count = _sample_count(io.BytesIO(content), len(content) // _min_sample_bytes(header))
+    start = 1 + content[0]
+    values = np.empty((count, header.n_channels), dtype=object if header.is_text else header.dtype)
+    t_s = np.empty(count, dtype=np.float64)
+    if header.is_text:
+        stamped = _decode_texts(content, start, values, t_s)
+    else:
+        stamped = _decode_numbers(content, start, header, values, t_s)
+    if not stamped.all():
+        _deduce(t_s, stamped, previous_t_s, 1.0 / header.fs_hz if header.fs_hz > 0 else 0.0)
+    return values, t_s
+
+
+def _decode_numbers(
+    content: bytes, start: int, header: XdfHeader, values: npt.NDArray[Any], t_s: Float64Array
+) -> npt.NDArray[np.bool_]:
+    body = memoryview(content)[start:]
+    for with_stamp in (True, False):  # nearly every chunk is of one kind, and then an array as it is
+        layout = sample_layout(header, stamped=with_stamp)
+        if len(body) == len(t_s) * layout.itemsize:
+            rows = np.frombuffer(body, dtype=layout)
+            if np.all(rows["stamp_bytes"] == (_STAMPED if with_stamp else 0)):
+                values[:] = rows["values"]
+                if with_stamp:
+                    t_s[:] = rows["t_s"]
+                return np.full(len(t_s), with_stamp)
+    return _decode_mixed(body, header, values, t_s)
+
+
+def _decode_mixed(
+    body: memoryview, header: XdfHeader, values: npt.NDArray[Any], t_s: Float64Array
+) -> npt.NDArray[np.bool_]:
+    stamped = np.zeros(len(t_s), dtype=np.bool_)
+    n_bytes = header.n_channels * header.dtype.itemsize
+    at = 0
+    for row in range(len(t_s)):
+        stamped[row] = body[at] != 0
+        at += 1
+        if stamped[row]:
+            (t_s[row],) = struct.unpack_from("<d", body, at)
+            at += 8
+        values[row] = np.frombuffer(body[at : at + n_bytes], dtype=header.dtype)
+        at += n_bytes
+    if at != len(body):
+        msg = f"{len(body)} bytes, {at} are declared"
+        raise ValueError(msg)
+    return stamped
+
+
+def _decode_texts(
+    content: bytes, at: int, values: npt.NDArray[Any], t_s: Float64Array
+) -> npt.NDArray[np.bool_]:
+    stamped = np.zeros(len(t_s), dtype=np.bool_)
+    for row in range(len(t_s)):
+        stamped[row] = content[at] != 0
+        at += 1
+        if stamped[row]:
+            (t_s[row],) = struct.unpack_from("<d", content, at)
+            at += 8
+        for channel in range(values.shape[1]):
+            unpack = LENGTH_FORMATS.get(content[at])
+            if unpack is None:
+                msg = f"a text's length of {content[at]} bytes"
+                raise ValueError(msg)
+            (length,) = unpack.unpack_from(content, at + 1)
+            at += 1 + unpack.size
+            values[row, channel] = content[at : at + length].decode("utf-8", "replace")
+            at += length
+    if at != len(content):
+        msg = f"{len(content)} bytes, {at} are declared"
+        raise ValueError(msg)
+    return stamped
+
+
+def _deduce(
+    t_s: Float64Array, stamped: npt.NDArray[np.bool_], previous_t_s: float, interval_s: float
+) -> None:
+    """Fill in the stamps that were left out, by adding one interval after the other as every reader does."""
+    edges = np.flatnonzero(np.diff(stamped.astype(np.int8), prepend=1, append=1)).tolist()
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        before = previous_t_s if start == 0 else t_s[start - 1]
+        t_s[start:stop] = np.cumsum(np.r_[before, np.full(stop - start, interval_s)])[1:]

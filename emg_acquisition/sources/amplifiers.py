@@ -7,17 +7,22 @@ from typing import TypeVar
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.source import DeviceSource
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
-from emg_acquisition.sources.device import DeviceSource
 from emg_acquisition.sources.intan_rhx import CHANNELS_PER_PORT, IntanRhx, IntanSettings
-from emg_acquisition.sources.otb_muovi import MuoviDevice, MuoviSettings
+from emg_acquisition.sources.otb_probes import (
+    MuoviSettings,
+    StationProbe,
+    SyncStationSettings,
+    muovi_device,
+    syncstation_device,
+)
 from emg_acquisition.sources.otb_quattrocento import (
-    QuattrocentoDevice,
     QuattrocentoSettings,
     QuattrocentoStream,
+    quattrocento_device,
 )
-from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, SessantaquattroSettings
-from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
+from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroSettings, sessantaquattro_device
 
 Settings = TypeVar("Settings")
 
@@ -116,18 +121,18 @@ def _sessantaquattro(choice: AmplifierChoice) -> DeviceSource:
     if grid is not None:
         # As many inputs are read as the grid has electrodes.
         settings = SessantaquattroSettings(plus=plus, grid=grid, channels=grid.n_channels)
-    return SessantaquattroDevice(_placed(settings, choice, "listen_host"))
+    return sessantaquattro_device(_placed(settings, choice, "listen_host"))
 
 
 def _muovi(choice: AmplifierChoice) -> DeviceSource:
     probe = "muovi-plus" if choice.name.endswith("+") else "muovi"
     settings = MuoviSettings(probe=probe, grid=_one_grid(choice))  # type: ignore[arg-type]
-    return MuoviDevice(_placed(settings, choice, "listen_host"))
+    return muovi_device(_placed(settings, choice, "listen_host"))
 
 
 def _syncstation(choice: AmplifierChoice) -> DeviceSource:
     probes = tuple(station_probe(text, grid) for text, grid in input_streams(choice))
-    return SyncStationDevice(_placed(SyncStationSettings(probes=probes), choice, "host"))
+    return syncstation_device(_placed(SyncStationSettings(probes=probes), choice, "host"))
 
 
 def _quattrocento(choice: AmplifierChoice) -> DeviceSource:
@@ -135,7 +140,7 @@ def _quattrocento(choice: AmplifierChoice) -> DeviceSource:
         QuattrocentoStream(inputs=tuple(text.upper().split("+")), grid=grid)
         for text, grid in input_streams(choice)
     )
-    return QuattrocentoDevice(_placed(QuattrocentoSettings(streams=streams), choice, "host"))
+    return quattrocento_device(_placed(QuattrocentoSettings(streams=streams), choice, "host"))
 
 
 def _brainflow(choice: AmplifierChoice) -> DeviceSource:

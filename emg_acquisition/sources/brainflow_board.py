@@ -16,7 +16,7 @@ from brainflow.exit_codes import BrainFlowExitCodes
 from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
 
 _log = logging.getLogger(__name__)
@@ -196,7 +196,7 @@ class BrainFlowBoard:
     def _judge_counter(self, counts: Float64Array) -> bool:
         by_one = float(np.mean(np.diff(counts) % COUNTER_RANGE == 1))
         if by_one < COUNTS_SAMPLES:
-            _log.warning("%s does not count its samples: what is lost cannot be told", self._info.model)
+            _log.warning("%s does not count its samples: losses cannot be detected", self._info.model)
         return by_one >= COUNTS_SAMPLES
 
     def _lost(self, counts: Float64Array) -> Float64Array:

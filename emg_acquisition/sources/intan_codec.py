@@ -68,7 +68,7 @@ def decode_blocks(data: bytes, n_channels: int) -> Blocks:
 
 
 def channels_of_block(data: bytes) -> int | None:
-    """Return how many channels a block has, by where the next one begins; None where that cannot be told."""
+    """Return how many channels a block has, by where the next one begins; None where that is not clear."""
     following = data.find(MAGIC.to_bytes(MAGIC_BYTES, "little"), MAGIC_BYTES)
     frame_bytes, rest = divmod(following - MAGIC_BYTES, FRAMES_PER_BLOCK)
     if following < 0 or rest or (frame_bytes - TIME_STAMP_BYTES) % SAMPLE_BYTES:

@@ -11,7 +11,7 @@ import numpy as np
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources.intan_codec import (
     COUNTER_RANGE,
     FRAMES_PER_BLOCK,

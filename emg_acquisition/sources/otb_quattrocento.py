@@ -5,19 +5,19 @@ from typing import Literal
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.sources.device import DeviceBlock
-from emg_acquisition.sources.otb_codec import quattrocento_command
-from emg_acquisition.sources.otb_frames import AuxColumn, FrameLayout
-from emg_acquisition.sources.otb_session import (
-    MANUFACTURER,
+from emg_acquisition.sources.otb_device import (
     CallDevice,
-    OtbSession,
+    OtbDescription,
+    OtbDevice,
     check_choice,
+    check_each_once,
     check_name,
     checked_grid,
-    labels,
+    crc8_maxim,
+    otb_stream,
 )
-from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
+from emg_acquisition.sources.otb_frames import AuxColumn, FrameLayout
+from emg_acquisition.stream_info import AuxChannel, EmgStreamInfo
 
 HOST, PORT = "169.254.1.10", 23456
 FS_CODES = {512: 0, 2048: 1, 5120: 2, 10240: 3}
@@ -26,6 +26,8 @@ LOW_PASS_CODES = {130.0: 0, 500.0: 1, 900.0: 2, 4400.0: 3}
 MODES = {"monopolar": 0, "differential": 1, "bipolar": 2}
 EMG_LSB_UV = 0.50863
 AUX_LSB_UV = 152.6
+# What goes to the analogue output; the maker's default.
+ANALOG_OUT = 9
 N_IN, N_MULTIPLE = 8, 4
 IN_CHANNELS, MULTIPLE_CHANNELS = 16, 64
 N_AUX, N_ACCESSORY = 16, 8
@@ -93,7 +95,7 @@ class QuattrocentoSettings:
     decimate : bool
         Let it sample at its full rate and decimate.
     serial : str
-        Number of the amplifier, which does not tell it.
+        Number of the amplifier, which it does not send.
     host, port : str, int
         Where the amplifier listens.
 
@@ -119,12 +121,11 @@ class QuattrocentoSettings:
         check_choice("mode", self.mode, MODES)
         check_choice("high_pass_hz", self.high_pass_hz, HIGH_PASS_CODES)
         check_choice("low_pass_hz", self.low_pass_hz, LOW_PASS_CODES)
-        for what, values in (
-            ("input", [name for stream in self.streams for name in stream.inputs]),
-            ("name", [stream.label for stream in self.streams]),
-        ):
-            if not values or len(set(values)) < len(values):
-                raise InputError(f"streams: at least one, and each {what} once; got {values}")
+        check_each_once(
+            "streams",
+            input=[name for stream in self.streams for name in stream.inputs],
+            name=[stream.label for stream in self.streams],
+        )
 
     @property
     def nch_code(self) -> int:
@@ -133,75 +134,44 @@ class QuattrocentoSettings:
         return max(index if multiple else index // 2 for multiple, index in places)
 
 
-class QuattrocentoDevice:
-    """A Quattrocento as a `DeviceSource`: one EMG stream for each of its settings' streams."""
-
-    def __init__(self, settings: QuattrocentoSettings) -> None:
-        source_id = f"quattrocento-{settings.serial}"
-        layout = layout_of(settings)
-        self._infos = tuple(_info(settings, stream, source_id) for stream in settings.streams)
-        self._aux_info = AuxStreamInfo(
-            f"Quattrocento {settings.serial} aux",
-            f"{source_id}-aux",
-            layout.fs_hz,
-            tuple(aux.channel for aux in layout.aux),
-        )
-        self._session = OtbSession(
-            CallDevice(settings.host, settings.port),
-            layout,
-            command_of(settings, acquire=True),
-            command_of(settings, acquire=False),
-        )
-
-    @property
-    def infos(self) -> tuple[EmgStreamInfo, ...]:
-        """The EMG streams, in the order of the settings."""
-        return self._infos
-
-    @property
-    def aux_info(self) -> AuxStreamInfo:
-        """Analogue inputs, counter, trigger, buffer."""
-        return self._aux_info
-
-    def connect(self, timeout_s: float) -> None:
-        """Connect to the amplifier and start it; see `DeviceSource.connect`."""
-        self._session.connect(timeout_s)
-
-    def read(self, timeout_s: float) -> list[DeviceBlock]:
-        """Return what has arrived; see `DeviceSource.read`."""
-        return self._session.read(timeout_s)
-
-    def close(self) -> None:
-        """Stop the amplifier and let go of it."""
-        self._session.close()
+def quattrocento_device(settings: QuattrocentoSettings) -> OtbDevice:
+    """Return the driver of a Quattrocento: one EMG stream for each of its settings' streams."""
+    source_id = f"quattrocento-{settings.serial}"
+    description = OtbDescription(
+        f"Quattrocento {settings.serial}",
+        source_id,
+        tuple(_info(settings, stream, source_id) for stream in settings.streams),
+        layout_of(settings),
+        command_of(settings, acquire=True),
+        command_of(settings, acquire=False),
+    )
+    return OtbDevice(description, CallDevice(settings.host, settings.port))
 
 
 def _info(settings: QuattrocentoSettings, stream: QuattrocentoStream, source_id: str) -> EmgStreamInfo:
     alone = len(settings.streams) == 1 and not stream.name
-    return EmgStreamInfo(
+    return otb_stream(
         name=f"Quattrocento {settings.serial} {stream.label}",
         source_id=source_id if alone else f"{source_id}-{stream.label}",
         fs_hz=float(settings.fs_hz),
         grid=checked_grid(stream.grid, stream.n_emg, stream.label),
-        channel_labels=labels(stream.n_emg),
-        manufacturer=MANUFACTURER,
         model="Quattrocento",
-        serial_number=settings.serial,
+        serial=settings.serial,
         reference=settings.mode,
         filters=f"high-pass {settings.high_pass_hz:g} Hz, low-pass {settings.low_pass_hz:g} Hz",
     )
 
 
 def command_of(settings: QuattrocentoSettings, *, acquire: bool) -> bytes:
-    """Return the command that sets the amplifier up and starts or stops it."""
+    """Return the 40 bytes that set the amplifier up and start (``acquire``) or stop it."""
+    first = 1 << 7
+    if acquire:  # rate and channels are otherwise zero, as the maker's own program sends them
+        first |= settings.decimate << 6 | FS_CODES[settings.fs_hz] << 3 | settings.nch_code << 1 | 1
     high_pass, low_pass = HIGH_PASS_CODES[settings.high_pass_hz], LOW_PASS_CODES[settings.low_pass_hz]
-    return quattrocento_command(
-        decimate=settings.decimate,
-        fs_code=FS_CODES[settings.fs_hz],
-        nch_code=settings.nch_code,
-        acquire=acquire,
-        conf2=high_pass << 4 | low_pass << 2 | MODES[settings.mode],
-    )
+    # Filters and detection, three bytes an input: muscle and sensor are only notes for the maker's program.
+    one_input = bytes((0, 0, high_pass << 4 | low_pass << 2 | MODES[settings.mode]))
+    body = bytes((first, ANALOG_OUT, 0)) + one_input * (N_IN + N_MULTIPLE)
+    return body + bytes((crc8_maxim(body),))
 
 
 def layout_of(settings: QuattrocentoSettings) -> FrameLayout:

@@ -5,20 +5,18 @@ from typing import Literal
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.sources.device import DeviceBlock
-from emg_acquisition.sources.otb_codec import sessantaquattro_command
-from emg_acquisition.sources.otb_frames import AuxColumn, FrameLayout
-from emg_acquisition.sources.otb_session import (
-    MANUFACTURER,
+from emg_acquisition.sources.otb_device import (
     AwaitDevice,
-    OtbSession,
+    OtbDescription,
+    OtbDevice,
     check_choice,
     check_lsb,
     check_name,
     checked_grid,
-    labels,
+    otb_stream,
 )
-from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
+from emg_acquisition.sources.otb_frames import AuxColumn, FrameLayout
+from emg_acquisition.stream_info import AuxChannel
 
 SessantaquattroMode = Literal["monopolar", "bipolar", "differential", "ramps"]
 
@@ -63,7 +61,7 @@ class SessantaquattroSettings:
     extra_channels : {4, 8}, optional
         Channels behind the electrodes; by default 8 for the plus and 4 for the other. Documents disagree.
     serial : str
-        Number of the amplifier, which does not tell it.
+        Number of the amplifier, which it does not send.
     listen_host : str
         This computer's address in the amplifier's network; the default is for the emulator.
     port : int
@@ -122,69 +120,30 @@ class SessantaquattroSettings:
         return self.extra_channels or (8 if self.plus else 4)
 
 
-class SessantaquattroDevice:
-    """A Sessantaquattro or Sessantaquattro+ as a `DeviceSource`."""
-
-    def __init__(self, settings: SessantaquattroSettings) -> None:
-        model = "Sessantaquattro+" if settings.plus else "Sessantaquattro"
-        source_id = f"{settings.device}-{settings.serial}"
-        layout = layout_of(settings)
-        grid = checked_grid(settings.grid, settings.n_emg, settings.device)
-        info = EmgStreamInfo(
-            name=f"{model} {settings.serial}",
-            source_id=source_id,
-            fs_hz=float(settings.fs_hz),
-            grid=grid,
-            channel_labels=labels(grid.n_channels),
-            manufacturer=MANUFACTURER,
-            model=model,
-            serial_number=settings.serial,
-            reference=settings.mode,
-            filters=f"high-pass {settings.fs_hz / 190:.1f} Hz" if settings.high_pass else "none",
-        )
-        self._infos = (info,)
-        self._aux_info = AuxStreamInfo(
-            f"{info.name} aux", f"{source_id}-aux", info.fs_hz, tuple(aux.channel for aux in layout.aux)
-        )
-        reach = AwaitDevice(settings.listen_host, settings.port, settings.device_host)
-        self._session = OtbSession(
-            reach, layout, command_of(settings, go=True), command_of(settings, go=False)
-        )
-
-    @property
-    def infos(self) -> tuple[EmgStreamInfo, ...]:
-        """One EMG stream."""
-        return self._infos
-
-    @property
-    def aux_info(self) -> AuxStreamInfo:
-        """Analogue inputs, quaternion, trigger and ramp."""
-        return self._aux_info
-
-    def connect(self, timeout_s: float) -> None:
-        """Wait for the amplifier and start it; see `DeviceSource.connect`."""
-        self._session.connect(timeout_s)
-
-    def read(self, timeout_s: float) -> list[DeviceBlock]:
-        """Return what has arrived; see `DeviceSource.read`."""
-        return self._session.read(timeout_s)
-
-    def close(self) -> None:
-        """Stop the amplifier and close the port."""
-        self._session.close()
+def sessantaquattro_device(settings: SessantaquattroSettings) -> OtbDevice:
+    """Return the driver of a Sessantaquattro or Sessantaquattro+."""
+    model = "Sessantaquattro+" if settings.plus else "Sessantaquattro"
+    info = otb_stream(
+        name=f"{model} {settings.serial}",
+        source_id=f"{settings.device}-{settings.serial}",
+        fs_hz=float(settings.fs_hz),
+        grid=checked_grid(settings.grid, settings.n_emg, settings.device),
+        model=model,
+        serial=settings.serial,
+        reference=settings.mode,
+        filters=f"high-pass {settings.fs_hz / 190:.1f} Hz" if settings.high_pass else "none",
+    )
+    start, stop = command_of(settings, go=True), command_of(settings, go=False)
+    description = OtbDescription(info.name, info.source_id, (info,), layout_of(settings), start, stop)
+    return OtbDevice(description, AwaitDevice(settings.listen_host, settings.port, settings.device_host))
 
 
 def command_of(settings: SessantaquattroSettings, *, go: bool) -> bytes:
-    """Return the command that sets the amplifier up and starts or stops it."""
-    return sessantaquattro_command(
-        fsamp=FSAMP[settings.fs_hz],
-        nch=NCH[settings.channels],
-        mode=MODES[settings.mode],
-        high_resolution=settings.resolution_bits == max(GAINS),
-        high_pass=settings.high_pass,
-        gain=GAINS[settings.resolution_bits][settings.gain][0],
-        go=go,
-    )
+    """Return the two bytes, big-endian, that set the amplifier up and start (``go``) or stop it."""
+    bits, (gain_code, _) = settings.resolution_bits, GAINS[settings.resolution_bits][settings.gain]
+    first = FSAMP[settings.fs_hz] << 5 | NCH[settings.channels] << 3 | MODES[settings.mode]
+    second = (bits == max(GAINS)) << 7 | settings.high_pass << 6 | gain_code << 4 | int(go)
+    return bytes((first, second))
 
 
 def layout_of(settings: SessantaquattroSettings) -> FrameLayout:

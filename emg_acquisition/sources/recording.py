@@ -6,7 +6,7 @@ import numpy as np
 
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.recording.session import Session
-from emg_acquisition.sources.source import SampleEvent
+from emg_acquisition.source import SampleEvent
 from emg_acquisition.stream_info import EmgStreamInfo
 
 # What belongs to the wearer. What the robot did then, or that the stream ended, is no news of this playback.

@@ -55,21 +55,6 @@ class TcpLink:
                 f"{self._peer} cannot be written to ({_why(error)}): connect again"
             ) from error
 
-    def read_exact(self, n_bytes: int, timeout_s: float) -> bytes:
-        """Return exactly the next ``n_bytes``.
-
-        Raises
-        ------
-        StreamLostError
-            If the peer ends the connection, or the bytes are not all there in time (what came stays held).
-        """
-        deadline_s = time.monotonic() + timeout_s
-        while len(self._held) < n_bytes:
-            if not self._receive(deadline_s - time.monotonic()):
-                msg = f"{self._peer} sent {len(self._held)} of {n_bytes} bytes within {timeout_s:g} s"
-                raise StreamLostError(msg)
-        return self._take(n_bytes)
-
     def read_frames(self, frame_bytes: int, timeout_s: float) -> bytes:
         """Return all whole frames that are there, waiting at most ``timeout_s`` for the first; else nothing.
 

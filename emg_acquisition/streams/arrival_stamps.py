@@ -1,4 +1,4 @@
-"""Regular time stamps for a stream whose sender stamps packets when they arrive: causal, and told where samples lack.
+"""Regular time stamps, causal, for a stream whose sender stamps packets when they arrive; shows missing samples.
 
 A packet is late by what a radio link and two schedulers add, and never early: what arrived with the least delay
 tells the time best (the minimum-delay clock filter of NTP, RFC 5905, section 10). Samples are taken in blocks of one
@@ -18,7 +18,7 @@ from emg_acquisition.arrays import Float64Array
 BLOCK_S = 1.0
 # In every block some sample is late by less than this; where none is, samples are missing.
 LATE_S = 0.004
-# What the next block makes up for at the most; beyond it, the clock begins anew.
+# What the next block makes up for at the most; beyond it, the clock restarts.
 MAX_OFF_S = 0.1
 # No sample is so late: the sender stood still or its clock was set.
 BREAK_S = 1.0
@@ -28,7 +28,7 @@ class ArrivalStamps:
     """The clock of one stream.
 
     Any split of the samples into chunks gives the same result, and it depends only on the samples since the clock
-    last began anew; so replay, which begins where the live decoder did, gives its stamps again to the bit.
+    last restarted; so replay, which begins where the live decoder did, gives its stamps again to the bit.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class ArrivalStamps:
 
     Notes
     -----
-    Missing samples are told up to a second late where they are fewer than a second's; less than `LATE_S` cannot be
-    told from lateness and is made up for as if it were drift.
+    Missing samples are reported up to a second late where they are fewer than a second's; less than `LATE_S` looks
+    like lateness and is made up for as if it were drift.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -47,12 +47,12 @@ class ArrivalStamps:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew with the next sample."""
+        """Restart with the next sample."""
         self._running = False
         self._off_by_s = 0.0
 
     def process(self, t_sent_s: Float64Array) -> tuple[Float64Array, list[tuple[int, float]]]:
-        """Return a regular stamp for each sample, and where the clock began anew and how far off it was then.
+        """Return a regular stamp for each sample, and where the clock restarted and how far off it was then.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class ArrivalStamps:
         Returns
         -------
         t_s : ndarray, shape (n_samples,)
-            Ascending but where the clock began anew; there it is the stamp as sent.
+            Ascending but where the clock restarted; there it is the stamp as sent.
         breaks : list of (int, float)
             Index of the first sample of the new clock and by how much its time was off, in s; above zero.
         """
@@ -95,7 +95,7 @@ class ArrivalStamps:
         self._t_block_s = t_s
         self._target_s = t_s + off_s
         self._step_s = self._interval_s + off_s / self._n_block
-        self._least_s = math.inf
+        self._min_late_s = math.inf
 
     def _run(self, t_sent_s: Float64Array, t_s: Float64Array) -> int:
         """Stamp samples of one block up to one that is far off; return how many."""
@@ -108,13 +108,13 @@ class ArrivalStamps:
         if len(far):
             self._stop(float(late_s[n]))
         else:
-            self._least_s = min(self._least_s, float(late_s.min()))
+            self._min_late_s = min(self._min_late_s, float(late_s.min()))
             if self._n == self._n_block:
                 self._end_block()
         return n
 
     def _end_block(self) -> None:
-        off_s = self._least_s
+        off_s = self._min_late_s
         if -MAX_OFF_S <= off_s <= LATE_S:
             self._begin_block(self._target_s + self._interval_s * self._n_block, off_s)
         else:

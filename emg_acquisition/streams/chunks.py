@@ -11,7 +11,7 @@ from emg_acquisition.streams.arrival_stamps import ArrivalStamps
 
 # In sample intervals. A stream counts its samples, so that its stamps are regular to a thousandth: half an
 # interval more than one is a sample missing. One that stamps packets as they arrive must declare it.
-LONGEST_STEP = 1.5
+MAX_STEP = 1.5
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EmgChunk:
 class ChunkSplitter:
     """Samples of one stream, as they come, into chunks without a gap; any split of the input gives the same stamps.
 
-    Live inlets and replay share it, so that both see the same chunks.
+    Live inlets, recorders and replay share it, so that all see the same gaps.
 
     Parameters
     ----------
@@ -57,25 +57,31 @@ class ChunkSplitter:
         self._previous_t_lsl_s: float | None = None
 
     def reset(self) -> None:
-        """Begin anew: the next sample follows none."""
+        """Start again: the next sample follows none."""
         self._previous_t_lsl_s = None
         if self._clock is not None:
             self._clock.reset()
+
+    def find_gaps(self, t_sent_s: Float64Array) -> tuple[Float64Array, dict[int, float]]:
+        """Return the time of each sample that follows and the places of gaps, as `EmgChunk.gap_before_s` has them.
+
+        Parameters
+        ----------
+        t_sent_s : ndarray, shape (n_samples,)
+            Time stamps as sent; at least one.
+        """
+        if self._clock is not None:
+            t_lsl_s, breaks = self._clock.process(t_sent_s)
+            return t_lsl_s, dict(breaks)
+        found = gaps(t_sent_s, self._info, self._previous_t_lsl_s)
+        self._previous_t_lsl_s = float(t_sent_s[-1])
+        return t_sent_s, found
 
     def split(self, emg_uv: Float32Array, t_sent_s: Float64Array) -> list[EmgChunk]:
         """Split samples, shape (n_samples, n_channels), with their stamps as sent, shape (n_samples,), at gaps."""
         if len(t_sent_s) == 0:
             return []
-        if self._clock is None:
-            chunks = split_at_gaps(emg_uv, t_sent_s, self._info, self._previous_t_lsl_s)
-            self._previous_t_lsl_s = float(t_sent_s[-1])
-            return chunks
-        t_lsl_s, breaks = self._clock.process(t_sent_s)
-        gaps_s = {0: 0.0, **dict(breaks)}
-        return [
-            EmgChunk(emg_uv[start:stop], t_lsl_s[start:stop], gaps_s[start])
-            for start, stop in pairwise([*gaps_s, len(t_lsl_s)])
-        ]
+        return _split(emg_uv, *self.find_gaps(t_sent_s))
 
 
 def split_at_gaps(
@@ -83,7 +89,7 @@ def split_at_gaps(
 ) -> list[EmgChunk]:
     """Split samples where their time stamps do not follow each other.
 
-    A step is regular if it is longer than zero and at most `LONGEST_STEP` sample intervals.
+    A step is regular if it is longer than zero and at most `MAX_STEP` sample intervals.
 
     Parameters
     ----------
@@ -103,7 +109,11 @@ def split_at_gaps(
     """
     if len(t_lsl_s) == 0:
         return []
-    gaps_s = {0: 0.0, **gaps(t_lsl_s, info, previous_t_lsl_s)}
+    return _split(emg_uv, t_lsl_s, gaps(t_lsl_s, info, previous_t_lsl_s))
+
+
+def _split(emg_uv: Float32Array, t_lsl_s: Float64Array, gaps_s: dict[int, float]) -> list[EmgChunk]:
+    gaps_s = {0: 0.0, **gaps_s}
     return [
         EmgChunk(emg_uv[start:stop], t_lsl_s[start:stop], gaps_s[start])
         for start, stop in pairwise([*gaps_s, len(t_lsl_s)])
@@ -116,6 +126,6 @@ def gaps(t_lsl_s: Float64Array, info: EmgStreamInfo, previous_t_lsl_s: float | N
     first = t_lsl_s[0] - interval_s if previous_t_lsl_s is None else previous_t_lsl_s
     steps_s = np.diff(t_lsl_s, prepend=first)
     # Written so that a stamp which is not a number is irregular too.
-    irregular = ~((steps_s > 0) & (steps_s <= LONGEST_STEP * interval_s))
+    irregular = ~((steps_s > 0) & (steps_s <= MAX_STEP * interval_s))
     irregular[0] &= previous_t_lsl_s is not None
     return {int(place): abs(float(steps_s[place]) - interval_s) for place in np.flatnonzero(irregular)}

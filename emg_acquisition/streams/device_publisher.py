@@ -1,4 +1,4 @@
-"""An amplifier onto LSL: stamped by its own count of samples, its losses told, reconnected when it is back."""
+"""An amplifier onto LSL: stamped by its own count of samples, its losses reported, reconnected when it is back."""
 
 import logging
 import threading
@@ -11,9 +11,9 @@ import numpy as np
 from emg_acquisition.arrays import Float64Array, samples_from_ms
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import Event
-from emg_acquisition.sources.device import DeviceBlock, DeviceSource
+from emg_acquisition.source import DeviceBlock, DeviceSource
+from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.outlet import AuxOutlet, EmgOutlet, EventOutlet, lsl_clock_s
-from emg_acquisition.streams.publisher import events_source_id
 from emg_acquisition.streams.sample_clock import SampleClock
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class DeviceLimits:
     silent_s : float
         Silence that is reported.
     lost_s : float
-        Silence after which the device is taken for lost, and connected anew.
+        Silence after which the device is taken for lost and connected again.
     lag_s : float
         How far time stamps may be behind the least delayed arrivals of the last seconds. Beyond it the samples wait
         on their way or come more slowly than declared; what is old is never stamped as new, so a new connection is
@@ -94,7 +94,7 @@ def run_device(
 
     Each EMG stream and the auxiliary channels go to a stream of their own, with the same time stamps (see
     `SampleClock`). Samples that the device's counter shows to be lost leave a gap in the time stamps. The Markers
-    stream ``<source_id>-events`` of each EMG stream tells what happened: ``device_gap`` with ``lost_samples``, at
+    stream ``<source_id>-events`` of each EMG stream reports what happened: ``device_gap`` with ``lost_samples``, at
     the first sample after it; ``device_silent``; ``device_lost`` with its ``reason``; ``device_back`` with
     ``away_s``; ``end``. The streams stay open while the device is away, and what they sent before is never
     sent again: a sample that would not be later than the last one is dropped.
@@ -140,7 +140,7 @@ class _Outlets:
         if self._aux is not None:
             self._aux.push_stamped(block.aux[first:], t_lsl_s)
 
-    def tell(self, t_lsl_s: float, kind: str, fields: Mapping[str, object]) -> None:
+    def report(self, t_lsl_s: float, kind: str, fields: Mapping[str, object]) -> None:
         for outlet in self._events:
             outlet.push(Event(t_lsl_s, kind, fields))
 
@@ -166,8 +166,8 @@ class _Runner:
         self._t_last_lsl_s = -np.inf
         self._heard_mono_s = time.monotonic()
         self._silent = False
-        self._told_mono_s = 0.0
-        self._told_lost = 0
+        self._reported_mono_s = 0.0
+        self._reported_lost = 0
 
     def close(self) -> None:
         self._outlets.close()
@@ -181,8 +181,8 @@ class _Runner:
             except StreamLostError as error:
                 self._reconnect(str(error), stop)
                 continue
-            self._tell_losses()
-        self._outlets.tell(lsl_clock_s(), "end", {})
+            self._report_losses()
+        self._outlets.report(lsl_clock_s(), "end", {})
         self._report.seconds = time.monotonic() - started_s
         return self._report
 
@@ -213,7 +213,7 @@ class _Runner:
             if block.lost_before:
                 self._report.gaps += 1
                 self._report.lost_samples += block.lost_before
-                self._outlets.tell(float(stamps[0]), "device_gap", {"lost_samples": block.lost_before})
+                self._outlets.report(float(stamps[0]), "device_gap", {"lost_samples": block.lost_before})
             # After a reconnect a device may send what it had kept: time must not run backwards for it.
             first = int(np.searchsorted(stamps, self._t_last_lsl_s, side="right"))
             if first < len(stamps):
@@ -236,20 +236,21 @@ class _Runner:
         elif silence_s > self._limits.silent_s and not self._silent:
             self._silent = True
             _log.warning("no sample for %.1f s", silence_s)
-            self._outlets.tell(lsl_clock_s(), "device_silent", {"seconds": round(silence_s, 3)})
+            self._outlets.report(lsl_clock_s(), "device_silent", {"seconds": round(silence_s, 3)})
 
-    def _tell_losses(self) -> None:
+    def _report_losses(self) -> None:
         now_s = time.monotonic()
-        if self._report.lost_samples > self._told_lost and now_s - self._told_mono_s > REPORT_EVERY_S:
+        if self._report.lost_samples > self._reported_lost and now_s - self._reported_mono_s > REPORT_EVERY_S:
             _log.warning(
-                "%d samples were lost on the way from the device", self._report.lost_samples - self._told_lost
+                "%d samples were lost on the way from the device",
+                self._report.lost_samples - self._reported_lost,
             )
-            self._told_mono_s, self._told_lost = now_s, self._report.lost_samples
+            self._reported_mono_s, self._reported_lost = now_s, self._report.lost_samples
 
     def _reconnect(self, reason: str, stop: threading.Event) -> None:
         """Let go of a lost device and wait for it to be back."""
         _log.warning("the device is lost: %s; nothing is sent until it is back", reason)
-        self._outlets.tell(lsl_clock_s(), "device_lost", {"reason": reason})
+        self._outlets.report(lsl_clock_s(), "device_lost", {"reason": reason})
         self._device.close()
         # What has not got its time stamps yet can no longer get them.
         self._held = []
@@ -265,7 +266,7 @@ class _Runner:
                 continue
             away_s = time.monotonic() - lost_mono_s
             _log.info("the device is back after %.1f s", away_s)
-            self._outlets.tell(lsl_clock_s(), "device_back", {"away_s": round(away_s, 3)})
+            self._outlets.report(lsl_clock_s(), "device_back", {"away_s": round(away_s, 3)})
             self._report.reconnects += 1
             self._heard_mono_s, self._silent = time.monotonic(), False
             return

@@ -1,8 +1,8 @@
 """LSL streams as chunks, decisions and events; each inlet is bound to one source of this session.
 
 An inlet does not reconnect by itself: what comes back under the same name may be another device, decoder
-or grid. It says that its stream is lost, and the caller builds a new inlet, which verifies the declaration
-anew.
+or grid. It raises `StreamLostError`, and the caller builds a new inlet, which verifies the declaration
+again.
 
 Every time stamp of a stream of this machine is the sender's own, unchanged: all share its one monotonic clock, so
 that there is no offset to correct; and what decoders and recordings match on must not be smoothed. A stream from
@@ -11,55 +11,70 @@ that it stamps its samples on arrival is smoothed, in live inlets and in replay 
 """
 
 import logging
-import math
 import threading
-from dataclasses import dataclass
 
 from emg_acquisition.arrays import Float32Array, Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.stream_info import (
-    AUX_TYPE,
     EMG_TYPE,
     EVENTS_TYPE,
     GESTURE_TYPE,
-    N_GESTURE_FIXED,
-    AuxStreamInfo,
     EmgStreamInfo,
     GestureStreamInfo,
 )
 from emg_acquisition.streams.chunks import ChunkSplitter, EmgChunk
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream
-from emg_acquisition.streams.search import Search
-from emg_acquisition.streams.stream_xml import aux_info_from_xml, emg_info_from_xml, gesture_info_from_xml
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream
+from emg_acquisition.streams.stream_xml import emg_info_from_xml, gesture_info_from_xml
 
 _log = logging.getLogger(__name__)
 
 BUFFER_S = 10.0
 
 
-@dataclass(frozen=True)
-class GestureSample:
-    """One decision of a Gesture stream; ``gesture_index`` is -1 where there is none."""
+class Inlet:
+    """A stream from LSL, bound to one source; the classes below say what its samples are.
 
-    gesture_index: int
-    confidence: float
-    effort: float
-    quality: float
-    probabilities: tuple[float, ...]
-    t_lsl_s: float
+    Parameters
+    ----------
+    kind, channel_format : str
+        LSL type, and LSL's name of the values' type.
+    source_id : str or None
+        The stream to read; None takes the one of its type that there is.
+    search : Search
+        How long to look for it.
+
+    Raises
+    ------
+    StreamNotFoundError
+        If there is no such stream in time, or more than one; the message lists what is there.
+    SearchStoppedError
+        If the search was stopped before the stream was found.
+    InputError
+        If its values are of another type, or it declares something else than its type should.
+    """
+
+    def __init__(self, kind: str, channel_format: str, source_id: str | None, search: Search) -> None:
+        self._stream = LslStream(find_stream(kind, source_id, search), search)
+        if self._stream.channel_format != channel_format:
+            msg = (
+                f"{self._stream.label}: its values are not {channel_format}; it is no stream of this program"
+            )
+            raise InputError(msg)
+
+    @property
+    def seconds_since_data(self) -> float:
+        """Seconds since samples last arrived (or since connecting), on this process's monotonic clock."""
+        return self._stream.seconds_since_data
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stream.close()
 
 
-def _open(kind: str, channel_format: str, source_id: str | None, search: Search) -> LslStream:
-    stream = LslStream(find_stream(kind, source_id, search), search)
-    if stream.channel_format != channel_format:
-        msg = f"{stream.label}: its values are not {channel_format}; it is no stream of this program"
-        raise InputError(msg)
-    return stream
-
-
-class EmgInlet:
-    """An EMG stream from LSL.
+class EmgInlet(Inlet):
+    """An EMG stream.
 
     Parameters
     ----------
@@ -74,12 +89,8 @@ class EmgInlet:
 
     Raises
     ------
-    StreamNotFoundError
-        If there is no such stream in time, or more than one; the message lists what is there.
-    SearchStoppedError
-        If ``stop`` was set before the stream was found.
-    InputError
-        If the stream does not declare float32 microvolts on an electrode grid.
+    StreamNotFoundError, SearchStoppedError, InputError
+        As `Inlet` does; float32 microvolts on an electrode grid must be declared.
     """
 
     def __init__(
@@ -90,7 +101,7 @@ class EmgInlet:
         *,
         stop: threading.Event | None = None,
     ) -> None:
-        self._stream = _open(EMG_TYPE, "float32", source_id, Search(timeout_s, stop))
+        super().__init__(EMG_TYPE, "float32", source_id, Search(timeout_s, stop))
         self.info: EmgStreamInfo = emg_info_from_xml(self._stream.header_xml)
         self._stream.connect(buffer_s * max(1.0, self.info.playback_speed))
         self._splitter = ChunkSplitter(self.info)
@@ -122,61 +133,9 @@ class EmgInlet:
                 1000 * max(missing),
             )
 
-    @property
-    def seconds_since_data(self) -> float:
-        """Seconds since samples last arrived (or since connecting), on this process's monotonic clock."""
-        return self._stream.seconds_since_data
 
-    def close(self) -> None:
-        """Stop reading."""
-        self._stream.close()
-
-
-class AuxInlet:
-    """The auxiliary channels of an amplifier from LSL.
-
-    Parameters
-    ----------
-    source_id : str
-        The EMG stream's with ``-aux`` behind it.
-    timeout_s : float
-        How long to look for it.
-    stop : threading.Event, optional
-        Ends the search when it is set.
-
-    Raises
-    ------
-    StreamNotFoundError, SearchStoppedError, InputError
-        As `EmgInlet` does; every channel must be declared.
-    """
-
-    def __init__(self, source_id: str, timeout_s: float, *, stop: threading.Event | None = None) -> None:
-        self._stream = _open(AUX_TYPE, "float32", source_id, Search(timeout_s, stop))
-        self.info: AuxStreamInfo = aux_info_from_xml(self._stream.header_xml)
-        self._stream.connect(BUFFER_S)
-
-    def pull(self, timeout_s: float) -> tuple[Float32Array, Float64Array]:
-        """Return what has arrived: values, shape (n, n_channels), and their time stamps, shape (n,).
-
-        Raises
-        ------
-        StreamLostError
-            If the stream has ended.
-        """
-        return self._stream.pull(timeout_s)
-
-    @property
-    def seconds_since_data(self) -> float:
-        """Seconds since samples last arrived (or since connecting), on this process's monotonic clock."""
-        return self._stream.seconds_since_data
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._stream.close()
-
-
-class GestureInlet:
-    """A Gesture stream from LSL, bound to exactly one decoder's ``source_id``.
+class GestureInlet(Inlet):
+    """A Gesture stream, bound to exactly one decoder's ``source_id``.
 
     Parameters
     ----------
@@ -186,13 +145,11 @@ class GestureInlet:
         How long to look for it.
     stop : threading.Event, optional
         Ends the search when it is set.
-    told_s : float, optional
-        The time that an error names, where this is the last of several short searches.
 
     Raises
     ------
     StreamNotFoundError, SearchStoppedError, InputError
-        As `EmgInlet` does; the gestures must be declared and fit the number of channels.
+        As `Inlet` does; the gestures must be declared and fit the number of channels.
     """
 
     def __init__(
@@ -201,13 +158,12 @@ class GestureInlet:
         timeout_s: float,
         *,
         stop: threading.Event | None = None,
-        told_s: float | None = None,
     ) -> None:
-        self._stream = _open(GESTURE_TYPE, "float32", source_id, Search(timeout_s, stop, told_s))
+        super().__init__(GESTURE_TYPE, "float32", source_id, Search(timeout_s, stop))
         self.info: GestureStreamInfo = gesture_info_from_xml(self._stream.header_xml)
         self._stream.connect(BUFFER_S)
 
-    def pull(self, timeout_s: float) -> list[GestureSample]:
+    def pull(self, timeout_s: float) -> list[Decision]:
         """Return the decisions that have arrived, oldest first, waiting at most ``timeout_s`` for one.
 
         Raises
@@ -216,29 +172,22 @@ class GestureInlet:
             If the stream has ended.
         """
         values, t_lsl_s = self.pull_values(timeout_s)
-        return [_gesture_sample(row, t) for row, t in zip(values.tolist(), t_lsl_s.tolist(), strict=True)]
+        return [
+            Decision.from_values(row, t) for row, t in zip(values.tolist(), t_lsl_s.tolist(), strict=True)
+        ]
 
     def pull_values(self, timeout_s: float) -> tuple[Float32Array, Float64Array]:
         """Return the same as arrays: values, shape (n, 4 + n_gestures), and their time stamps, shape (n,)."""
         return self._stream.pull(timeout_s)
 
-    @property
-    def seconds_since_data(self) -> float:
-        """Seconds since a decision last arrived (or since connecting), on this process's monotonic clock."""
-        return self._stream.seconds_since_data
 
-    def close(self) -> None:
-        """Stop reading."""
-        self._stream.close()
-
-
-class EventInlet:
-    """A Markers stream from LSL; text that is no event of ours is logged and left out."""
+class EventInlet(Inlet):
+    """A Markers stream; text that is no event of ours is logged and left out."""
 
     def __init__(
         self, source_id: str | None, timeout_s: float, *, stop: threading.Event | None = None
     ) -> None:
-        self._stream = _open(EVENTS_TYPE, "string", source_id, Search(timeout_s, stop))
+        super().__init__(EVENTS_TYPE, "string", source_id, Search(timeout_s, stop))
         self._stream.connect(BUFFER_S)
 
     def pull(self, timeout_s: float) -> list[Event]:
@@ -252,14 +201,3 @@ class EventInlet:
         texts, t_lsl_s = self._stream.pull(timeout_s)
         pairs = zip((row[0].decode("utf-8", "replace") for row in texts), t_lsl_s.tolist(), strict=True)
         return events_from_texts(pairs, self._stream.label)
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._stream.close()
-
-
-def _gesture_sample(row: list[float], t_lsl_s: float) -> GestureSample:
-    index, confidence, effort, quality = row[:N_GESTURE_FIXED]
-    # A number that is not finite stands for no decision; the rest of it tells the reader why.
-    gesture_index = round(index) if math.isfinite(index) else -1
-    return GestureSample(gesture_index, confidence, effort, quality, tuple(row[N_GESTURE_FIXED:]), t_lsl_s)

@@ -1,11 +1,12 @@
-"""One LSL stream, found and read; whatever its type and values are (what they mean is for inlets to say)."""
+"""Finds and reads one LSL stream, whatever its type and values are (what they mean is for inlets to say)."""
 
 import math
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,76 @@ from pylsl.util import LostError
 from pylsl.util import TimeoutError as LslTimeoutError
 
 from emg_acquisition.arrays import Float64Array
-from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
+from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.streams.lsl_config import ensure_configured, let_in_hosts
-from emg_acquisition.streams.search import Search
 
+Found = TypeVar("Found")
+Answer = TypeVar("Answer")
+
+# While LSL waits, Python's signal handlers cannot run: it waits for so long at a time.
+SLICE_S = 0.5
+# What a stream that was found in the last moment still gets, to answer.
+ANSWER_S = 2.0
 # How long a second stream of the same kind or the same source_id has to show itself.
 SETTLE_S = 0.3
 _PULL_SAMPLES = 4096
 _FORMAT_NAMES = {number: name for name, number in pylsl.lib.string2fmt.items()}
+
+
+class Search:
+    """A search for one stream.
+
+    Parameters
+    ----------
+    timeout_s : float
+        How long to look for it.
+    stop : threading.Event or None
+        Ends the search, within a slice, when it is set.
+    """
+
+    def __init__(self, timeout_s: float, stop: threading.Event | None) -> None:
+        self.timeout_s = timeout_s
+        self._stop = stop
+        self._deadline_s = time.monotonic() + timeout_s
+
+    def look(self, resolve: Callable[[float], list[Found]]) -> list[Found]:
+        """Return what ``resolve``, given a time-out in seconds, finds first; nothing where the time is over.
+
+        Raises
+        ------
+        SearchStoppedError
+            If ``stop`` is set.
+        """
+        while True:
+            self._raise_if_stopped()
+            left_s = self._deadline_s - time.monotonic()
+            found = resolve(min(SLICE_S, max(left_s, 0.0)))
+            if found or left_s <= SLICE_S:
+                return found
+
+    def ask(self, call: Callable[[float], Answer]) -> Answer:
+        """Return what a stream that was found answers to ``call``, given a time-out in seconds.
+
+        Raises
+        ------
+        TimeoutError
+            If it does not answer.
+        SearchStoppedError
+            If ``stop`` is set.
+        """
+        deadline_s = max(self._deadline_s, time.monotonic() + ANSWER_S)
+        while True:
+            self._raise_if_stopped()
+            try:
+                return call(SLICE_S)
+            except TimeoutError:
+                if time.monotonic() > deadline_s:
+                    raise
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop is not None and self._stop.is_set():
+            msg = "the search for a stream was interrupted"
+            raise SearchStoppedError(msg)
 
 
 @dataclass(frozen=True)
@@ -105,7 +168,7 @@ def find_stream(kind: str, source_id: str | None, search: Search) -> FoundStream
         msg = f"{len(own)} LSL streams of type {kind} {which}are there: {names}; {remedy}"
         raise StreamNotFoundError(msg)
     msg = (
-        f"no LSL stream of type {kind} {which}found within {search.told_s:g} s in session {session_id!r}; "
+        f"no LSL stream of type {kind} {which}found within {search.timeout_s:g} s in session {session_id!r}; "
         f"there is {what_is_there()}"
     )
     raise StreamNotFoundError(msg)

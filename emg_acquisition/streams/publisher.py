@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from emg_acquisition.arrays import samples_from_ms
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
-from emg_acquisition.sources.source import EmgSource
+from emg_acquisition.source import EmgSource
+from emg_acquisition.stream_info import events_source_id
 from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, lsl_clock_s
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,6 @@ class PublishReport:
     samples: int
     overruns: int
     seconds: float
-
-
-def events_source_id(emg_source_id: str) -> str:
-    """Return the ``source_id`` of the events that go with an EMG stream."""
-    return f"{emg_source_id}-events"
 
 
 def run_source(

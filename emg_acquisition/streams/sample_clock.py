@@ -59,7 +59,7 @@ class SampleClock:
         self._received = 0
         self._held: list[Float64Array] | None = []
         self._t_first_arrival_s = math.inf
-        self._least_s = math.inf
+        self._min_offset_s = math.inf
         self._minima: deque[float] = deque(maxlen=WINDOW_SEGMENTS)
         self._interval_s = self._nominal_s
         self._t_next_s = 0.0
@@ -98,14 +98,14 @@ class SampleClock:
                 self._held.append(self._count + np.arange(taken, dtype=np.float64))
             self._count += taken
             self._received += taken
-            self._least_s = min(self._least_s, t_arrival_s - (self._count - 1) * self._nominal_s)
+            self._min_offset_s = min(self._min_offset_s, t_arrival_s - (self._count - 1) * self._nominal_s)
             if self._received % self._segment == 0:
                 parts.extend(self._end_segment(t_arrival_s))
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _end_segment(self, t_arrival_s: float) -> list[Float64Array]:
-        self._minima.append(self._least_s)
-        self._least_s = math.inf
+        self._minima.append(self._min_offset_s)
+        self._min_offset_s = math.inf
         offset_s = min(self._minima)
         if self._held is not None:
             if len(self._minima) < SETTLE_SEGMENTS or t_arrival_s - self._t_first_arrival_s < SETTLE_S:

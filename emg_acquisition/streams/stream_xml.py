@@ -1,4 +1,4 @@
-"""The declaration of a stream as an LSL description (XML).
+"""The declaration of a stream as an LSL description (XML), written and read; read without what makes XML dangerous.
 
 The XML is the one that LSL sends and that XDF stores as a stream header, so a stream on the wire and a stream
 in a file are read by the same code.
@@ -6,8 +6,9 @@ in a file are read by the same code.
 
 import json
 import math
+import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, grid_from_settings
@@ -21,8 +22,12 @@ from emg_acquisition.stream_info import (
     EmgStreamInfo,
     GestureStreamInfo,
 )
-from emg_acquisition.streams.description_xml import MAX_CHANNELS, parse_description
 
+# LSL's own limit lies far below; 1024 channels with their places take some 300 kB.
+MAX_CHARACTERS = 16 * 1024**2
+MAX_DEPTH = 32
+MAX_CHANNELS = 65_536
+_TAG = re.compile(r"<(/?)[^<>!?/][^<>]*?(/?)>")
 # ``desc/synchronization/time_source`` of a stream whose samples are stamped on arrival.
 ARRIVAL = "arrival"
 
@@ -78,11 +83,8 @@ def aux_description(info: AuxStreamInfo) -> ET.Element:
 
 def gesture_description(info: GestureStreamInfo) -> ET.Element:
     """Return the ``<desc>`` element of a Gesture stream."""
-    desc = ET.Element("desc")
-    channels = ET.SubElement(desc, "channels")
     fixed = ("gesture_index", "confidence", "effort", "quality")
-    for label in (*fixed, *(f"p_{k}" for k in range(len(info.gestures)))):
-        _texts(ET.SubElement(channels, "channel"), {"label": label})
+    desc = labels_description((*fixed, *(f"p_{k}" for k in range(len(info.gestures)))))
     _texts(
         desc,
         {
@@ -91,6 +93,15 @@ def gesture_description(info: GestureStreamInfo) -> ET.Element:
             "decoder_sha256": info.decoder_sha256,
         },
     )
+    return desc
+
+
+def labels_description(labels: Iterable[str]) -> ET.Element:
+    """Return the ``<desc>`` element of a stream whose channels declare only what they are called."""
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    for label in labels:
+        _texts(ET.SubElement(channels, "channel"), {"label": label})
     return desc
 
 
@@ -140,6 +151,31 @@ def _header_xml(head: Mapping[str, object], tail: Mapping[str, object], desc: ET
     _texts(root, {**head, **tail})
     root.append(desc)
     return '<?xml version="1.0"?>' + ET.tostring(root, encoding="unicode")
+
+
+def parse_description(xml: str) -> ET.Element:
+    """Return the root element of an LSL ``<info>`` document.
+
+    Raises
+    ------
+    InputError
+        If it is no XML, declares a document type (whose entities can fetch files or grow without end), is larger
+        than `MAX_CHARACTERS` or nested deeper than `MAX_DEPTH`.
+    """
+    if len(xml) > MAX_CHARACTERS:
+        raise InputError(f"stream description of {len(xml)} characters: {MAX_CHARACTERS} at most are read")
+    if "<!DOCTYPE" in xml:
+        raise InputError("stream description declares a document type; LSL's have none, and it is not read")
+    depth = 0
+    for tag in _TAG.finditer(xml):
+        depth += -1 if tag[1] else not tag[2]
+        if depth > MAX_DEPTH:
+            raise InputError(f"stream description is nested more than {MAX_DEPTH} deep; it is no stream's")
+    try:
+        return ET.fromstring(xml)  # noqa: S314 - no document type, so no entities
+    except (ET.ParseError, ValueError) as error:
+        msg = f"stream description is no XML: {error}"
+        raise InputError(msg) from error
 
 
 def emg_info_from_xml(xml: str) -> EmgStreamInfo:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emg_acquisition.errors import InputError
+from emg_acquisition.source import DeviceSource, EmgSource
 from emg_acquisition.sources.amplifiers import (
     AmplifierChoice,
     input_streams,
@@ -12,9 +13,7 @@ from emg_acquisition.sources.amplifiers import (
     open_amplifier,
     station_probe,
 )
-from emg_acquisition.sources.device import DeviceSource
 from emg_acquisition.sources.intan_rhx import IntanRhx
-from emg_acquisition.sources.source import EmgSource
 from simulation.amplifiers.emulator import Emulator
 from simulation.amplifiers.intan_rhx import IntanRhxEmulator
 from simulation.amplifiers.otb_muovi import MuoviEmulator, MuoviEmulatorSettings

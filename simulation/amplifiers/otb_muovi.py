@@ -8,7 +8,7 @@ import numpy as np
 from emg_acquisition.arrays import IntArray
 from simulation.amplifiers.emulator import Address, EmulatorThread
 from simulation.amplifiers.otb_aux import all_ramps, ramp, still_hand
-from simulation.amplifiers.otb_streaming import Faults, OtbDevice, Sampling, Visit
+from simulation.amplifiers.otb_streaming import EmulatedDevice, Faults, Sampling, Visit
 from simulation.amplifiers.signals import Converter, CountSignal
 
 EmulatedProbe = Literal["muovi", "muovi-plus", "due-plus", "quattro-plus"]
@@ -55,7 +55,7 @@ class MuoviEmulator:
 
     def __init__(self, settings: MuoviEmulatorSettings, signal: CountSignal) -> None:
         self.faults = Faults()
-        self.device = OtbDevice(
+        self.device = EmulatedDevice(
             Visit(settings.host, settings.port),
             lambda _: 1,
             _Wiring(settings.probe, signal).understand,

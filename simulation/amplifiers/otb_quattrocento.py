@@ -9,7 +9,7 @@ from emg_acquisition.arrays import IntArray
 from simulation.amplifiers.emulator import Address, EmulatorThread
 from simulation.amplifiers.otb_aux import moving_inputs, ramp
 from simulation.amplifiers.otb_checksum import table_crc8
-from simulation.amplifiers.otb_streaming import Faults, OtbDevice, Sampling, Serve
+from simulation.amplifiers.otb_streaming import EmulatedDevice, Faults, Sampling, Serve
 from simulation.amplifiers.signals import Converter, CountSignal
 
 RATES_HZ = (512, 2048, 5120, 10240)
@@ -71,7 +71,7 @@ class QuattrocentoEmulator:
         self.faults = Faults()
         self._plugged = tuple(plugged)
         self._meeting = Serve(settings.host, settings.port)
-        self.device = OtbDevice(
+        self.device = EmulatedDevice(
             self._meeting, lambda _: COMMAND_BYTES, self._understand, hangs_up=False, faults=self.faults
         )
         self._thread = EmulatorThread("quattrocento", self.device.run)

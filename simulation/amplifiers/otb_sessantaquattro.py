@@ -7,7 +7,7 @@ import numpy as np
 from emg_acquisition.arrays import IntArray
 from simulation.amplifiers.emulator import Address, EmulatorThread
 from simulation.amplifiers.otb_aux import all_ramps, moving_inputs, ramp, still_hand
-from simulation.amplifiers.otb_streaming import Faults, OtbDevice, Sampling, Visit
+from simulation.amplifiers.otb_streaming import EmulatedDevice, Faults, Sampling, Visit
 from simulation.amplifiers.signals import Converter, CountSignal
 
 RATES_HZ = (500, 1000, 2000, 4000)
@@ -43,7 +43,7 @@ class SessantaquattroEmulator:
 
     def __init__(self, settings: SessantaquattroEmulatorSettings, signal: CountSignal) -> None:
         self.faults = Faults()
-        self.device = OtbDevice(
+        self.device = EmulatedDevice(
             Visit(settings.host, settings.port),
             lambda _: 2,
             _Wiring(settings.extra_channels, signal).understand,

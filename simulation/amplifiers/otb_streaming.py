@@ -162,7 +162,7 @@ class Visit:
         """Nothing is held."""
 
 
-class OtbDevice:
+class EmulatedDevice:
     """Meets the computer, follows its commands, and sends samples as time passes.
 
     Parameters

@@ -9,7 +9,7 @@ from emg_acquisition.arrays import IntArray
 from simulation.amplifiers.emulator import Address, EmulatorThread
 from simulation.amplifiers.otb_checksum import table_crc8
 from simulation.amplifiers.otb_muovi import HIGH_PASS_HZ, IMPEDANCE, probe_counts, probe_lsb_uv
-from simulation.amplifiers.otb_streaming import Faults, OtbDevice, Sampling, Serve
+from simulation.amplifiers.otb_streaming import EmulatedDevice, Faults, Sampling, Serve
 from simulation.amplifiers.signals import Converter, CountSignal
 
 FS_HZ = 2000.0
@@ -42,7 +42,7 @@ class SyncStationEmulator:
         self.faults = Faults()
         self._signals = tuple(signals)
         self._meeting = Serve(settings.host, settings.port)
-        self.device = OtbDevice(
+        self.device = EmulatedDevice(
             self._meeting, _command_bytes, self._understand, hangs_up=False, faults=self.faults
         )
         self._thread = EmulatorThread("syncstation", self.device.run)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import signal as dsp
 
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
-from emg_acquisition.sources.source import EmgSource
+from emg_acquisition.source import EmgSource
 
 _log = logging.getLogger(__name__)
 

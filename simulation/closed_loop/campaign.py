@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from calibration.protocol import CueSchedule
 from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.errors import InputError
-from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.robot_model import RobotModel, load_robot_model
@@ -29,11 +27,8 @@ from simulation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBan
 from simulation.closed_loop.user_settings import UserSettings
 from simulation.closed_loop.virtual_user import VirtualUser
 from simulation.forearm.settings import WearerSettings
-from simulation.forearm.synergies import load_synergies
-from simulation.operator.driven_robot import DrivenRobot
 from simulation.stretch.kinematic_stretch import KinematicStretch
 from simulation.stretch.stretch_body import StretchBody
-from simulation.study.simulated_session import record_schedule
 
 TaskName = Literal["fitts", "tac", "household"]
 TASK_NAMES: tuple[TaskName, ...] = get_args(TaskName)
@@ -47,9 +42,8 @@ START = {
     "wrist_roll": 0.0,
     "gripper": 0.14,
 }
-# A simulated wearer's calibration: the study's trials, without its long rests.
-CALIBRATION = {"repetitions": 5, "hold_s": 2.0, "rest_s": 1.0}
-AFTER_CUE_S = 0.6
+# Of a simulated wearer's calibration.
+CALIBRATION_REPETITIONS = 5
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,7 @@ class _Bench:
         """Make a fresh loop, muscle and user, the same for the same number; armed."""
         seed = 1000 * self._settings.seed + number
         muscle = self._make_muscle(seed)
-        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, DrivenRobot(body))
+        loop = ClosedLoop(muscle, self._decoder, self.map, self.model, body)
         loop.begin()
         self._loops.append(loop)
         return Rig(loop, VirtualUser(self._settings.user, self.map, self.model, seed), self.model)
@@ -176,7 +170,7 @@ def run_campaign(
     decoder_path = participant.decoder
     if decoder_path is None:
         progress("calibrating", 0.0)
-        decoder_path = calibrate_wearer(participant, folder)
+        decoder_path = _calibrated(participant, folder)
     decoder = load_decoder(decoder_path)
     bench = _Bench(participant, settings, decoder)
     if settings.task == "household":
@@ -216,30 +210,25 @@ def run_campaigns(
     return [by_name[participant.name] for participant in participants]
 
 
-def calibrate_wearer(participant: Participant, folder: Path) -> Path:
-    """Record a simulated wearer's calibration and train a decoder on it; returns the decoder's file.
-
-    Raises
-    ------
-    InputError
-        If there is no wearer, or the session exists.
-    """
-    # Only here: torch takes a second and a half to load, and a decoder that is there already is run without it.
-    from calibration.train import TrainSettings, train_decoder  # noqa: PLC0415
+def _calibrated(participant: Participant, folder: Path) -> Path:
+    """Calibrate a simulated wearer; returns the decoder's file."""
+    # Only here: a decoder that is there already is run without what trains one (the extra `train`).
+    from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
     if participant.wearer is None:
         msg = f"{participant.name}: a recorded arm needs a decoder; train one on other sessions first"
         raise InputError(msg)
-    wearer = participant.wearer
-    gestures = tuple(name for name in load_synergies(wearer.gestures).gestures if name != REST)
-    schedule = CueSchedule(gestures=gestures, seed=wearer.seed, **CALIBRATION)
     session = folder / f"sub-{participant.name}" / "ses-calibration"
-    session.parent.mkdir(parents=True, exist_ok=True)
-    record_schedule(wearer, schedule, session, participant.name)
-    decoder = session / "decoder.onnx"
-    margins = TrainSettings(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
-    train_decoder([load_session(session)], decoder, margins, lambda _step, _part: None)
-    return decoder
+    if session.exists():
+        msg = f"{session} exists: a session is never overwritten; choose another folder"
+        raise InputError(msg)
+    return calibrate_wearer(
+        participant.wearer,
+        session,
+        participant=participant.name,
+        repetitions=CALIBRATION_REPETITIONS,
+        seed=participant.wearer.seed,
+    ).decoder
 
 
 def _dof_of(settings: CampaignSettings, gesture_map: GestureMap) -> tuple[str, ...]:

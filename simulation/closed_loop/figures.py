@@ -31,7 +31,7 @@ DRAWS = 2000
 LEVEL_Z = 1.959964
 INTERVAL_PERCENT = (2.5, 97.5)
 # A standard deviation of fewer ends says nothing.
-LEAST_ENDS = 3
+MIN_ENDPOINTS = 3
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def throughput(done: Sequence[Attempt], seed: int = 0) -> Estimate:
         way = abs(one.ends[dof] - one.starts[dof])
         beyond = sign * (one.ends[dof] - one.targets[dof])
         groups.setdefault(one.label, []).append((way, beyond, one.time_s))
-    conditions = [np.array(rows) for rows in groups.values() if len(rows) >= LEAST_ENDS]
+    conditions = [np.array(rows) for rows in groups.values() if len(rows) >= MIN_ENDPOINTS]
     if not conditions:
         return Estimate(math.nan, math.nan, math.nan)
     rng = np.random.default_rng((seed, 0xB175))

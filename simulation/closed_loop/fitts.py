@@ -21,7 +21,7 @@ RULES = Rules(dwell_s=1.0, limit_s=30.0)
 DISTANCES_S = (1.0, 2.0)
 WIDTH_SHARES = (0.5, 0.25, 0.125)
 # Of a joint's range, the most that two targets and half their widths may take.
-MOST_OF_RANGE = 0.8
+MAX_PART_OF_RANGE = 0.8
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Condition:
 def conditions(dof: str, model: RobotModel) -> list[Condition]:
     """Return a DoF's conditions, the easiest first."""
     limits = model.dof[dof]
-    reach = MOST_OF_RANGE * (limits.position_upper - limits.position_lower)
+    reach = MAX_PART_OF_RANGE * (limits.position_upper - limits.position_lower)
     found = []
     for seconds in DISTANCES_S:
         distance = min(seconds * limits.speed(fine=False), reach / (1 + WIDTH_SHARES[0]))

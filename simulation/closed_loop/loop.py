@@ -9,24 +9,23 @@ present; somebody stands by who arms the robot again after a stop.
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from decoding.decision import Decision
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import StreamLostError
-from robot_bridge.bridge_core import BridgeCore, Listeners
+from robot_bridge.bridge_core import Listeners
 from robot_bridge.control import ModeChange
 from robot_bridge.gesture_map import GestureMap
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import Transition
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
 from robot_bridge.stretch_interface import DOF_NAMES
+from simulation.bridge_loop import BridgeLoop
 from simulation.closed_loop.muscle import Muscle
-from simulation.operator.driven_robot import DRIVER_HZ, DrivenRobot
+from simulation.stretch.stretch_body import StretchBody
 
 STEPS_PER_S = 100
-TICK_STEPS = 2
 # Views are kept for longer than any delay of a virtual user's eyes.
 KEPT_VIEWS = 200
 ARMING_LIMIT_S = 30.0
@@ -71,7 +70,7 @@ class ClosedLoop:
         What gestures do.
     model : RobotModel
         The robot's limits and speeds.
-    robot : DrivenRobot
+    body : StretchBody
         The robot itself.
 
     Raises
@@ -89,33 +88,30 @@ class ClosedLoop:
         decoder: DecoderFile,
         gesture_map: GestureMap,
         model: RobotModel,
-        robot: DrivenRobot,
+        body: StretchBody,
     ) -> None:
-        self._muscle, self._robot = muscle, robot
+        self._muscle = muscle
         self._pipeline = DecoderPipeline(decoder, muscle.info)
         self._fs_hz = muscle.info.fs_hz
         self._rest = gesture_map.rest
         listeners = Listeners(self._on_transition, self._on_mode)
         self.counts = LoopCounts()
-        self.core = BridgeCore(model, [gesture_map], SafetyLimits(), listeners)
-        self.core.safety.guard_problem = None
-        self.core.on_joint_limits(*robot.limits())
+        self._bridge = BridgeLoop(model, [gesture_map], body, steps_per_s=STEPS_PER_S, listeners=listeners)
+        self.core = self._bridge.core
         self._mode, self._fine = self.core.control.mode, self.core.control.fine
-        self._steps = 0
         self._samples = 0
-        self._driver_words = 0
         self._waiting: deque[Decision] = deque()
         self._views: deque[View] = deque(maxlen=KEPT_VIEWS)
         self._intended, self._intended_since_s = self._rest, 0.0
         self._stopped_s: float | None = None
         self.path = dict.fromkeys(DOF_NAMES, 0.0)
-        self._at = robot.positions()
+        self._at = self._bridge.robot.positions()
         self._views.append(self._look())
 
     @property
     def t_s(self) -> float:
         """Simulated time since the beginning; it never drifts, for steps are counted."""
-        return self._steps / STEPS_PER_S
+        return self._bridge.t_s
 
     @property
     def rest(self) -> str:
@@ -154,21 +150,18 @@ class ClosedLoop:
         if gesture != self._intended:
             self._muscle.intend(gesture)
             self._intended, self._intended_since_s = gesture, self.t_s
-        self._steps += 1
-        until = round(self._steps * self._fs_hz / STEPS_PER_S)
-        self._take(self._pipeline.process(self._muscle.read(until - self._samples)))
+        until = round((self._bridge.steps + 1) * self._fs_hz / STEPS_PER_S)
+        now_s = (self._bridge.steps + 1) / STEPS_PER_S
+        self._take(self._pipeline.process(self._muscle.read(until - self._samples)), now_s)
         self._samples = until
-        if self._steps % TICK_STEPS == 0:
-            self._tick()
-        if self.t_s * DRIVER_HZ >= self._driver_words:
-            self._driver_words += 1
-            self._hear_driver()
+        if self._bridge.step(self._decide):
             self._note_path()
+        self._rearm(self.t_s)
         self._views.append(self._look())
         return self.view
 
-    def _take(self, decisions: list[Decision]) -> None:
-        settled = self.t_s - self._intended_since_s >= self.SETTLED_S
+    def _take(self, decisions: list[Decision], now_s: float) -> None:
+        settled = now_s - self._intended_since_s >= self.SETTLED_S
         for decision in decisions:
             self._waiting.append(decision)
             if not settled:
@@ -179,24 +172,12 @@ class ClosedLoop:
             elif self._pipeline.gestures[decision.gesture_index] != self._intended:
                 self.counts.wrong_decisions += 1
 
-    def _tick(self) -> None:
-        now_s = self.t_s
+    def _decide(self, now_s: float) -> None:
+        """Hand the bridge what the decoder has decided since its last tick."""
         while self._waiting:
             decision = self._waiting.popleft()
             age_s = now_s - decision.sample_index / self._fs_hz
-            said = GestureDecision(
-                decision.gesture_index,
-                decision.confidence,
-                decision.effort,
-                decision.quality,
-                age_s,
-                tuple(decision.probabilities.tolist()),
-            )
-            self.core.on_decision(said, now_s)
-        command = self.core.tick(now_s)
-        if command is not None:
-            self._robot.command(command, now_s)
-        self._rearm(now_s)
+            self.core.on_decision(replace(decision, age_s=age_s), now_s)
 
     def _rearm(self, now_s: float) -> None:
         """Arm again some time after a stop, as soon as the bridge accepts it."""
@@ -205,15 +186,8 @@ class ClosedLoop:
         if self.core.safety.refusal_before_setup(now_s) is None and self.core.safety.arm(now_s) is None:
             self._stopped_s = None
 
-    def _hear_driver(self) -> None:
-        now_s = self.t_s
-        words = self._robot.step(now_s)
-        for topic, value in words.status.items():
-            self.core.safety.on_driver(topic, value, now_s)
-        self.core.on_joint_states(words.names, words.positions, now_s, now_s, words.velocities)
-
     def _note_path(self) -> None:
-        at = self._robot.positions()
+        at = self._bridge.robot.positions()
         for dof, before, after in zip(DOF_NAMES, self._at, at, strict=True):
             self.path[dof] += abs(after - before)
         self._at = at
@@ -224,7 +198,7 @@ class ClosedLoop:
 
     def base_pose(self) -> tuple[float, float, float]:
         """Return where the base stands on the floor: x, y in m and heading in rad."""
-        return self._robot.base_pose()
+        return self._bridge.robot.base_pose()
 
     def _on_transition(self, transition: Transition) -> None:
         if transition.new in {"stopped", "fault"}:

@@ -8,7 +8,7 @@ Files, in the order in which data flows through them:
 - ``lsl_relay.py``, ``ros_relay.py``: the relays.
 - ``observer.py``: hears every command and every state of the robot, past the relays.
 - ``outsider.py``: somebody else in the same ROS 2 domain.
-- ``wearer_decoder.py``, ``rig.py``: the live chain with all of these around it.
+- ``rig.py``: the live chain with all of these around it.
 - ``kinds.py``: what can go wrong, and what the bridge must say of it.
 - ``judge.py``, ``bounds.py``: what was recorded -> when, how far; and how far is allowed.
 - ``outcome.py``: what came of one fault, and whether it kept the bounds.

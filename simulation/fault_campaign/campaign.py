@@ -82,7 +82,7 @@ def read_outcomes(out: Path) -> list[Outcome]:
 
 
 def run_campaign(
-    out: Path, settings: CampaignSettings, decoder: Path, jobs: int, progress: Progress
+    out: Path, settings: CampaignSettings, decoder: Path, jobs: int, progress: Progress, *, cli_module: str
 ) -> list[Outcome]:
     """Inject what the plan holds and `out` does not have yet; returns all outcomes.
 
@@ -98,6 +98,8 @@ def run_campaign(
         Chains side by side, each in an LSL session and a ROS domain of its own.
     progress : callable
         Told what happens and the fraction done.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
 
     Raises
     ------
@@ -112,7 +114,8 @@ def run_campaign(
     failures: list[str] = []
     total = settings.count
     with (out / RESULTS_FILE).open("a", encoding="utf-8") as results:
-        for kind, content in _worked(out, settings, decoder, min(jobs, len(open_tasks)), open_tasks):
+        work = (settings, decoder, cli_module)
+        for kind, content in _worked(out, work, min(jobs, len(open_tasks)), open_tasks):
             if kind == "failure":
                 failures.append(content)
                 _LOG.warning("%s", content)
@@ -150,7 +153,7 @@ class _Desk(NamedTuple):
 
 
 def _worked(
-    out: Path, settings: CampaignSettings, decoder: Path, jobs: int, tasks: Sequence[tuple[int, str]]
+    out: Path, work: tuple[CampaignSettings, Path, str], jobs: int, tasks: Sequence[tuple[int, str]]
 ) -> Iterator[tuple[str, Any]]:
     """Let workers do the tasks; yields outcomes and failures as they come, and leaves no worker behind."""
     # A fresh interpreter each: LSL and ROS 2 are set up once a process, and no thread is copied.
@@ -159,8 +162,7 @@ def _worked(
     for task in tasks:
         desk.todo.put(task)
     workers = [
-        context.Process(target=_work, args=(out / f"chain-{number}", settings, decoder, desk))
-        for number in range(jobs)
+        context.Process(target=_work, args=(out / f"chain-{number}", *work, desk)) for number in range(jobs)
     ]
     for worker in workers:
         worker.start()
@@ -195,7 +197,7 @@ def _end(workers: Sequence[BaseProcess]) -> None:
             worker.join()
 
 
-def _work(out: Path, settings: CampaignSettings, decoder: Path, desk: _Desk) -> None:
+def _work(out: Path, settings: CampaignSettings, decoder: Path, cli_module: str, desk: _Desk) -> None:
     """Run chains until nothing is left to do; a chain that breaks is replaced."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -205,7 +207,7 @@ def _work(out: Path, settings: CampaignSettings, decoder: Path, desk: _Desk) -> 
     while not desk.ending.is_set():
         shutil.rmtree(out / "logs", ignore_errors=True)
         try:
-            with running_rig(decoder, settings.wearer, names, out) as rig:
+            with running_rig(decoder, settings.wearer, names, out, cli_module) as rig:
                 injector = Injector(rig, settings.seed, desk.ending)
                 while (task := task or _next(desk)) is not None:
                     outcome = injector.inject(task[0], KIND_OF_NAME[task[1]])

@@ -42,7 +42,7 @@ FINE_SHARE = 0.25
 IN_A_MODE = 6
 ATTEMPTS = 4
 # A fault is made only if the DoF has moved by this part of its tier's speed over so long.
-LEAST_PART_OF_SPEED = 0.1
+MIN_PART_OF_SPEED = 0.1
 JUST_NOW_S = 0.15
 # A joint that is closer to its limit than this, as a part of its range, is moved away from it.
 NEAR_LIMIT = 0.3
@@ -175,7 +175,7 @@ class Injector:
         """Whether the bridge says so and the DoF has kept to its speed, and not come to its limit, just now."""
         now_s = time.monotonic()
         moved = travel(self._rig.observer.recorded(now_s - 2 * JUST_NOW_S), now_s - JUST_NOW_S, now_s)
-        fast = moved[dof] > LEAST_PART_OF_SPEED * JUST_NOW_S * self._rig.model.dof[dof].speed(fine=fine)
+        fast = moved[dof] > MIN_PART_OF_SPEED * JUST_NOW_S * self._rig.model.dof[dof].speed(fine=fine)
         return fast and self._link.snapshot().safety_state == "moving"
 
     def _direction(self, dof: str, rng: np.random.Generator) -> int:

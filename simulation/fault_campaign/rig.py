@@ -105,7 +105,9 @@ def robot_namespace(names: Isolation) -> str:
 
 
 @contextmanager
-def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) -> Iterator[FaultRig]:
+def running_rig(
+    decoder: Path, wearer_seed: int, names: Isolation, out: Path, cli_module: str
+) -> Iterator[FaultRig]:
     """Start a chain with its relays and wait until it runs; on the way out leave nothing behind.
 
     Parameters
@@ -118,6 +120,8 @@ def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) ->
         Session, domain and namespace of this chain alone.
     out : Path
         Receives the logs of the stages.
+    cli_module : str
+        Module that runs an ``hdemg`` command line.
 
     Raises
     ------
@@ -132,6 +136,7 @@ def running_rig(decoder: Path, wearer_seed: int, names: Isolation, out: Path) ->
         sleeves=(Sleeve(decoder, relayed(emg_id)),),
         gesture_map=GESTURE_MAP,
         out=out,
+        cli_module=cli_module,
         decoder_id=RAW_DECODER_ID,
         robot_namespace=robot_namespace(names),
         # Without a home around it: a robot that drives into a table would be stopped by the table.

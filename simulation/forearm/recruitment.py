@@ -16,7 +16,7 @@ import numpy as np
 from emg_acquisition.arrays import Float64Array, IntArray
 from simulation.forearm.motor_units import LAST_THRESHOLD, MotorUnits
 
-LEAST_RATE_HZ = 8.0
+MIN_RATE_HZ = 8.0
 PEAK_RATE_HZ = 35.0
 PEAK_RATE_FALL_HZ = 10.0
 INTERVAL_CV = 0.18
@@ -36,7 +36,7 @@ def firing_rates_hz(units: MotorUnits, excitation: Float64Array) -> Float64Array
     """
     above = excitation[units.muscle] - units.threshold
     peak_hz = PEAK_RATE_HZ - PEAK_RATE_FALL_HZ * units.threshold / LAST_THRESHOLD
-    rate_hz = LEAST_RATE_HZ + (peak_hz - LEAST_RATE_HZ) * above / (1.0 - units.threshold)
+    rate_hz = MIN_RATE_HZ + (peak_hz - MIN_RATE_HZ) * above / (1.0 - units.threshold)
     rates: Float64Array = np.where((above > 0) & units.alive, np.minimum(rate_hz, peak_hz), 0.0)
     return rates
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emg_acquisition.arrays import Float32Array, samples_from_ms
+from emg_acquisition.cue_schedule import ScheduledCue
 from emg_acquisition.errors import InputError
-from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.sources.source import SampleEvent
+from emg_acquisition.source import SampleEvent
 from emg_acquisition.stream_info import EmgStreamInfo
 from simulation.forearm.amplifier import measured
 from simulation.forearm.artefacts import Artefacts
@@ -49,7 +49,7 @@ class SimulatedWearer:
     ----------
     settings : WearerSettings
         The wearer and the sleeve.
-    schedule : sequence of Cue
+    schedule : sequence of ScheduledCue
         Cues to follow, each after a reaction time; the source ends with the last one. Empty: it rests until
         `set_intention` says otherwise, and never ends.
 
@@ -59,7 +59,7 @@ class SimulatedWearer:
         If the schedule asks for a gesture that the wearer does not know, or the gestures' file is not right.
     """
 
-    def __init__(self, settings: WearerSettings, schedule: Sequence[Cue] = ()) -> None:
+    def __init__(self, settings: WearerSettings, schedule: Sequence[ScheduledCue] = ()) -> None:
         self._settings = settings
         self._info = _declare(settings)
         self._body = body = draw_body(settings)
@@ -153,7 +153,7 @@ class SimulatedWearer:
             msg = f"the simulated wearer knows no gesture {gesture!r}; it knows {', '.join(self.gestures)}"
             raise InputError(msg)
 
-    def _plan(self, schedule: Sequence[Cue]) -> None:
+    def _plan(self, schedule: Sequence[ScheduledCue]) -> None:
         start = 0
         for trial, cue in enumerate(schedule, start=1):
             self._check(cue.gesture)

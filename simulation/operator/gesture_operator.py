@@ -23,7 +23,7 @@ ANSWER_S = 3.0
 STANDS_S = 0.2
 TRIES = 6
 # Of speed times time: less is no motion that was meant.
-LEAST_PART = 0.2
+MIN_PART = 0.2
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class GestureOperator:
 
         Returns what the last hold brought.
         """
-        enough = LEAST_PART * self._model.dof[dof].speed(fine=fine) * seconds
+        enough = MIN_PART * self._model.dof[dof].speed(fine=fine) * seconds
         for _ in range(TRIES):
             gesture = yield from self._ready_to_move(dof, sign, fine=fine)
             before = self._look().positions

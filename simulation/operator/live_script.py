@@ -11,7 +11,7 @@ from simulation.operator.gesture_operator import GESTURE_HZ, RobotView
 
 LIVE = ("armed", "moving")
 # A machine that is busy with other things may stop the bridge now and then.
-MOST_STOPS, ARM_TIMEOUT_S = 5, 30.0
+MAX_STOPS, ARM_TIMEOUT_S = 5, 30.0
 STATE_TIMEOUT_S = 2.0
 
 
@@ -50,7 +50,7 @@ def perform(
     Raises
     ------
     StreamLostError
-        If the bridge stops more than `MOST_STOPS` times, or `stop` is set.
+        If the bridge stops more than `MAX_STOPS` times, or `stop` is set.
     CommandRejectedError
         If it cannot be armed again.
     """
@@ -63,7 +63,7 @@ def perform(
         now = link.snapshot()
         if now.safety_state not in LIVE and not ended():
             stops += 1
-            if stops > MOST_STOPS:
+            if stops > MAX_STOPS:
                 msg = f"the bridge stopped {stops} times: {now.safety_state}, {now.reason}"
                 raise StreamLostError(msg)
             # Somebody stands by who arms the robot again, with the operator at rest.

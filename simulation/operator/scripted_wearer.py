@@ -2,23 +2,47 @@
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
-from emg_acquisition.errors import StreamLostError
+from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.events import Event
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
 from simulation.operator.cup_live import ThingWatcher, live_cup_task
-from simulation.operator.cup_task import CUP, CupOutcome
+from simulation.operator.cup_task import CUP, MAP, CupOutcome
 from simulation.operator.gesture_operator import WITH_MUSCLES
 from simulation.operator.live_script import ARM_TIMEOUT_S
+from teleoperation.session import TeleopSession
+from teleoperation.settings import SIMULATED, TeleopSettings
 
-if TYPE_CHECKING:
-    from teleoperation.session import TeleopSession
-
+SCRIPTS = ("cup",)
 READY_TIMEOUT_S = 60.0
 # An intention is said again and again: who comes late must hear it too.
 REPEAT_S = 0.1
+
+
+def check_script(settings: TeleopSettings) -> None:
+    """Refuse a script for a session that is not made for it.
+
+    Raises
+    ------
+    InputError
+        With what to change.
+    """
+    if settings.script not in SCRIPTS:
+        msg = f"script {settings.script!r} is unknown; known are {', '.join(SCRIPTS)}"
+        raise InputError(msg)
+    if len(settings.decoder) > 1:
+        msg = f"--script is for one sleeve, got {len(settings.decoder)} decoders; leave out --script"
+        raise InputError(msg)
+    source = settings.sources[0] if settings.sources else ("",)
+    if settings.robot != "sim" or source[0] != SIMULATED or "--intentions" in source:
+        raise InputError(
+            "--script is for the simulated wearer and robot: --robot sim, --source 'simulated ...' without"
+            " --intentions"
+        )
+    if settings.map != MAP:
+        msg = f"--script {settings.script} is written for --map {MAP}, got {settings.map}"
+        raise InputError(msg)
 
 
 class ScriptedWearer:
@@ -32,7 +56,7 @@ class ScriptedWearer:
         ``source_id`` of the Markers stream of intentions.
     """
 
-    def __init__(self, session: "TeleopSession", intentions_id: str) -> None:
+    def __init__(self, session: TeleopSession, intentions_id: str) -> None:
         self._session = session
         self._intentions = EventOutlet("scripted wearer", intentions_id)
         self._said, self._said_s = "", 0.0
@@ -40,6 +64,11 @@ class ScriptedWearer:
         self._thread = threading.Thread(target=self._run, name="scripted-wearer", daemon=True)
         self.ended = threading.Event()
         self.outcome: CupOutcome | None = None
+
+    @property
+    def success(self) -> bool:
+        """Whether the task was done."""
+        return self.outcome is not None and self.outcome.success
 
     def start(self) -> None:
         """Begin as soon as the session is ready."""
@@ -86,9 +115,8 @@ class ScriptedWearer:
         if not self._stop.is_set():
             session.stop()
         session.sheet.note(said)
-        success = self.outcome is not None and self.outcome.success
-        session.sheet.end("success" if success else "fail")
-        session.tell(f"the scripted wearer {'has done the task' if success else 'has failed'}: {said}")
+        session.sheet.end("success" if self.success else "fail")
+        session.tell(f"the scripted wearer {'has done the task' if self.success else 'has failed'}: {said}")
         self.ended.set()
 
     def _wait_until_ready(self) -> None:

@@ -1,26 +1,19 @@
-"""The bridge and a simulated Stretch stepped together in simulated time, in one process: gestures in, motion out.
+"""Gestures in, motion out: the bridge and a simulated Stretch in simulated time, with perfect decisions every 25 ms."""
 
-What lies between them on a real robot is kept: decisions every 25 ms, ticks of the bridge at 50 Hz, joint states at
-30 Hz that arrive some milliseconds after they were measured.
-"""
-
-from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
-
 from emg_acquisition.arrays import Float64Array
+from emg_acquisition.decision import Decision
 from emg_acquisition.errors import StreamLostError
-from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SpeedControl
 from robot_bridge.gesture_map import Function, GestureMap
 from robot_bridge.robot_model import RobotModel
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
-from simulation.operator.driven_robot import DRIVER_HZ, DrivenRobot, DriverWords
+from simulation.bridge_loop import BridgeLoop
 from simulation.stretch.stretch_body import StretchBody
 
-STEP_S = 0.005
-DECISION_STEPS, TICK_STEPS = 5, 4
+STEPS_PER_S = 200
+STEP_S = 1 / STEPS_PER_S
+DECISION_STEPS = 5
 TRANSPORT_S = 0.005
 AGE_S = 0.02
 ARMING_LIMIT_S = 10.0
@@ -28,7 +21,7 @@ REST_S = 0.4
 
 
 class SteppedBridge:
-    """A `BridgeCore` that drives a `StretchBody` through stretch_driver's own logic.
+    """A `BridgeLoop` whose sleeves decide on the gestures that they are given.
 
     Parameters
     ----------
@@ -49,28 +42,30 @@ class SteppedBridge:
         body: StretchBody,
         speed_control: SpeedControl = "tiers",
     ) -> None:
+        self._loop = BridgeLoop(
+            model,
+            maps,
+            body,
+            steps_per_s=STEPS_PER_S,
+            transport_s=TRANSPORT_S,
+            speed_control=speed_control,
+        )
+        self.core, self.robot = self._loop.core, self._loop.robot
         self.maps = tuple(maps)
-        nobody = Listeners(lambda _: None, lambda _sleeve, _change: None)
-        self.core = BridgeCore(model, maps, SafetyLimits(), nobody, speed_control)
-        self.core.safety.guard_problem = None
-        self.robot = DrivenRobot(body)
-        self.core.on_joint_limits(*self.robot.limits())
         self.gestures = [one.rest for one in maps]
         self.effort = 1.0
         # Sleeves whose decoder says nothing.
         self.silent: set[int] = set()
-        self._steps, self._driver_words = 0, 0
-        self._travelling: deque[tuple[float, DriverWords]] = deque()
 
     @property
     def t_s(self) -> float:
-        """Simulated time; steps are counted, so it does not drift."""
-        return self._steps * STEP_S
+        """Simulated time."""
+        return self._loop.t_s
 
     @property
     def positions(self) -> Float64Array:
         """The 8 DoF in the order of ``DOF_NAMES``; the base as travel and unwrapped heading."""
-        return np.array(self.robot.positions())
+        return self._loop.positions
 
     def arm(self) -> None:
         """Rest until the bridge arms.
@@ -117,30 +112,14 @@ class SteppedBridge:
 
     def step(self) -> None:
         """Move on by 5 ms."""
-        self._steps += 1
-        now_s = self.t_s
-        if self._driver_words <= now_s * DRIVER_HZ:
-            self._driver_words += 1
-            self._hear_driver(now_s)
-        while self._travelling and now_s - self._travelling[0][0] >= TRANSPORT_S:
-            said_s, words = self._travelling.popleft()
-            self.core.on_joint_states(words.names, words.positions, said_s, now_s, words.velocities)
-        if self._steps % DECISION_STEPS == 0:
-            for sleeve, gesture in enumerate(self.gestures):
-                if sleeve in self.silent:
-                    continue
+        self._loop.step(lambda _now_s: None)
+        if self._loop.steps % DECISION_STEPS:
+            return
+        for sleeve, gesture in enumerate(self.gestures):
+            if sleeve not in self.silent:
                 index = float(self.maps[sleeve].gestures.index(gesture))
-                self.core.on_decision(GestureDecision(index, 1.0, self.effort, 1.0, AGE_S), now_s, sleeve)
-        if self._steps % TICK_STEPS == 0:
-            command = self.core.tick(now_s)
-            if command is not None:
-                self.robot.command(command, now_s)
-
-    def _hear_driver(self, now_s: float) -> None:
-        words = self.robot.step(now_s)
-        self._travelling.append((now_s, words))
-        for topic, value in words.status.items():
-            self.core.safety.on_driver(topic, value, now_s)
+                decision = Decision(index, 1.0, self.effort, 1.0, age_s=AGE_S)
+                self.core.on_decision(decision, self.t_s, sleeve)
 
     def _call(self, function: Function, sleeve: int) -> None:
         found = self.maps[sleeve].gesture_to(self.core.controls[sleeve].mode, function)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_decoder import simulated_decoder as trained_on_simulation
+from simulation.recorded_wearer import calibrate_wearer
 from tests.made_once import made_once
 from tests.waiting import states, wait_for
 
@@ -40,7 +40,7 @@ def processes_with(mark: str) -> list[str]:
 
 def _trained_on_simulation(temporary: pytest.TempPathFactory, wearer: int) -> Path:
     def make(out: Path) -> None:
-        trained_on_simulation(out, WearerSettings(seed=wearer))
+        calibrate_wearer(WearerSettings(seed=wearer), out / "ses-calibration", out / "decoder.onnx")
 
     return made_once(temporary, f"wearer-{wearer}", make) / "decoder.onnx"
 

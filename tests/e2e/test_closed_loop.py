@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 from tests.command_line import Ran
 
 TEN_MINUTES_S = 600

@@ -23,7 +23,7 @@ from tests.eco_support import ROOM_NAMES, clean_environment, copy_sources
 # Import names of everything that an extra brings, and what those bring in turn.
 OF_EXTRAS = (
     *("rclpy", "std_msgs", "std_srvs", "geometry_msgs", "sensor_msgs", "nav_msgs", "diagnostic_msgs"),
-    *("torch", "onnx", "onnxscript", "sklearn", "PySide6", "shiboken6", "pyqtgraph", "matplotlib"),
+    *("torch", "onnx", "onnxscript", "sklearn", "PySide6", "shiboken6", "pyqtgraph", "matplotlib", "jinja2"),
     *(
         "wfdb",
         "pandas",

@@ -15,12 +15,13 @@ from emg_acquisition.events import Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import TeleopSession, running_session
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
 from tests.command_line import Ran, refused
 from tests.e2e.conftest import WEARER
 from tests.headless_session import ended_in_order, start_session, wait_until_it_decides
 from tests.waiting import holds_for, wait_for
+from ui.live_session import live_session
 
 
 class Wearer:
@@ -66,7 +67,7 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         outlet = EventOutlet("intentions", token)
         stack.callback(outlet.close)
         session = stack.enter_context(
-            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+            live_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
         )
         wearer = Wearer(session, outlet)
 
@@ -106,11 +107,23 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         assert wait_for(lambda: not session.view().live, "the stop")
         session.sheet.note("cup was too far")
         assert session.sheet.end("success")
+
+        # Closed while armed, with a part that the supervisor restarted: the robot is stopped before anything ends.
+        wearer.rest()
+        wait_for(lambda: session.arm() is None, "it does not arm before the end")
+        wait_for(lambda: session.view().live, "armed")
         recording = session.recording
     assert not session.chain.processes.dead()
+    check_recorded(hdemg, recording)
 
+
+def check_recorded(hdemg: Callable[..., Ran], recording: Path) -> None:
     recorded = load_session(recording)
     kinds = {event.kind for event in recorded.events}
+    assert [event.kind for event in recorded.events if event.kind in {"arm", "stop", "fault"}][-2:] == [
+        "arm",
+        "stop",
+    ]
     assert {"arm", "stop", "task_start", "task_success", "note", "message", "intention"} <= kinds
     replayed = hdemg("replay", recording, "--json")
     assert replayed.status == 0, replayed.out + replayed.err

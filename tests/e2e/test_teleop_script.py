@@ -11,10 +11,10 @@ pytest.importorskip("stretch_urdf")
 from emg_acquisition.recording.session import load_session
 from evaluation.bridge_replay import read_journal
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import WEARER
 from tests.waiting import holds_for, wait_for
+from ui.live_session import live_session
 
 LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
@@ -62,7 +62,7 @@ def test_a_persons_stop_ends_the_script_and_nothing_arms_again(
     settings = TeleopSettings(
         decoder=simulated_decoder, source=f"simulated --wearer {WEARER}", out=tmp_path, script="cup"
     )
-    with running_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
+    with live_session(settings, lambda _step, _part: None, lsl_session=lsl_session) as session:
         wait_for(lambda: session.view().robot.safety_state == "moving", "the script's motion", LIMIT_S)
         assert session.stop() is None
         assert session.script.ended.wait(LIMIT_S)

@@ -14,10 +14,10 @@ from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from evaluation.session_decoders import decoders_of
 from robot_bridge.stretch_interface import DOF_NAMES
-from teleoperation.session import running_session
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
 from tests.waiting import wait_for
+from ui.live_session import live_session
 
 STILL = 1e-3
 
@@ -84,7 +84,7 @@ def test_each_sleeve_moves_its_own_and_the_silence_of_either_stops_both(
         for outlet in outlets.values():
             stack.callback(outlet.close)
         session = stack.enter_context(
-            running_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
+            live_session(settings, lambda _step, _part: None, lsl_session=lsl_session)
         )
         arms = Arms(session, outlets)
         arms.arm()

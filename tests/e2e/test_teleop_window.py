@@ -15,6 +15,7 @@ from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
 from tools.screenshots.teleop_states import States
+from ui import CLI_MODULE
 from ui.windows.teleop import TeleopWindow
 
 SIZES = ((1280, 800), (1920, 1080))
@@ -24,7 +25,9 @@ STATES = ("ready", "armed", "moving", "stopped", "fault", "signal_lost", "part_l
 
 def session_of(folder, lsl_session, **settings):
     """Of nothing that runs: the windows are shown made-up views."""
-    return TeleopSession(TeleopSettings(**settings, record=False), folder, lsl_session)
+    return TeleopSession(
+        TeleopSettings(**settings, record=False), folder, CLI_MODULE, lsl_session=lsl_session
+    )
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from emg_acquisition.grid_library import load_grid
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from emg_acquisition.sources.amplifiers import AmplifierChoice, open_amplifier
 from emg_acquisition.sources.intan_rhx import IntanRhx
-from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice
+from emg_acquisition.sources.otb_device import OtbDevice
 from emg_acquisition.streams.device_publisher import connect_device
 from simulation.amplifiers.emulate import emulate_amplifier
 from tests.device_support import high_passed, read_blocks
@@ -92,7 +92,7 @@ def test_what_is_said_reaches_the_driver():
     grid = load_grid("GR10MM0804")
     choice = AmplifierChoice("sessantaquattro", host="127.0.0.1", grids=(grid,), fs_hz=4000.0, serial="12")
     device = open_amplifier(choice)
-    assert isinstance(device, SessantaquattroDevice)
+    assert isinstance(device, OtbDevice)
     (info,) = device.infos
     assert (info.source_id, info.fs_hz, info.grid) == ("sessantaquattro-12", 4000.0, grid)
     more = {

@@ -69,7 +69,7 @@ def test_a_counter_that_counts_something_else_is_not_taken_for_loss(synthetic, c
     samples = np.zeros((100, 32))
     samples[:, 0] = np.repeat(np.arange(50), 2)
     assert [(block.n_samples, block.lost_before) for block in board._blocks(samples)] == [(100, 0)]
-    assert "cannot be told" in caplog.text
+    assert "losses cannot be detected" in caplog.text
 
 
 def test_it_can_be_connected_again_and_read_only_while_connected(synthetic):

@@ -9,7 +9,7 @@ import pytest
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.device import DeviceBlock
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo, EmgStreamInfo
 from emg_acquisition.streams.device_publisher import DeviceLimits, connect_device
 from emg_acquisition.streams.inlet import EmgInlet
@@ -248,7 +248,7 @@ def test_connecting_tries_until_its_time_is_over_or_it_is_stopped():
 def test_an_outlet_takes_a_stamp_and_every_channel_of_each_sample_or_nothing():
     device = ScriptedDevice("shapes", [])
     for outlet in (EmgOutlet(device.infos[0], 10), AuxOutlet(device.aux_info, 10)):
-        n_channels = outlet.info.n_channels
+        n_channels = outlet.n_channels
         with pytest.raises(ValueError, match="2 time stamps for 3 samples"):
             outlet.push_stamped(np.zeros((3, n_channels), np.float32), np.zeros(2))
         with pytest.raises(ValueError, match=rf"\(n_samples, {n_channels}\) is required"):

@@ -9,20 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emg_acquisition.cue_schedule import ScheduledCue
 from emg_acquisition.errors import InputError, SearchStoppedError, StreamLostError, StreamNotFoundError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
-from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
 from emg_acquisition.recording.session import load_session, trials
-from emg_acquisition.sources.schedule import Cue
-from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo
+from emg_acquisition.stream_info import EmgStreamInfo, GestureStreamInfo, events_source_id
 from emg_acquisition.streams.inlet import EmgInlet, EventInlet, GestureInlet
 from emg_acquisition.streams.lsl_config import configure_lsl
-from emg_acquisition.streams.lsl_stream import LslStream, find_stream, list_streams
+from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream, list_streams
 from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, GestureOutlet, lsl_clock_s
-from emg_acquisition.streams.publisher import events_source_id, run_source
-from emg_acquisition.streams.search import Search
+from emg_acquisition.streams.publisher import run_source
 from simulation.forearm.live_intention import follow_intentions
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
@@ -226,7 +224,7 @@ def test_wrong_shapes_are_refused_before_they_are_sent(closing):
     with pytest.raises(ValueError, match=r"shape \(3, 4\), \(n_samples, 5\) is required"):
         emg.push(np.zeros((3, 4), dtype=np.float32), 1.0)
     gesture = closing(GestureOutlet(GestureStreamInfo("D", "shape-d", 20.0, ("rest",), "e")))
-    with pytest.raises(ValueError, match=r"\(5,\) is required"):
+    with pytest.raises(ValueError, match=r"\(n_samples, 5\) is required"):
         gesture.push(np.zeros(6, dtype=np.float32), 1.0)
     with pytest.raises(InputError, match="needs a source_id"):
         EventOutlet("Cues", "")
@@ -303,7 +301,7 @@ def test_a_stream_of_another_session_does_not_exist(child, lsl_session):
 
 def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thread):
     settings = WearerSettings(seed=31, fs_hz=FS_HZ, grid=SMALL_GRID)
-    schedule = (Cue("rest", 0.5, 1), Cue("fist", 0.7, 1))
+    schedule = (ScheduledCue("rest", 0.5, 1), ScheduledCue("fist", 0.7, 1))
     _, thread, result = in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
     events = closing(EventInlet(events_source_id("simulated-31"), PATIENCE_S))
     inlet = closing(EmgInlet("simulated-31", PATIENCE_S))
@@ -339,7 +337,7 @@ def test_a_source_is_published_at_its_pace_without_drift_or_loss(closing, in_thr
 
 def test_a_recording_can_be_published_faster(closing, in_thread):
     settings = WearerSettings(seed=32, fs_hz=FS_HZ, grid=SMALL_GRID)
-    wearer = SimulatedWearer(settings, (Cue("fist", 10.0, 1),))
+    wearer = SimulatedWearer(settings, (ScheduledCue("fist", 10.0, 1),))
     _, thread, result = in_thread(run_source, wearer, speed=20.0, wait_for_consumers=True)
     inlet = closing(EmgInlet("simulated-32", PATIENCE_S))
     assert inlet.info.playback_speed == 20.0
@@ -426,7 +424,7 @@ def test_intentions_steer_the_wearer_and_their_loss_lets_it_rest(closing):
 
 def test_the_recorder_keeps_every_stream_to_the_bit(tmp_path, closing, in_thread):
     settings = WearerSettings(seed=35, fs_hz=FS_HZ, grid=SMALL_GRID)
-    schedule = (Cue("rest", 0.4, 1), Cue("fist", 3.6, 1))
+    schedule = (ScheduledCue("rest", 0.4, 1), ScheduledCue("fist", 3.6, 1))
     decoder = GestureStreamInfo("Decoder", "dec-35", 20.0, ("rest", "fist"), "simulated-35", "cd" * 32)
     events, decisions = closing(EventOutlet("Decoder", "dec-35-events")), closing(GestureOutlet(decoder))
     in_thread(run_source, SimulatedWearer(settings, schedule), wait_for_consumers=True)
@@ -460,7 +458,7 @@ from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.lsl_stream import list_streams
 configure_lsl(sys.argv[1])
 from emg_acquisition.recording.recorder import run_recorder
-from emg_acquisition.recording.recorder_start import RecorderSettings
+from emg_acquisition.recording.recorder import RecorderSettings
 ready = threading.Event()
 settings = RecorderSettings("P01", "S1", (sys.argv[2],), timeout_s=20.0)
 threading.Thread(target=lambda: ready.wait() and print("there", flush=True), daemon=True).start()

@@ -11,14 +11,19 @@ import pytest
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.otb_muovi import MuoviDevice, MuoviSettings
+from emg_acquisition.sources.otb_probes import (
+    MuoviSettings,
+    StationProbe,
+    SyncStationSettings,
+    muovi_device,
+    syncstation_device,
+)
 from emg_acquisition.sources.otb_quattrocento import (
-    QuattrocentoDevice,
     QuattrocentoSettings,
     QuattrocentoStream,
+    quattrocento_device,
 )
-from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, SessantaquattroSettings
-from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
+from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroSettings, sessantaquattro_device
 from emg_acquisition.stream_info import EmgStreamInfo
 from simulation.amplifiers.otb_muovi import MuoviEmulator, MuoviEmulatorSettings
 from simulation.amplifiers.otb_quattrocento import (
@@ -70,14 +75,14 @@ def sessantaquattro(emulated_extra=8, *, signal=PATTERN, **changes):
         SessantaquattroEmulatorSettings(port=port, extra_channels=emulated_extra), signal
     )
     chosen = SessantaquattroSettings(port=port, **changes)
-    return Rig(SessantaquattroDevice(chosen), emulator, bits=chosen.resolution_bits, n_aux=chosen.n_extra)
+    return Rig(sessantaquattro_device(chosen), emulator, bits=chosen.resolution_bits, n_aux=chosen.n_extra)
 
 
 def muovi(probe="muovi-plus", *, signal=PATTERN, **changes):
     port = free_port()
     emulator = MuoviEmulator(MuoviEmulatorSettings(port=port, probe=probe), signal)
     chosen = MuoviSettings(probe, port=port, **changes)
-    return Rig(MuoviDevice(chosen), emulator, bits=16 if chosen.fs_hz == 2000 else 24, n_aux=6)
+    return Rig(muovi_device(chosen), emulator, bits=16 if chosen.fs_hz == 2000 else 24, n_aux=6)
 
 
 def syncstation(*probes):
@@ -85,7 +90,7 @@ def syncstation(*probes):
     emulator.start()
     probes = probes or (StationProbe("muovi-plus", 1, "left"), StationProbe("muovi-plus", 2, "right"))
     chosen = SyncStationSettings(probes=probes, host="127.0.0.1", port=emulator.address[1])
-    return Rig(SyncStationDevice(chosen), emulator, n_aux=6 * len(probes) + 6, ramp=5)
+    return Rig(syncstation_device(chosen), emulator, n_aux=6 * len(probes) + 6, ramp=5)
 
 
 def quattrocento(*streams, fs_hz=10240):
@@ -94,7 +99,7 @@ def quattrocento(*streams, fs_hz=10240):
     emulator = QuattrocentoEmulator(QuattrocentoEmulatorSettings(port=0), plugged)
     emulator.start()
     chosen = QuattrocentoSettings(streams=streams, fs_hz=fs_hz, host="127.0.0.1", port=emulator.address[1])
-    return Rig(QuattrocentoDevice(chosen), emulator, lsb_uv="0.50863", n_aux=24, ramp=16)
+    return Rig(quattrocento_device(chosen), emulator, lsb_uv="0.50863", n_aux=24, ramp=16)
 
 
 TOP_RATE = {
@@ -411,8 +416,8 @@ def test_a_command_with_a_wrong_checksum_starts_nothing(rigged):
 
 def test_a_device_that_is_not_there_is_an_error_in_time():
     for device in (
-        SessantaquattroDevice(SessantaquattroSettings(port=free_port())),
-        QuattrocentoDevice(QuattrocentoSettings(host="127.0.0.1", port=free_port())),
+        sessantaquattro_device(SessantaquattroSettings(port=free_port())),
+        quattrocento_device(QuattrocentoSettings(host="127.0.0.1", port=free_port())),
     ):
         began_s = time.monotonic()
         with pytest.raises(StreamLostError, match="no device"):

@@ -14,7 +14,7 @@ import pytest
 
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.quality.live import watch_quality
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.streams.inlet import EmgInlet
 from emg_acquisition.streams.outlet import EmgOutlet, lsl_clock_s
 from tests.dec_support import stream_info

@@ -21,7 +21,7 @@ from emg_acquisition.events import Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.stream_info import AuxChannel, AuxStreamInfo
-from emg_acquisition.streams.inlet import AuxInlet, EmgInlet
+from emg_acquisition.streams.inlet import EmgInlet
 from emg_acquisition.streams.outlet import EmgOutlet, EventOutlet, lsl_clock_s
 from emg_acquisition.streams.publisher import run_source
 from emg_acquisition.streams.stream_xml import aux_header_xml, aux_info_from_xml
@@ -37,6 +37,7 @@ from tests.acq_support import (
     start_recorder,
     stop_recorder,
 )
+from tests.device_support import AuxReader
 from tests.waiting import PATIENCE_S, wait_for
 
 
@@ -244,8 +245,8 @@ def test_every_stream_of_a_session_is_recorded_as_it_was_sent(lsl_session, tmp_p
     recorder = processes(start_recorder(lsl_session, folder, "--all", "--participant", "P07"))
     wait_for((folder / "session.yaml").exists, "the recording")
     late = outlet("Late", "Notes", 2, 0.0, "string", "all-late")
-    inlet = AuxInlet("all-left-aux", PATIENCE_S)
-    assert inlet.info == aux_info == aux_info_from_xml(aux_header_xml(aux_info))
+    reader = AuxReader("all-left-aux")
+    assert aux_info_from_xml(reader.header_xml) == aux_info == aux_info_from_xml(aux_header_xml(aux_info))
     wait_for(late.have_consumers, "the late stream")
     t_s = lsl_clock_s() + np.arange(400) / FS_HZ
     rng = np.random.default_rng(8)
@@ -257,7 +258,7 @@ def test_every_stream_of_a_session_is_recorded_as_it_was_sent(lsl_session, tmp_p
     cues.push(Event(t_s[3], "cue", {"gesture": "fist", "repetition": 1, "trial": 1}))
     late.push_chunk([["ä", "x" * 300], ["", "\x01"]], [t_s[5], t_s[6]])
     ramp = []
-    wait_for(lambda: ramp.extend(inlet.pull(0.1)[0][:, 0].tolist()) or len(ramp) == 400)
+    wait_for(lambda: ramp.extend(reader.pull()[0][:, 0].tolist()) or len(ramp) == 400)
     wait_for(lambda: b"x" * 300 in (folder / "recording.xdf").read_bytes(), "the last text")
     wait_for(lambda: every_clock_is_measured(folder / "recording.xdf"), "a measurement of every clock")
     report, _ = stop_recorder(recorder)

@@ -326,7 +326,7 @@ def test_a_script_of_gestures_goes_on_when_the_robot_was_armed_again_but_not_for
     )
     assert stops == 1
     assert operator.position("lift") == pytest.approx(target, abs=WITH_MUSCLES.precision * 0.008)
-    monkeypatch.setattr(live_script, "MOST_STOPS", 0)
+    monkeypatch.setattr(live_script, "MAX_STOPS", 0)
     script = operator.go("lift", target + 0.1, 0.008)
     with pytest.raises(StreamLostError, match="the bridge stopped 1 times: stopped"):
         perform(script, Spoilsport(ten, [20]).make, ten.link, rest=ten.map.rest)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.progress import find_calibration, read_events
-from calibration.trial_labels import Verdict, labels_of
+from calibration.parts import find_calibration, read_events
+from calibration.trial_verdict import Verdict, labels_of
 from emg_acquisition.recording.session import load_session
 from tests.command_line import command, run_here
 from tests.waiting import wait_for
@@ -42,7 +42,7 @@ def automatic(protocol, out, *more):
         *("calibrate", "--source", "simulated", "--auto", "--headless"),
         *("--participant", "P01", "--out", out, "--json"),
         *more,
-        *(() if "--resume" in more else ("--protocol", protocol)),
+        *(() if "--resume" in more else ("--protocol", protocol, "--powerline", "50")),
     )
 
 
@@ -106,7 +106,8 @@ def check_finished(told, out, tmp_path):
     ]
     assert sorted(good) == sorted((one.gesture, one.repetition) for one in found.protocol.trials())
     again = tmp_path / "again.onnx"
-    trained = run_here("train", *told["sessions"], "-o", again)
+    trained = run_here("train", *told["sessions"], "-o", again, "--powerline", "50")
+    # Resuming kept the mains frequency that the calibration was started with.
     assert trained.status == 0, trained.err
     assert again.read_bytes() == Path(told["decoder"]).read_bytes()
 
@@ -195,6 +196,11 @@ def test_a_disk_that_fills_up_stops_it_in_one_line_and_keeps_what_was_recorded(p
         (("--participant", "P01", "--resume"), "holds no calibration to resume"),
         (("--participant", "P01", "--auto"), "--auto needs --source simulated"),
         (("--participant", "P01", "--protocol", "quick"), "no accepted decoder to recalibrate"),
+        (
+            ("--participant", "P01", "--protocol", "quick", "--powerline", "50"),
+            "keeps the decoder's signal path",
+        ),
+        (("--participant", "P01", "--signal", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
         (("--participant", "P01", "--source", "nobody", "--timeout", "0.5"), "no LSL stream of type EMG"),
     ],
 )

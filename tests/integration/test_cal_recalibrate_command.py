@@ -7,29 +7,18 @@ import pytest
 
 from decoding.decoder_file import load_decoder
 from decoding.temporal import TemporalSettings
-from emg_acquisition.recording.session import Session
-from emg_acquisition.recording.session_writer import SessionWriter, session_folder
 from tests.cal_support import SLEEVE_GESTURES, donned
-from tests.dec_support import cues
+from tests.dec_support import cues, write_session
 from ui import cli
-
-
-def _written(root: Path, name: str, session: Session) -> str:
-    folder = session_folder(root, "P01", name)
-    writer = SessionWriter(folder, participant="P01", session=name, emg=session.emg.info)
-    writer.write_emg(session.emg.emg_uv, session.emg.t_lsl_s)
-    writer.write_events(session.events)
-    writer.close()
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("study")
     found = {
-        "first": _written(root, "S1", donned(cues(2, SLEEVE_GESTURES))),
-        "again": _written(root, "S2", donned(cues(2, SLEEVE_GESTURES), 3, 0, seed=4)),
-        "stranger": _written(root, "S3", donned(cues(1, SLEEVE_GESTURES), person=4, seed=5)),
+        "first": write_session(root, "S1", donned(cues(2, SLEEVE_GESTURES))),
+        "again": write_session(root, "S2", donned(cues(2, SLEEVE_GESTURES), 3, 0, seed=4)),
+        "stranger": write_session(root, "S3", donned(cues(1, SLEEVE_GESTURES), person=4, seed=5)),
         "decoder": str(root / "decoder.onnx"),
         "out": str(root / "new.onnx"),
     }
@@ -77,7 +66,7 @@ def test_hops_are_weighed_together_only_where_it_is_asked_for_and_recalibration_
         ({"again": "decoder"}, "is no folder"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_nothing_is_written(study, tmp_path, capsys, changed, said):
+def test_what_cannot_be_done_is_one_line_and_nothing_iswrite_session(study, tmp_path, capsys, changed, said):
     decoder, session = (study[changed.get(name, name)] for name in ("decoder", "again"))
     out = tmp_path / "new.onnx"
     options = [changed["option"]] if "option" in changed else []

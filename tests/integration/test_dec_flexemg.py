@@ -41,7 +41,7 @@ def decoded(flexemg_sessions, flexemg_decoder) -> Decoded:
         trials(test),
         np.array([one.sample_index for one in found]),
         np.array([one.gesture_index for one in found]),
-        np.array([one.probabilities.argmax() for one in found]),
+        np.array([np.argmax(one.probabilities) for one in found]),
     )
 
 

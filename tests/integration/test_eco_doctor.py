@@ -16,7 +16,6 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.sources.amplifiers import AmplifierChoice
 from simulation.amplifiers.emulate import emulate_amplifier
 from ui import cli, doctor
-from ui.doctor_amplifier import check_amplifier
 
 NO_PEER = (
     "import contextlib, sys; from ui import cli, doctor; doctor.PEER_TIMEOUT_S = 1.0;"
@@ -67,9 +66,9 @@ def test_an_extra_that_is_missing_is_a_note_and_a_plain_package_a_failure(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name in ("torch", "scipy") else find(name)
     )
-    extra, plain = doctor._extra("train"), doctor._packages()
+    extra, plain = doctor._extra("network"), doctor._packages()
     assert (extra.ok, extra.found) == (None, "missing torch")
-    assert "hdemg-teleop[train]" in extra.remedy
+    assert "hdemg-teleop[network]" in extra.remedy
     assert (plain.ok, plain.found) == (False, "missing scipy")
 
 
@@ -119,7 +118,7 @@ def test_an_amplifier_is_reached_and_read() -> None:
     _, emulator = emulate_amplifier(choice, lambda device: [Silence(info) for info in device.infos])
     emulator.start()
     try:
-        check = check_amplifier("quattrocento", "127.0.0.1", port, 10.0)
+        check = doctor.check_amplifier("quattrocento", "127.0.0.1", port, 10.0)
     finally:
         emulator.stop()
     assert check.ok is not False, check
@@ -129,10 +128,10 @@ def test_an_amplifier_is_reached_and_read() -> None:
 def test_an_amplifier_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert check_amplifier(f"127.0.0.1:{port}", None, None, 1.0).ok is True
+        assert doctor.check_amplifier(f"127.0.0.1:{port}", None, None, 1.0).ok is True
     for which, host, number in ((f"127.0.0.1:{port}", None, None), ("quattrocento", "127.0.0.1", port)):
-        check = check_amplifier(which, host, number, 0.5)
+        check = doctor.check_amplifier(which, host, number, 0.5)
         assert check.ok is False
         assert check.remedy
     with pytest.raises(InputError, match=r"one of sessantaquattro, .* is required, or HOST:PORT"):
-        check_amplifier("muovy", None, None, 1.0)
+        doctor.check_amplifier("muovy", None, None, 1.0)

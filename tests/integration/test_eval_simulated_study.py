@@ -11,7 +11,7 @@ import yaml
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import load_session, trials
-from simulation.study.simulated_study import StudySettings, simulate_study
+from simulation.study import StudySettings, simulate_study
 from tests.command_line import command
 from tests.waiting import wait_for
 

@@ -7,7 +7,7 @@ import pytest
 
 from emg_acquisition.recording.session import load_session, trials
 from evaluation.evaluate_study import CONDITIONS, of_repetitions
-from simulation.study.simulated_study import StudySettings, simulate_study
+from simulation.study import StudySettings, simulate_study
 from ui.cli import main
 
 GESTURES = """

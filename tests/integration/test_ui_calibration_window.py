@@ -1,6 +1,5 @@
 """The calibration window driven by keys and clicks as a person would, over a real session in virtual time."""
 
-import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
@@ -10,8 +9,8 @@ from PySide6.QtWidgets import QApplication
 
 from calibration.session import SessionSetup
 from calibration.session_view import ActionKind, Phase, Step
-from calibration.trial_labels import label_from_event
-from decoding.decision import Decision
+from calibration.trial_verdict import label_from_event
+from emg_acquisition.decision import Decision
 from emg_acquisition.events import Event
 from tests.calibration_support import PROTOCOL, TICK_S, VirtualCalibration
 from ui.windows.calibration import GUARD_S, CalibrationWindow
@@ -101,8 +100,7 @@ def test_from_the_signal_check_to_the_accepted_decoder_by_keys_alone(driven):
     assert window.result.title.text() == "100% of the gestures right"
     assert "fist and hand open" in window.result.advice.text()
     driven.press(Key.Key_T)
-    p = np.array([0.05, 0.05, 0.9])
-    driven.calibration.feed.decision = Decision(0, 2, 0.9, 0.6, 1.0, p)
+    driven.calibration.feed.decision = Decision(2, 0.9, 0.6, 1.0, (0.05, 0.05, 0.9))
     driven.at(Step.TRY_OUT)
     assert window.try_out.name.accessibleName() == "hand open"
     driven.press(Key.Key_Return)  # accept has the focus

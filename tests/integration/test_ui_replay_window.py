@@ -9,10 +9,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QTextDocument, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import load_decoder
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import load_session, open_session
 from tests.replay_support import HOP_S, SECONDS, write_session
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import BUTTONS, ReplayWindow
@@ -68,12 +68,15 @@ class Driven:
 
     def refresh(self):
         self.window.refresh()
-        wish = (self.place.begin_s, self.place.end_s, self.place.cursor_s)
+        wanted = (self.place.begin_s, self.place.end_s, self.place.cursor_s)
 
         def answered():
             shown = self.model.reader.shown
             # Never None: that is an assertion's success to qtbot.
-            return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wish
+            return (
+                shown is not None
+                and (shown.request.begin_s, shown.request.end_s, shown.request.cursor_s) == wanted
+            )
 
         self.qtbot.waitUntil(answered, timeout=LIMIT_MS)
         self.window.refresh()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.sources.otb_frames import FrameReader
-from emg_acquisition.sources.otb_muovi import MuoviSettings, layout_of
+from emg_acquisition.sources.otb_probes import MuoviSettings, muovi_layout
 from emg_acquisition.sources.tcp_link import TcpLink
 
-LAYOUT = layout_of(MuoviSettings("quattro-plus"))
+LAYOUT = muovi_layout(MuoviSettings("quattro-plus"))
 N_SAMPLES = 300
 FRAME_BYTES = 20
 

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emg_acquisition.cue_schedule import calibration_schedule
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources.schedule import calibration_schedule
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
 

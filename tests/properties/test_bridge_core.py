@@ -5,11 +5,12 @@ import math
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emg_acquisition.decision import Decision
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.control import SPEED_CONTROLS
 from robot_bridge.gesture_map import load_gesture_map, load_gesture_maps
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, JOINT_STATE_NAMES, POSE_JOINTS
 
 MODEL = load_robot_model()
@@ -102,7 +103,7 @@ class World:
         self.report_joints()
         for sleeve, index in enumerate(indices if isinstance(indices, tuple) else (indices,)):
             if index is not None:
-                self.core.on_decision(GestureDecision(float(index), 1.0, 0.5, 1.0, 0.03), self.t, sleeve)
+                self.core.on_decision(Decision(float(index), 1.0, 0.5, 1.0, age_s=0.03), self.t, sleeve)
         self.command()
 
     def command(self):
@@ -143,7 +144,7 @@ def play(world, steps):
 
 def decide(world, value):
     index, quality, age = value
-    world.core.on_decision(GestureDecision(index, 1.0, quality, quality, age), world.t)
+    world.core.on_decision(Decision(index, 1.0, quality, quality, age_s=age), world.t)
     world.command()
 
 

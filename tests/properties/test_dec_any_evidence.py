@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, Evidence, GestureHold
+from decoding.decision import (
+    Decider,
+    DecisionSettings,
+    EffortCalibration,
+    GestureHold,
+    HopEvidence,
+)
+from emg_acquisition.decision import NO_DECISION
 
 REST = 0
 CHOICES = st.lists(st.integers(-1, 4), max_size=60)
@@ -75,7 +82,7 @@ def test_any_evidence_gives_an_effort_in_its_range_and_a_gesture_only_if_clear(e
     settings = DecisionSettings(dwell_hops=1, vote_hops=1, change_dwell_hops=1)
     decider = Decider(settings, effort, REST)
     for probabilities, log_amplitude, quality in evidence:
-        found = decider.process(Evidence(0, np.array(probabilities, np.float32), log_amplitude, quality))
+        found = decider.process(HopEvidence(0, np.array(probabilities, np.float32), log_amplitude, quality))
         assert 0.0 <= found.effort <= 1.0
         if found.gesture_index != NO_DECISION:
             assert found.confidence >= settings.confidence_threshold
@@ -91,7 +98,7 @@ def test_whatever_is_believed_nothing_is_said_but_the_newest_hops_own_choice_and
     decider = Decider(settings, effort, REST)
     for probabilities, believed in hops:
         of_hop, of_all = np.array(probabilities, np.float32), np.array(believed, np.float32)
-        found = decider.process(Evidence(0, of_hop, 2.0, 1.0, believed=of_all)).gesture_index
+        found = decider.process(HopEvidence(0, of_hop, 2.0, 1.0, smoothed=of_all)).gesture_index
         clear = of_hop.max() >= settings.confidence_threshold
         own = int(of_hop.argmax()) if clear else NO_DECISION
         assert found in {own, NO_DECISION}

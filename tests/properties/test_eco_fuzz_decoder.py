@@ -26,9 +26,7 @@ CHUNK_UV = noise_uv(int(0.3 * FS_HZ))
 # What a decoder that differs from these may ask of the machine; a stream of 8 channels and 0.3 s of it is played.
 SIGNALS = (
     SignalSettings(),
-    SignalSettings(
-        powerline_hz=50, powerline_harmonics=3, spatial="laplacian", features=("log_rms", "share")
-    ),
+    SignalSettings(powerline_hz=50, powerline_harmonics=3, spatial="laplacian", features=("log_rms", "mav")),
 )
 
 

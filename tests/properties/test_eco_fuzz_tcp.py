@@ -8,29 +8,32 @@ import pytest
 from hypothesis import strategies as st
 
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.source import DeviceBlock
 from emg_acquisition.sources import intan_commands
-from emg_acquisition.sources.device import DeviceBlock
 from emg_acquisition.sources.intan_codec import FRAMES_PER_BLOCK, MAGIC
 from emg_acquisition.sources.intan_commands import IntanCommands
 from emg_acquisition.sources.intan_rhx import IntanRhx, IntanSettings
 from emg_acquisition.sources.otb_frames import PROOF_SAMPLES, FrameLayout, FrameReader
-from emg_acquisition.sources.otb_muovi import MuoviSettings
-from emg_acquisition.sources.otb_muovi import layout_of as muovi
+from emg_acquisition.sources.otb_probes import (
+    MuoviSettings,
+    StationProbe,
+    SyncStationSettings,
+    muovi_layout,
+    station_layout,
+)
 from emg_acquisition.sources.otb_quattrocento import QuattrocentoSettings, QuattrocentoStream
 from emg_acquisition.sources.otb_quattrocento import layout_of as quattrocento
 from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroSettings
 from emg_acquisition.sources.otb_sessantaquattro import layout_of as sessantaquattro
-from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationSettings
-from emg_acquisition.sources.otb_syncstation import layout_of as syncstation
 from emg_acquisition.sources.tcp_link import TcpLink
 from tests.fuzz_support import EITHER, broken_bytes, ends_in_our_error, run
 
 LAYOUTS: dict[str, FrameLayout] = {
     "sessantaquattro": sessantaquattro(SessantaquattroSettings()),
     "sessantaquattro+": sessantaquattro(SessantaquattroSettings(plus=True)),
-    "muovi": muovi(MuoviSettings("muovi")),
-    "muovi+": muovi(MuoviSettings("muovi-plus")),
-    "syncstation": syncstation(
+    "muovi": muovi_layout(MuoviSettings("muovi")),
+    "muovi+": muovi_layout(MuoviSettings("muovi-plus")),
+    "syncstation": station_layout(
         SyncStationSettings(probes=(StationProbe("muovi", 1), StationProbe("muovi-plus", 1)))
     ),
     "quattrocento": quattrocento(QuattrocentoSettings(streams=(QuattrocentoStream(("MULTIPLE-IN1",)),))),

@@ -1,18 +1,15 @@
 import itertools
 
-import numpy as np
 import pytest
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, grid_from_settings, rectangular_grid
 
 
-def test_positions_and_map_agree_with_the_declared_layout():
+def test_positions_agree_with_the_declared_layout():
     grid = ElectrodeGrid("corner", ((-1, 2), (0, 3), (1, 4)), 8.0)
     assert (grid.rows, grid.columns, grid.n_channels) == (3, 2, 5)
-    laid = grid.to_map(np.arange(10, dtype=np.float32).reshape(2, 5))
-    expected = np.array([[[np.nan, 2], [0, 3], [1, 4]], [[np.nan, 7], [5, 8], [6, 9]]])
-    np.testing.assert_array_equal(laid, expected)
+    assert grid.positions.tolist() == [[1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +61,7 @@ def test_settings_survive_a_round_trip_and_errors_name_the_key():
         grid_from_settings({**grid.to_settings(), "pich": 1}, "a.yaml")
 
 
-def test_a_map_of_the_wrong_width_is_refused():
-    with pytest.raises(InputError, match="8 channels, got 7"):
-        rectangular_grid(4, 2, 8.0).to_map(np.zeros(7, dtype=np.float32))
+def test_a_missing_electrode_is_nobodys_partner():
+    grid = ElectrodeGrid("gap", ((0, -1), (1, 2)), 8.0)
+    assert grid.shifted(1, 0).tolist() == [1, 1, 2]
+    assert grid.shifted(0, 1).tolist() == [0, 2, 2]

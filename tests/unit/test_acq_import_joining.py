@@ -11,19 +11,25 @@ from hypothesis import strategies as st
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.recording.importers.mat_file import load_mat, matrix
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import SessionJob, import_sessions
-from emg_acquisition.recording.importers.trials import (
+from emg_acquisition.recording.importers.sessions import (
     CueAt,
     Piece,
     SessionHeader,
+    SessionJob,
+    import_sessions,
     whole_trial,
     write_continuous,
     write_joined,
 )
-from emg_acquisition.recording.importers.units import check_plausible, unit_named
+from emg_acquisition.recording.importers.source_files import (
+    check_plausible,
+    chosen_grid,
+    load_mat,
+    matrix,
+    recording_files,
+    session_code,
+    unit_named,
+)
 from emg_acquisition.recording.session import ProtocolInfo, load_session, trials
 from emg_acquisition.stream_info import EmgStreamInfo
 from ui.cli import main
@@ -158,7 +164,7 @@ def test_a_unit_that_cannot_be_right_is_refused(tmp_path):
     emg = np.random.default_rng(3).normal(0, 20e-6, (1000, 4))
     check_plausible(emg * 1e6, tmp_path, "V")
     for factor in (1.0, 1e3, 1e12):
-        with pytest.raises(InputError, match="is no EMG; say the right unit with --unit"):
+        with pytest.raises(InputError, match="is no EMG; give the right unit with --unit"):
             check_plausible(emg * factor, tmp_path, "V")
     with pytest.raises(InputError, match="no EMG"):
         check_plausible(np.full((10, 2), np.nan), tmp_path, "V")

@@ -10,21 +10,28 @@ from hypothesis import strategies as st
 
 from emg_acquisition.errors import InputError, StreamLostError
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.sources import otb_muovi, otb_quattrocento, otb_sessantaquattro, otb_syncstation
-from emg_acquisition.sources.otb_codec import (
+from emg_acquisition.sources import otb_quattrocento, otb_sessantaquattro
+from emg_acquisition.sources.otb_device import crc8_maxim, default_grid
+from emg_acquisition.sources.otb_frames import (
+    CONFIRMING_SAMPLES,
+    RampClock,
+    RampReport,
     counts_from_bytes,
-    crc8_maxim,
-    muovi_command,
-    quattrocento_command,
+    prove_layout,
     scaled,
 )
-from emg_acquisition.sources.otb_frames import RampReport, prove_layout
-from emg_acquisition.sources.otb_muovi import MuoviSettings
+from emg_acquisition.sources.otb_probes import (
+    STATION_STOP,
+    MuoviSettings,
+    StationProbe,
+    SyncStationSettings,
+    muovi_command,
+    station_layout,
+    station_start,
+    syncstation_device,
+)
 from emg_acquisition.sources.otb_quattrocento import QuattrocentoSettings, QuattrocentoStream
-from emg_acquisition.sources.otb_ramp import CONFIRMING_SAMPLES, RampClock
-from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroDevice, SessantaquattroSettings
-from emg_acquisition.sources.otb_session import default_grid
-from emg_acquisition.sources.otb_syncstation import StationProbe, SyncStationDevice, SyncStationSettings
+from emg_acquisition.sources.otb_sessantaquattro import SessantaquattroSettings, sessantaquattro_device
 from emg_acquisition.stream_info import EmgStreamInfo
 from simulation.amplifiers.otb_checksum import table_crc8
 from simulation.amplifiers.signals import Converter, SourceSignal
@@ -57,27 +64,27 @@ def test_sessantaquattro_command_bit_by_bit():
 
 
 def test_muovi_golden_bytes():
-    assert otb_muovi.command_of(MuoviSettings(), go=True) == b"\x09"
-    assert otb_muovi.command_of(MuoviSettings(), go=False) == b"\x08"
-    assert otb_muovi.command_of(MuoviSettings(mode="ramps"), go=True) == b"\x0f"
-    assert muovi_command(emg=False, mode=0, go=True) == b"\x01"
+    assert muovi_command(MuoviSettings(), go=True) == b"\x09"
+    assert muovi_command(MuoviSettings(), go=False) == b"\x08"
+    assert muovi_command(MuoviSettings(mode="ramps"), go=True) == b"\x0f"
+    assert muovi_command(MuoviSettings(fs_hz=500), go=True) == b"\x01"
 
 
 def test_syncstation_golden_bytes():
     one = SyncStationSettings(probes=(StationProbe("muovi"),))
-    assert otb_syncstation.start_of(one) == bytes.fromhex("03 09 C9")
-    assert otb_syncstation.syncstation_stop() == bytes.fromhex("00 00")
+    assert station_start(one) == bytes.fromhex("03 09 C9")
+    assert bytes.fromhex("00 00") == STATION_STOP
 
 
 def test_syncstation_starts_its_probes_by_place_whatever_their_order():
     two = SyncStationSettings(
         probes=(StationProbe("muovi-plus", 2, "right"), StationProbe("muovi-plus", 1, "left"))
     )
-    assert otb_syncstation.start_of(two)[:-1] == bytes.fromhex("05 49 59")
-    layout = otb_syncstation.layout_of(two)
+    assert station_start(two)[:-1] == bytes.fromhex("05 49 59")
+    layout = station_layout(two)
     assert layout.n_channels == 146
     assert layout.emg_columns == (tuple(range(70, 134)), tuple(range(64)))
-    assert [info.source_id for info in SyncStationDevice(two).infos] == [
+    assert [info.source_id for info in syncstation_device(two).infos] == [
         "syncstation-1-right",
         "syncstation-1-left",
     ]
@@ -92,7 +99,8 @@ def test_quattrocento_golden_checksums(first, rec, crc):
     assert crc8_maxim(body) == crc
     if rec:
         return  # recording on the amplifier's own trigger is not ours to ask for
-    command = quattrocento_command(decimate=True, fs_code=1, nch_code=3, acquire=first != 0x80, conf2=0x14)
+    all_inputs = QuattrocentoSettings(streams=(QuattrocentoStream(("MULTIPLE-IN4",)),))
+    command = otb_quattrocento.command_of(all_inputs, acquire=first != 0x80)
     assert command == body + bytes((crc,))
 
 
@@ -173,7 +181,7 @@ def test_4000_hz_is_there_for_fewer_channels():
 
 
 def test_aux_channels_are_declared_apart_with_their_units():
-    aux = SessantaquattroDevice(SessantaquattroSettings(serial="7")).aux_info
+    aux = sessantaquattro_device(SessantaquattroSettings(serial="7")).aux_info
     assert aux.source_id == "sessantaquattro-plus-7-aux"
     assert [(c.kind, c.unit) for c in aux.channels] == [
         *[("voltage", "microvolts")] * 2,

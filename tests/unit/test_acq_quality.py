@@ -5,8 +5,7 @@ import pytest
 
 from benchmarks.bench_quality import core_share
 from emg_acquisition.errors import InputError
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from tests.quality_support import OFFSET_UV, muscle, sine, white
 
 RATES_HZ = (500.0, 512.0, 1000.0, 1500.0, 2048.0, 4000.0, 5120.0, 10240.0)

@@ -6,8 +6,8 @@ import pytest
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.grid_library import load_grid
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import ADVICE, SYMBOLS, advice_lines, bad_electrodes, grid_picture
-from emg_acquisition.quality.rules import ChannelState
 
 STATES = np.array([0, 1, 2, 3, 4], dtype=np.int8)
 LABELS = ("A1", "A2", "A3", "A4", "A5")
@@ -20,7 +20,7 @@ def test_symbols_stand_where_the_electrodes_lie():
         "   1     S",
         "   2  .  D",
         "   3  F  N",
-        "      (the last of the rows lies beside the first)",
+        "      (the last of the rows is next to the first)",
     ]
 
 
@@ -47,7 +47,7 @@ def test_bad_electrodes_are_named_by_label_with_what_to_do():
 
 def test_many_are_counted():
     labels = tuple(f"E{k}" for k in range(64))
-    (line,) = advice_lines(labels, np.full(64, ChannelState.FLAT), most=3)
+    (line,) = advice_lines(labels, np.full(64, ChannelState.FLAT), max_named=3)
     assert "(64): E0, E1, E2 and 61 more: " in line
 
 

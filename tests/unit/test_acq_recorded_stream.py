@@ -9,7 +9,7 @@ import pytest
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.recording.recorded_stream import RecordedStream, same_declaration
 from emg_acquisition.recording.session import read_session_info
-from emg_acquisition.recording.session_file import SessionFile
+from emg_acquisition.recording.session_writer import SessionFile
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.streams.stream_xml import emg_header_xml
 from tests.acq_support import FS_HZ, counted, counting_info

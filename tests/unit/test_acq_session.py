@@ -8,8 +8,7 @@ import yaml
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.recording.session import ProtocolInfo, Trial, load_session, trials
-from emg_acquisition.recording.session_choice import choose_streams
+from emg_acquisition.recording.session import ProtocolInfo, Trial, choose_streams, load_session, trials
 from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.recording.xdf_format import header_from_xml
 from emg_acquisition.sources.recording import RecordingSource

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from emg_acquisition.cue_schedule import ScheduledCue, calibration_schedule
 from emg_acquisition.errors import InputError
-from emg_acquisition.sources.schedule import Cue, calibration_schedule
 from simulation.forearm.anatomy import MUSCLE_NAMES
 from simulation.forearm.impairment import muscle_strength
 from simulation.forearm.settings import WearerSettings
@@ -144,7 +144,7 @@ def test_tiredness_compresses_the_spectrum():
 
 
 def test_a_schedule_gives_cues_trials_and_an_end():
-    schedule = (Cue("rest", 0.5, 1), Cue("fist", 1.0, 1), Cue("rest", 0.25, 1))
+    schedule = (ScheduledCue("rest", 0.5, 1), ScheduledCue("fist", 1.0, 1), ScheduledCue("rest", 0.25, 1))
     wearer = SimulatedWearer(WearerSettings(), schedule)
     emg_uv = wearer.read(10**6)
     assert emg_uv.shape == (3500, 64)
@@ -243,11 +243,11 @@ def test_what_the_wearer_cannot_do_is_refused():
     with pytest.raises(InputError, match="knows no gesture 'thumbs_up'; it knows rest, fist"):
         SimulatedWearer(WearerSettings()).set_intention("thumbs_up")
     with pytest.raises(InputError, match="knows no gesture 'wave'"):
-        SimulatedWearer(WearerSettings(), [Cue("wave", 1.0, 1)])
+        SimulatedWearer(WearerSettings(), [ScheduledCue("wave", 1.0, 1)])
     with pytest.raises(InputError, match="between 0 and 2"):
         SimulatedWearer(WearerSettings()).set_intention("fist", float("nan"))
     with pytest.raises(InputError, match="longer than zero"):
-        Cue("fist", 0.0, 1)
+        ScheduledCue("fist", 0.0, 1)
     with pytest.raises(InputError, match="needs gestures"):
         calibration_schedule(("rest",), 3, 1.0, 1.0)
 

@@ -7,6 +7,7 @@ from array import array
 
 import pytest
 
+from emg_acquisition.decision import Decision
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.journal import (
@@ -19,7 +20,7 @@ from robot_bridge.journal import (
     to_plain,
 )
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import JOINT_DOF, JOINT_OF_DOF, JOINT_STATE_NAMES
 
 MODEL = load_robot_model()
@@ -54,7 +55,7 @@ def drive(seed: int, ticks: int = 600):
         if tick > 80 and rng.random() < 0.05:
             gesture = rng.choice((-1, 0, 3, 4, 4, 4))
         quality = math.inf if rng.random() < 0.002 else rng.random() ** 0.1
-        core.on_decision(GestureDecision(gesture, 0.9, 0.5, quality, 0.03, (0.2,) * 5), t)
+        core.on_decision(Decision(gesture, 0.9, 0.5, quality, (0.2,) * 5, age_s=0.03), t)
         if rng.random() < 0.01:
             core.control.set_fine(rng.random() < 0.5)
         core.safety.guard_problem = "gone" if rng.random() < 0.002 else None

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from emg_acquisition.decision import Decision
 from robot_bridge.decision_watch import DecisionWatch
 from robot_bridge.safety import SafetyMachine
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 
 NAN = float("nan")
 GOOD = {"index": 0, "confidence": 0.9, "effort": 0.2, "quality": 1.0, "age_s": 0.03}
@@ -28,7 +29,7 @@ class World:
     def feed(self, without=(), **decision):
         m = self.machine
         if "decision" not in without:
-            m.on_decision(GestureDecision(**(GOOD | {"index": self.index} | decision)), self.t)
+            m.on_decision(Decision(**(GOOD | {"index": self.index} | decision)), self.t)
         if "joints" not in without:
             m.on_joint_states((0.1,) * 8, self.t, self.t)
         for topic, value in {

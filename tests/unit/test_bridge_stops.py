@@ -2,10 +2,11 @@
 
 import pytest
 
+from emg_acquisition.decision import Decision
 from robot_bridge.bridge_core import BridgeCore, Listeners
 from robot_bridge.gesture_map import load_gesture_map
 from robot_bridge.robot_model import DofModel, load_robot_model
-from robot_bridge.safety_inputs import GestureDecision, SafetyLimits
+from robot_bridge.safety_inputs import SafetyLimits
 from robot_bridge.stretch_interface import JOINT_OF_DOF, POSE_JOINTS
 
 GESTURES = ("rest", "fist", "hand_open", "wrist_flexion", "wrist_extension")
@@ -49,7 +50,7 @@ class World:
         for topic, value in driver.items():
             self.core.safety.on_driver(topic, value, self.t)
         self.joints(lift)
-        self.core.on_decision(GestureDecision(float(index), 1.0, 0.5, 1.0, 0.03), self.t)
+        self.core.on_decision(Decision(float(index), 1.0, 0.5, 1.0, age_s=0.03), self.t)
         return self.core.tick(self.t)
 
     def moving(self):

@@ -123,4 +123,4 @@ def test_maps_need_a_logarithm():
     values[..., 0] = 5.0
     np.testing.assert_array_equal(amplitude_maps(values, ("log_rms", "mav", "ar_1")), np.full((2, 32), 5.0))
     with pytest.raises(RecalibrationError, match="no logarithmic feature"):
-        amplitude_maps(values, ("rms", "mav", "ar_1"))
+        amplitude_maps(values, ("waveform_length", "mav", "ar_1"))

@@ -7,7 +7,8 @@ import pytest
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import carry_over, pooled, recalibrate
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.models.export import export_decoder
@@ -33,7 +34,7 @@ def old(tmp_path_factory) -> DecoderFile:
 def _accuracy(decoder: DecoderFile, test: Session) -> float:
     """Share of windows at the end of each trial that are right, by the file's own probabilities."""
     found = DecoderPipeline(decoder, test.emg.info).process(test.emg.emg_uv)
-    best = {one.sample_index: int(one.probabilities.argmax()) for one in found}
+    best = {one.sample_index: int(np.argmax(one.probabilities)) for one in found}
     gestures = decoder.metadata.gestures
     steady = [
         best[sample] == gestures.index(trial.gesture)

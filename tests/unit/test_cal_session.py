@@ -2,14 +2,16 @@
 
 import itertools
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from calibration.protocol import CueSchedule
 from calibration.session import SessionSetup
-from calibration.session_ports import TrainOutcome
+from calibration.session_ports import TrainJob, TrainOutcome
 from calibration.session_view import ActionKind, Severity, Step
-from calibration.trial_labels import TrialLabel, Verdict, label_from_event
+from calibration.signal_options import SignalOptions
+from calibration.trial_verdict import TrialLabel, Verdict, label_from_event
 from emg_acquisition.events import Event
 from tests.calibration_support import PINCH, PROTOCOL, VirtualCalibration
 
@@ -228,6 +230,14 @@ def test_dropping_and_merging_train_again(calibration):
     job = calibration.trainer.jobs[-1]
     assert (job.drop, job.merge) == (("fist",), (("hand_open", "pinch"),))
     assert view.result.command.endswith("-o decoder.onnx --drop fist --merge hand_open=pinch")
+
+
+def test_the_command_of_a_decoder_names_the_signal_path_that_was_chosen():
+    chosen = SignalOptions("my study/signal.yaml", "60")
+    job = TrainJob((Path("ses-1"),), Path("d.onnx"), drop=("fist",), signal=chosen)
+    assert job.command == (
+        "hdemg train ses-1 -o decoder.onnx --signal 'my study/signal.yaml' --powerline 60 --drop fist"
+    )
 
 
 def test_a_failed_training_can_be_helped(calibration):

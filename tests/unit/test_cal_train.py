@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from calibration.held_out import folds_by_repetition
-from calibration.labels import TrialWindows
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrialWindows
 from decoding.decision import DecisionSettings
 from decoding.decoder_file import load_decoder
 from decoding.feature_chain import FeatureBlock
@@ -91,7 +92,7 @@ def test_the_decoder_records_what_it_was_made_from(tmp_path):
     assert metadata.temporal == settings.temporal
     assert [made.sha256 for made in metadata.training_sessions] == ["ab" * 32, ""]
     assert [made.participant for made in metadata.training_sessions] == ["P01", "P01"]
-    assert {"torch", "onnxruntime", "numpy"} <= set(metadata.software)
+    assert {"onnx", "onnxruntime", "numpy"} <= set(metadata.software)
 
 
 def test_folds_are_whole_repetitions_of_a_session():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from decoding.decision import Decider, Decision, DecisionSettings, EffortCalibration, Evidence, GestureHold
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, GestureHold, HopEvidence
+from emg_acquisition.decision import Decision
 
 REST, FIST, OPEN, NONE = 0, 1, 2, -1
 EFFORT = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(3.0, 3.0, 2.0))
@@ -17,7 +18,7 @@ def _decide(
     probabilities: list[float], *, quality: float = 1.0, log_amplitude: float = 2.0, **settings: float
 ):
     decider = Decider(DecisionSettings(vote_hops=1, dwell_hops=1, **settings), EFFORT, REST)
-    return decider.process(Evidence(7, np.array(probabilities, np.float32), log_amplitude, quality))
+    return decider.process(HopEvidence(7, np.array(probabilities, np.float32), log_amplitude, quality))
 
 
 def test_a_gesture_begins_after_its_dwell_and_ends_at_once():
@@ -96,10 +97,20 @@ def test_effort_runs_from_rest_to_the_decided_gestures_own_level(probabilities, 
 
 
 def test_a_decision_is_laid_out_as_the_gesture_stream_wants_it():
-    probabilities = np.array([0.25, 0.5, 0.25], np.float32)
-    values = Decision(99, 1, 0.5, 0.75, 1.0, probabilities).to_values()
+    values = Decision(1, 0.5, 0.75, 1.0, (0.25, 0.5, 0.25), sample_index=99).to_values()
     assert values.dtype == np.float32
     assert values.tolist() == [1.0, 0.5, 0.75, 1.0, 0.25, 0.5, 0.25]
+    assert Decision.from_values(values.tolist(), 7.0).to_values().tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"), [(3.0, 3), (-1.0, -1), (float("nan"), -1), (float("inf"), -1), (float("-inf"), -1)]
+)
+def test_a_received_index_that_is_no_number_is_no_decision_and_kept_for_the_bridge(index, expected):
+    received = Decision.from_values([index, 0.5, 0.5, 1.0, 1.0], 7.0, 0.02)
+    assert received.gesture_index == expected
+    assert received.is_finite() == (abs(index) < 9)
+    assert (received.t_lsl_s, received.age_s) == (7.0, 0.02)
 
 
 def test_reset_forgets_the_held_gesture():

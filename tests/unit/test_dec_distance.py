@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import mahalanobis
 
-from calibration.labels import session_windows, windows_for_trials
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet
 from calibration.unknown import fit_rejection
-from decoding.decision import Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.decoder_file import load_decoder
 from decoding.models.distance import fit_distance
 from decoding.models.export import export_decoder
@@ -17,7 +18,6 @@ from decoding.models.lda import fit_lda
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.session import trials
 from tests.dec_support import GESTURES, amplitude_of, metadata, session
 
 N, K = 3000, 3
@@ -73,7 +73,7 @@ def test_a_limit_without_a_distance_in_the_graph_is_refused(tmp_path):
 def test_a_hop_too_far_from_every_gesture_is_rejected(distance, limit, said):
     settings = DecisionSettings(dwell_hops=1, change_dwell_hops=1, vote_hops=1, max_distance=limit)
     effort = EffortCalibration(rest_log_uv=1.0, contraction_log_uv=(2.0, 2.0))
-    evidence = Evidence(0, np.array([0.1, 0.9], np.float32), 1.5, 1.0, distance)
+    evidence = HopEvidence(0, np.array([0.1, 0.9], np.float32), 1.5, 1.0, distance)
     assert Decider(settings, effort, 0).process(evidence).gesture_index == said
 
 
@@ -111,14 +111,5 @@ def test_a_single_repetition_gives_no_limit():
 
 
 def _trial_windows():
-    recorded = session(CUES)
-    block, samples = session_windows(recorded, SignalSettings())
-    return windows_for_trials(
-        block,
-        samples,
-        trials(recorded),
-        session=0,
-        after_cue_samples=500,
-        before_next_samples=0,
-        min_quality=0.0,
-    )
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0)
+    return TrainingSet([session(CUES)], settings).windows(SignalSettings())

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from decoding.class_statistics import ClassStatistics
-from decoding.decision import Decision
 from decoding.drift import DriftFollower, DriftSettings
+from emg_acquisition.decision import Decision
 
 MEANS = np.array([[[1.0, 0.0]] * 4, [[3.0, 0.0]] * 4], dtype=np.float32)
 STATISTICS = ClassStatistics(MEANS, np.eye(8, dtype=np.float32), 2)
-SETTINGS = DriftSettings(share_a_decision=0.01, most_log=0.3)
+SETTINGS = DriftSettings(learning_rate=0.01, max_offset_log=0.3)
 NAMES = ("log_rms", "zero_crossings")
 REST, FIST = 0, 1
 
 
 def _decided(index: int, confidence: float = 0.99, quality: float = 1.0) -> Decision:
-    return Decision(0, index, confidence, 1.0, quality, np.array([0.01, 0.99], dtype=np.float32))
+    return Decision(index, confidence, 1.0, quality, (0.01, 0.99))
 
 
 def _follow(
@@ -27,7 +27,7 @@ def _follow(
     return follower
 
 
-def test_the_offset_nears_the_drift_as_one_share_a_decision():
+def test_the_offset_nears_the_drift_at_the_learning_rate():
     seen = MEANS[FIST] + np.array([0.2, 5.0], dtype=np.float32)
     offset = _follow(seen, _decided(FIST), 50).offset
     assert offset is not None

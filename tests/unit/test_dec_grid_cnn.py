@@ -6,8 +6,7 @@ import pytest
 import torch
 from onnx import helper
 
-from decoding.models.grid_cnn import CnnTraining, GridCnn, fit_grid_cnn
-from decoding.models.grid_tables import GridTables
+from decoding.models.grid_cnn import CnnTraining, GridCnn, GridTables, fit_grid_cnn
 from decoding.onnx_classifier import OnnxClassifier
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid

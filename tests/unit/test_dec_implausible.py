@@ -6,7 +6,7 @@ import pytest
 from decoding.class_statistics import ClassStatistics
 from decoding.feature_chain import FeatureChain
 from decoding.plausibility import LoudnessBound
-from decoding.repetition import RepetitionMonitor
+from decoding.repair import RepetitionMonitor
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.grid import rectangular_grid
 
@@ -82,7 +82,7 @@ def statistics(columns):
     return ClassStatistics(means, np.eye(n, dtype=np.float32), 10)
 
 
-@pytest.mark.parametrize("columns", [("log_rms",), ("log_variance",), ("log_rms", "log_power_20_100")])
+@pytest.mark.parametrize("columns", [("log_rms",), ("log_welch_60_110",), ("log_rms", "log_welch_20_60")])
 def test_a_channel_four_times_as_loud_as_in_any_gesture_is_implausible(columns):
     known = statistics(columns)
     bound = LoudnessBound(known, columns)

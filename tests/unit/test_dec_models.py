@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
-import torch
+from scipy.special import softmax
 from scipy.stats import multivariate_normal
+from sklearn.covariance import ledoit_wolf
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from decoding.models.lda import LdaClassifier, fit_lda, ledoit_wolf_shrinkage
 from decoding.models.temperature import fit_temperature, negative_log_likelihood
@@ -36,11 +38,9 @@ def test_shrinkage_is_that_of_the_paper_written_out_window_by_window(n, dimensio
     # Ledoit and Wolf 2004, section 3.3; their norm divides by the dimension, which cancels in the ratio.
     d2 = np.sum((covariance - sphere) ** 2) / dimensions
     b2 = min(d2, sum(np.sum((np.outer(row, row) - covariance) ** 2) for row in x) / dimensions / n**2)
-    found, shrinkage = ledoit_wolf_shrinkage(torch.from_numpy(x))
+    found, shrinkage = ledoit_wolf_shrinkage(x)
     assert shrinkage == pytest.approx(b2 / d2, rel=1e-9)
-    np.testing.assert_allclose(
-        found.numpy(), b2 / d2 * sphere + (1 - b2 / d2) * covariance, rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(found, b2 / d2 * sphere + (1 - b2 / d2) * covariance, rtol=1e-9, atol=1e-12)
 
 
 def test_windows_of_a_trial_count_as_one_sample():
@@ -48,12 +48,27 @@ def test_windows_of_a_trial_count_as_one_sample():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(40, 12)) @ rng.normal(size=(12, 12))
     x -= x.mean(axis=0)
-    once, expected = ledoit_wolf_shrinkage(torch.from_numpy(x))
-    copies, of_trial = torch.from_numpy(np.repeat(x, 10, axis=0)), torch.arange(40).repeat_interleave(10)
+    once, expected = ledoit_wolf_shrinkage(x)
+    copies, of_trial = np.repeat(x, 10, axis=0), np.arange(40).repeat(10)
     found, shrinkage = ledoit_wolf_shrinkage(copies, of_trial)
     assert shrinkage == pytest.approx(expected, rel=1e-9)
-    np.testing.assert_allclose(found.numpy(), once.numpy(), rtol=1e-9)
+    np.testing.assert_allclose(found, once, rtol=1e-9)
     assert ledoit_wolf_shrinkage(copies)[1] < 0.2 * expected
+
+
+@pytest.mark.parametrize(("n", "shape"), [(60, (8, 2)), (399, (16, 1)), (90, (6, 20))])
+def test_it_is_scikit_learns_lda_with_the_same_shrinkage(n, shape):
+    """Same decisions, and probabilities alike to rounding, from few windows of many dimensions to many of few."""
+    features, labels = _windows(n, 3, shape, seed=n, spread=0.1)
+    flat = features.reshape(n, -1).astype(np.float64)
+    normal = (flat - flat.mean(axis=0)) / flat.std(axis=0)
+    centres = np.stack([normal[labels == k].mean(axis=0) for k in range(3)])
+    _, shrinkage = ledoit_wolf(normal - centres[labels], assume_centered=True)
+    oracle = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=np.full(3, 1 / 3))
+    expected = oracle.fit(normal, labels).predict_proba(normal)
+    found = softmax(fit_lda(features, labels, 3).logits(features), axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
 
 
 def test_probabilities_are_the_posteriors_of_the_gaussians_that_made_the_data():
@@ -65,8 +80,7 @@ def test_probabilities_are_the_posteriors_of_the_gaussians_that_made_the_data():
     classifier = fit_lda(x[:, :, np.newaxis].astype(np.float32), labels, 3)
     probe = rng.normal(1.0, 2.0, (200, 2))
     density = np.stack([multivariate_normal(centre, covariance).pdf(probe) for centre in centres], axis=1)
-    with torch.no_grad():
-        found = classifier(torch.from_numpy(probe[:, :, np.newaxis])).numpy()
+    found = softmax(classifier.logits(probe[:, :, np.newaxis]), axis=1)
     np.testing.assert_allclose(found, density / density.sum(axis=1, keepdims=True), atol=0.02)
 
 
@@ -79,13 +93,12 @@ def test_a_gesture_that_is_rare_in_training_is_not_thought_unlikely():
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.7])
-def test_onnx_gives_what_torch_gives(temperature):
+def test_onnx_gives_the_classifiers_probabilities(temperature):
     features, labels = _windows(300, 5, (16, 3))
     classifier = fit_lda(features, labels, 5).with_temperature(temperature)
     graph = OnnxClassifier(_model_bytes(classifier), "test")
     probe, _ = _windows(200, 5, (16, 3), seed=8, spread=0.1)
-    with torch.no_grad():
-        expected = classifier(torch.from_numpy(probe.astype(np.float64))).numpy()
+    expected = softmax(classifier.logits(probe) / temperature, axis=1)
     found = np.stack([graph.probabilities(window) for window in probe])
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=5e-5)

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from decoding.decision import NO_DECISION, Decider, DecisionSettings, EffortCalibration, Evidence
+from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.temporal import HopFilter, TemporalSettings
 from decoding.windows import WindowSpec
+from emg_acquisition.decision import NO_DECISION
 
 REST, FIST = 0, 1
 SPEC = WindowSpec(hop_samples=25, hops_per_window=8)
@@ -66,10 +67,10 @@ def _by_every_path(settings: TemporalSettings, probabilities: np.ndarray, rest: 
 def test_the_belief_is_the_posterior_over_every_path(settings, n_gestures, rest):
     rng = np.random.default_rng(3)
     probabilities = rng.dirichlet(np.full(n_gestures, 0.2), 6).astype(np.float32)
-    believed = _filter(settings, n_gestures, rest).process(probabilities)
+    smoothed = _filter(settings, n_gestures, rest).process(probabilities)
     for n_hops in range(1, 7):
         wanted = _by_every_path(settings, probabilities[:n_hops], rest)
-        np.testing.assert_allclose(believed[n_hops - 1], wanted, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(smoothed[n_hops - 1], wanted, rtol=1e-5, atol=1e-7)
 
 
 def test_a_gesture_straight_after_another_needs_more_evidence_than_after_rest():
@@ -84,15 +85,15 @@ def test_a_hop_that_is_no_number_says_nothing_and_leaves_nothing_behind():
     broken[100] = np.nan
     broken[101, 1] = np.inf
     settings = TemporalSettings(mean_hold_s=2.0, direct_share=0.1)
-    believed = _filter(settings).process(broken)
-    assert np.isfinite(believed).all()
-    # Nothing is heard, so what was believed only wears off, by the transitions alone.
+    smoothed = _filter(settings).process(broken)
+    assert np.isfinite(smoothed).all()
+    # Nothing is heard, so the probabilities only wear off, by the transitions alone.
     for k in (100, 101):
-        stays = sum(believed[k - 1, j] * _follows(settings, j, FIST, 3, REST) for j in range(3))
-        assert believed[k, FIST] == pytest.approx(stays, abs=1e-6)
-    assert believed[101, FIST] < believed[99, FIST]
-    assert believed[-1, FIST] == pytest.approx(believed[99, FIST], abs=1e-4)
-    np.testing.assert_allclose(believed.sum(axis=1), 1.0, rtol=1e-6)
+        stays = sum(smoothed[k - 1, j] * _follows(settings, j, FIST, 3, REST) for j in range(3))
+        assert smoothed[k, FIST] == pytest.approx(stays, abs=1e-6)
+    assert smoothed[101, FIST] < smoothed[99, FIST]
+    assert smoothed[-1, FIST] == pytest.approx(smoothed[99, FIST], abs=1e-4)
+    np.testing.assert_allclose(smoothed.sum(axis=1), 1.0, rtol=1e-6)
 
 
 def test_no_number_of_sure_hops_makes_the_belief_stick():
@@ -102,11 +103,11 @@ def test_no_number_of_sure_hops_makes_the_belief_stick():
     assert back[-1, REST] > 0.6
 
 
-def _said(probabilities: np.ndarray, believed: list, settings: DecisionSettings) -> list[int]:
+def _said(probabilities: np.ndarray, smoothed: list, settings: DecisionSettings) -> list[int]:
     decider = Decider(settings, EFFORT, REST)
     return [
-        decider.process(Evidence(k, one, 2.0, 1.0, believed=of_all)).gesture_index
-        for k, (one, of_all) in enumerate(zip(probabilities, believed, strict=True))
+        decider.process(HopEvidence(k, one, 2.0, 1.0, smoothed=of_all)).gesture_index
+        for k, (one, of_all) in enumerate(zip(probabilities, smoothed, strict=True))
     ]
 
 
@@ -116,10 +117,10 @@ def test_with_the_model_a_gesture_ends_at_the_very_hop_at_which_it_ends_without(
     truth = np.repeat(rng.integers(0, 3, 20), rng.integers(1, 40, 20)).tolist()
     probabilities = _sure_of(truth)
     probabilities[rng.random(len(truth)) < 0.1] = (0.4, 0.3, 0.3)
-    believed = list(_filter(TemporalSettings(mean_hold_s=8.0)).process(probabilities))
+    smoothed = list(_filter(TemporalSettings(mean_hold_s=8.0)).process(probabilities))
     settings = DecisionSettings(dwell_hops=1, vote_hops=1, change_dwell_hops=1)
     without = _said(probabilities, [None] * len(truth), settings)
-    with_model = _said(probabilities, believed, settings)
+    with_model = _said(probabilities, smoothed, settings)
     assert all(b in {a, NO_DECISION} for a, b in zip(without, with_model, strict=True))
     assert [b for a, b in zip(without, with_model, strict=True) if a == REST] == [REST] * without.count(REST)
     assert max(with_model) > REST
@@ -127,8 +128,8 @@ def test_with_the_model_a_gesture_ends_at_the_very_hop_at_which_it_ends_without(
 
 def test_a_belief_in_a_gesture_never_outlives_the_hop_that_leaves_it():
     probabilities = _sure_of([FIST] * 100 + [REST])
-    believed = _filter(TemporalSettings(mean_hold_s=8.0)).process(probabilities)
+    smoothed = _filter(TemporalSettings(mean_hold_s=8.0)).process(probabilities)
     # The belief alone would hold on; the decision does not.
-    assert believed[-1].argmax() == FIST
-    said = _said(probabilities, list(believed), DecisionSettings())
+    assert smoothed[-1].argmax() == FIST
+    said = _said(probabilities, list(smoothed), DecisionSettings())
     assert said[-2:] == [FIST, REST]

@@ -7,15 +7,15 @@ from scipy import signal
 from decoding.feature_chain import FeatureChain
 from decoding.features import WindowFeatures
 from decoding.signal_settings import SignalSettings
-from decoding.welch import AROUND_BANDS_HZ, POWER_BANDS_HZ
+from decoding.welch import CORRELATION_BANDS_HZ, POWER_BANDS_HZ
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid, rectangular_grid
 from tests.dec_support import noise_uv
 
 FS_HZ = 2000.0
-HOP, PIECE, WINDOW = 100, 200, 400
+HOP, SEGMENT, WINDOW = 100, 200, 400
 RING = rectangular_grid(6, 1, 10.0, "rows")
-TAPER = np.sin(np.pi * (np.arange(PIECE) + 0.5) / PIECE)
+TAPER = np.sin(np.pi * (np.arange(SEGMENT) + 0.5) / SEGMENT)
 POWERS = tuple(f"log_welch_{low}_{high}" for low, high in POWER_BANDS_HZ)
 
 
@@ -34,10 +34,10 @@ def _common_noise() -> np.ndarray:
 
 def _spectra(x: np.ndarray, y: np.ndarray, band: tuple[int, int], hop: int = HOP) -> float:
     frequency, cross = signal.csd(
-        x, y, FS_HZ, window=TAPER, nperseg=PIECE, noverlap=PIECE - hop, detrend=False, scaling="density"
+        x, y, FS_HZ, window=TAPER, nperseg=SEGMENT, noverlap=SEGMENT - hop, detrend=False, scaling="density"
     )
     inside = (frequency >= band[0]) & (frequency < band[1])
-    return float(cross[inside].real.sum() * FS_HZ / PIECE)
+    return float(cross[inside].real.sum() * FS_HZ / SEGMENT)
 
 
 @pytest.mark.parametrize("hop", [50, 100])
@@ -54,9 +54,9 @@ def test_powers_are_those_of_scipy_welch(hop):
 def test_correlations_around_the_limb_are_those_of_scipy_csd(places):
     samples = _common_noise()
     window = samples[-WINDOW:].astype(np.float64)
-    names = tuple(f"around_{places}_{low}_{high}" for low, high in AROUND_BANDS_HZ)
+    names = tuple(f"correlation_{places}_{low}_{high}" for low, high in CORRELATION_BANDS_HZ)
     found = _of(names, samples)
-    for at, band in enumerate(AROUND_BANDS_HZ):
+    for at, band in enumerate(CORRELATION_BANDS_HZ):
         for k in range(6):
             other = (k + places) % 6
             mine, its = (_spectra(window[:, c], window[:, c], band) for c in (k, other))
@@ -66,13 +66,13 @@ def test_correlations_around_the_limb_are_those_of_scipy_csd(places):
 
 def test_a_place_where_nothing_lies_has_no_correlation():
     strip = rectangular_grid(6, 1, 10.0, "none")
-    found = _of(("around_2_20_80",), _common_noise(), strip)[:, 0]
+    found = _of(("correlation_2_20_80",), _common_noise(), strip)[:, 0]
     assert (found[4:] == 0.0).all()
     assert (found[:4] != 0.0).all()
 
 
 def test_a_broken_partner_takes_its_neighbours_place():
-    settings = SignalSettings.model_validate({"features": ("log_welch_60_110", "around_1_80_180")})
+    settings = SignalSettings.model_validate({"features": ("log_welch_60_110", "correlation_1_80_180")})
     emg_uv = noise_uv(4000, 6)
     emg_uv[:, 3] = 0.0
     block = FeatureChain(settings, FS_HZ, RING).process(emg_uv)

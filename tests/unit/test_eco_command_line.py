@@ -1,4 +1,4 @@
-"""Completion, version, log file, and the file that `hdemg init` writes."""
+"""Completion, version, log file, and the files that `hdemg init` writes."""
 
 import json
 import logging
@@ -7,22 +7,28 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from calibration.model_selection import SPECTRAL_FEATURES
+from decoding.signal_settings import FeatureName, SignalSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import yaml_value
+from tests.conftest import REPOSITORY
 from ui import cli
 from ui.commands import doctor, init
-from ui.completion import SHELLS, completion
+from ui.commands.completion import SHELLS, completion_script
 from ui.log_file import LOG_VARIABLE, JsonLinesHandler
 
 
 def _completed(*words: str) -> list[str]:
     """What bash offers for the last word."""
-    script = completion(cli.build_parser(), "bash")
-    asks = f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; _hdemg; "
+    script = completion_script(cli.build_parser(), "bash")
+    asks = (
+        f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; _shtab_hdemg; "
+    )
     done = subprocess.run(
         ["/bin/bash", "-c", f'{script}\n{asks}printf "%s\\n" "${{COMPREPLY[@]}}"'],
         capture_output=True,
@@ -36,18 +42,22 @@ def _completed(*words: str) -> list[str]:
 def test_bash_completes_commands_options_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "decoder.onnx").touch()
+    (tmp_path / "decades").mkdir()
     assert {module.NAME for module in cli.COMMANDS} <= set(_completed("hdemg", ""))
     assert _completed("hdemg", "rec") == ["record", "recalibrate"]
     assert "--emulate" in _completed("hdemg", "acquire", "simulated", "--e")
     assert _completed("hdemg", "acquire", "--impairment", "c") == ["c5", "c6", "c7", "c8"]
-    assert _completed("hdemg", "decode", "dec") == ["decoder.onnx"]
+    assert sorted(_completed("hdemg", "decode", "dec")) == ["decades", "decoder.onnx"]
+    assert _completed("hdemg", "teleop", "decoder.onnx", "--map", "decod") == ["decoder.onnx"]
+    assert _completed("hdemg", "train", "dec") == ["decades"]  # sessions are folders
+    assert _completed("hdemg", "train", "decades", "-o", "decod") == ["decoder.onnx"]
     assert _completed("hdemg", "completion", "f") == ["fish"]
     assert "flexemg" in _completed("hdemg", "import", "")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_is_told_every_command_and_option(shell: str) -> None:
-    script = completion(cli.build_parser(), shell)
+    script = completion_script(cli.build_parser(), shell)
     for name, parser in cli.subcommands(cli.build_parser()).items():
         assert re.search(rf"\b{name}\b", script)
         for action in parser._actions:
@@ -125,20 +135,25 @@ def test_lines_of_several_writers_stay_whole_and_wait_for_the_folder(tmp_path: P
     assert {line["command"] for line in lines} == {f"part{k}" for k in range(4)}
 
 
-def test_init_writes_a_file_and_never_overwrites_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["session.yaml", "signal.yaml"])
+def test_init_writes_its_files_and_never_overwrites_one(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "study"
     assert cli.main(["init", str(folder)]) == 0
-    path = folder / "session.yaml"
+    assert {path.name for path in folder.iterdir()} == {"session.yaml", "signal.yaml"}
+    path = folder / name
+    for other in set(folder.iterdir()) - {path}:
+        other.unlink()
     path.write_text(path.read_text() + "# mine\n")
     assert cli.main(["init", str(folder)]) == 2
-    assert "exists: nothing is overwritten" in capsys.readouterr().err
+    assert f"{name} exists: nothing is overwritten" in capsys.readouterr().err
     assert path.read_text().endswith("# mine\n")
+    assert list(folder.iterdir()) == [path]
 
 
-def test_every_key_of_the_template_is_one_that_teleop_has() -> None:
-    text = init.TEMPLATE.read_text(encoding="utf-8")
+def test_every_key_of_the_session_template_is_one_that_teleop_has() -> None:
+    text = init.TEMPLATES["session.yaml"].read_text(encoding="utf-8")
     uncommented = re.sub(r"(?m)^# ([a-z_]+: .*)$", r"\1", text)
     values = yaml_value(uncommented)
     assert isinstance(values, dict)
@@ -147,3 +162,16 @@ def test_every_key_of_the_template_is_one_that_teleop_has() -> None:
     assert set(values) == set(settings.TeleopSettings.model_fields)
     settings.TeleopSettings.model_validate(yaml_value(text))
     settings.TeleopSettings.model_validate(values)
+
+
+def test_the_signal_template_has_every_key_with_its_default_and_every_feature() -> None:
+    text = init.TEMPLATES["signal.yaml"].read_text(encoding="utf-8")
+    assert SignalSettings.model_validate(yaml_value(text)) == SignalSettings()
+    assert set(yaml_value(text)) == set(SignalSettings.model_fields) - {"spatial", "features"}
+    sets = [yaml_value(match) for match in re.findall(r"\[[a-z][^]]*\]", text.replace("\n#", ""))]
+    for names in sets:
+        SignalSettings(features=names)
+    assert {name for names in sets for name in names} == set(get_args(FeatureName))
+    assert list(SPECTRAL_FEATURES) in sets
+    page = (REPOSITORY / "docs" / "signal_path.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\| `([a-z_]+)` \|", page) == list(SignalSettings.model_fields)

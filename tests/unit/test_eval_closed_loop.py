@@ -21,7 +21,6 @@ from simulation.closed_loop.results import write_results
 from simulation.closed_loop.trial_bank import BankMuscle, BankSettings, TrialBank
 from simulation.closed_loop.user_settings import UserSettings
 from simulation.closed_loop.virtual_user import VirtualUser
-from simulation.operator.driven_robot import DrivenRobot
 from simulation.stretch.kinematic_stretch import KinematicStretch
 from tests.dec_support import cues, metadata, session, write_decoder
 
@@ -58,8 +57,8 @@ def bank() -> TrialBank:
 
 def rig(decoder, bank, *, seed: int = 0, user: UserSettings = SURE, start=None) -> Rig:
     gesture_map = load_gesture_map("four_gestures", GESTURES, MODEL)
-    robot = DrivenRobot(KinematicStretch(MODEL, start or START))
-    loop = ClosedLoop(BankMuscle(bank, seed, "rest"), decoder, gesture_map, MODEL, robot)
+    body = KinematicStretch(MODEL, start or START)
+    loop = ClosedLoop(BankMuscle(bank, seed, "rest"), decoder, gesture_map, MODEL, body)
     loop.begin()
     return Rig(loop, VirtualUser(user, gesture_map, MODEL, seed), MODEL)
 

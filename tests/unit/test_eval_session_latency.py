@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from emg_acquisition.decision import Decision
 from evaluation.session_latency import journal_latency, latency_figures, latency_lines
 from robot_bridge.journal import Entry
 from robot_bridge.motion import Command
 from robot_bridge.robot_model import load_robot_model
-from robot_bridge.safety_inputs import GestureDecision
 from robot_bridge.stretch_interface import JOINT_DOF, JOINT_OF_DOF, JOINT_STATE_NAMES
 
 MODEL = load_robot_model()
@@ -24,7 +24,7 @@ class Journal:
         self.entries.append((t_s, Entry(len(self.entries), call, (list(arguments), {}), answer)))
 
     def decision(self, came_s, age_s):
-        self.note(came_s + 0.004, "core.on_decision", GestureDecision(1.0, 1.0, 1.0, 1.0, age_s), came_s, 0)
+        self.note(came_s + 0.004, "core.on_decision", Decision(1.0, 1.0, 1.0, 1.0, age_s=age_s), came_s, 0)
 
     def tick(self, t_s, **targets):
         self.note(t_s, "core.tick", t_s - 0.001, answer=Command(0.0, 0.0, {**HELD, **targets}, (0.0, 0.0)))

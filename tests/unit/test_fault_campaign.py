@@ -216,7 +216,9 @@ def test_another_campaigns_folder_is_refused(tmp_path):
     (tmp_path / "plan.json").write_text(json.dumps({"seed": 1, "wearer": 2, "kinds": ["run_stop"]}))
     settings = CampaignSettings(3, ("run_stop",), 0, 2)
     with pytest.raises(InputError, match="another campaign"):
-        run_campaign(tmp_path, settings, tmp_path / "decoder.onnx", 1, lambda _step, _part: None)
+        run_campaign(
+            tmp_path, settings, tmp_path / "decoder.onnx", 1, lambda _step, _part: None, cli_module="ui.cli"
+        )
 
 
 # ---- what the relays make

@@ -27,7 +27,7 @@ from ui.console import StatusLine
         (FileNotFoundError(2, "No such file or directory", "x.xdf"), 2, "x.xdf"),
         (StreamLostError("decode ended"), 3, "decode ended"),
         (CommandRejectedError("run-stopped"), 3, "run-stopped"),
-        (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "hdemg-teleop[train]"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "hdemg-teleop[network]"),
         (ModuleNotFoundError("No module named 'mine'", name="mine"), 70, "--debug"),
         (KeyError("oops"), 70, "--debug"),
         (KeyboardInterrupt(), 130, "interrupted"),

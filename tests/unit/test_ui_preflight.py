@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import load_decoder
 from emg_acquisition.grid import rectangular_grid
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from emg_acquisition.recording.session import load_session
 from robot_bridge.operator_link import RobotSnapshot
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_session import record_schedule
+from simulation.recorded_wearer import record_schedule
 from teleoperation.observer import Seen
 from teleoperation.preflight import PreflightInputs, preflight
 from teleoperation.supervisor import PartState

@@ -10,19 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emg_acquisition.events import Event
-from emg_acquisition.recording.session import load_session
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import load_session, open_session
 from evaluation.session_timeline import commands_of, happenings_of, joints_of
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import DOF_NAMES
 from tests.replay_support import CUE_S, CUES, FS_HZ, GESTURES, HOP_S, SECONDS, write_session
 from tests.waiting import wait_for
-from ui.view_models import emg_outline
-from ui.view_models.emg_outline import SessionOutline, is_read_anew, rms_before, stretch
-from ui.view_models.replay import ReplayModel, ReplaySettings
-from ui.view_models.replay_place import LEAST_SPAN_S, ReplayPlace, clock
-from ui.view_models.replay_reader import Wish
-from ui.view_models.replay_words import EVENTS_SHOWN, decided_rows, event_rows, mistake_text, robot_rows
+from ui.view_models import outline
+from ui.view_models.outline import SessionOutline, is_read_exactly, rms_before, stretch
+from ui.view_models.replay import MIN_SPAN_S, ReplayModel, ReplayPlace, ReplaySettings
+from ui.view_models.replay_reader import ViewRequest
+from ui.view_models.replay_words import (
+    EVENTS_SHOWN,
+    clock,
+    decided_rows,
+    event_rows,
+    mistake_text,
+    robot_rows,
+)
 
 LIMIT_S = 60.0
 
@@ -65,7 +70,7 @@ def test_cursor_and_view_never_leave_the_session(seconds, acts):
         assert 0 <= place.cursor_s <= seconds
         assert place.begin_s >= 0
         assert place.end_s <= seconds + 1e-9
-        assert place.end_s - place.begin_s >= min(LEAST_SPAN_S, seconds) - 1e-9
+        assert place.end_s - place.begin_s >= min(MIN_SPAN_S, seconds) - 1e-9
 
 
 def test_zooming_keeps_what_the_mouse_points_at():
@@ -130,10 +135,10 @@ def test_a_short_stretch_is_exact(folder, session, begin_s, end_s, columns):
 
 
 def test_a_long_stretch_comes_from_the_whole_and_loses_no_spike(folder, session, monkeypatch):
-    monkeypatch.setattr(emg_outline, "VALUES_READ_ANEW", 1000)
-    monkeypatch.setattr(emg_outline, "SESSION_COLUMNS", 500)
+    monkeypatch.setattr(outline, "MAX_VALUES_READ", 1000)
+    monkeypatch.setattr(outline, "SESSION_COLUMNS", 500)
     whole, shares = SessionOutline(session.emg), []
-    assert not is_read_anew(session.emg, 0.0, SECONDS)
+    assert not is_read_exactly(session.emg, 0.0, SECONDS)
     assert len(stretch(session.emg, whole, 0.0, SECONDS, 100).t_s) == 0
     whole.fill(threading.Event(), shares.append)
     assert shares == sorted(shares)
@@ -232,14 +237,14 @@ def test_one_step_is_one_decision(model):
 # ---- the reader
 
 
-def test_the_reader_answers_the_newest_wish(model):
+def test_the_reader_answers_the_newest_request(model):
     reader = model.reader
     reader.start()
     try:
         for cursor_s in (1.0, 2.0, 6.0):
-            wish = Wish(0.0, 10.0, 200, cursor_s)
-            reader.ask(wish)
-        wait_for(lambda: reader.shown is not None and reader.shown.wish == wish)
+            request = ViewRequest(0.0, 10.0, 200, cursor_s)
+            reader.ask(request)
+        wait_for(lambda: reader.shown is not None and reader.shown.request == request)
         assert int(reader.shown.rms_uv.argmax()) == 1
         assert len(reader.shown.outline.t_s) == 200
         wait_for(reader.done.is_set)

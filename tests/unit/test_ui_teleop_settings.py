@@ -11,6 +11,7 @@ import pytest
 from emg_acquisition.errors import InputError
 from teleoperation.settings import TeleopSettings, load_config, new_folder
 from ui.cli import main
+from ui.live_session import checked
 
 DECODER = Path("decoder.onnx")
 
@@ -37,13 +38,14 @@ def test_an_amplifier_cannot_hold_its_first_sample():
         ({"script": "cup", "robot": "ros"}, "--script is for the simulated wearer and robot"),
         ({"script": "cup", "source": "muovi+ --emulate"}, "--script is for the simulated wearer and robot"),
         ({"script": "cup", "source": "simulated --intentions x"}, "without --intentions"),
+        ({"script": "tea"}, "script 'tea' is unknown; known are cup"),
         ({"script": "cup", "map": "four_gestures"}, "written for --map ten_gestures, got four_gestures"),
         ({"robot": "ros", "robot_options": "--camera"}, "--robot-options are for the simulated robot"),
     ],
 )
 def test_contradictions_are_told_before_anything_starts(values, words):
     with pytest.raises(InputError, match=words):
-        TeleopSettings(decoder=DECODER, **values).check()
+        checked(TeleopSettings(decoder=DECODER, **values))
 
 
 TWO = {"decoder": (Path("left.onnx"), Path("right.onnx")), "map": "two_sleeves"}
@@ -51,8 +53,7 @@ WEARERS = ("simulated --wearer 2", "simulated --wearer=5 --donning 3")
 
 
 def test_two_simulated_wearers_need_not_be_named_and_others_in_their_order():
-    settings = TeleopSettings(**TWO, source=WEARERS)
-    settings.check()
+    settings = checked(TeleopSettings(**TWO, source=WEARERS))
     assert settings.emg_source_ids == ("simulated-2", "simulated-5")
     named = TeleopSettings(**TWO, source=("muovi+ --host a", "muovi+ --host b"), emg=("muovi-1", "muovi-2"))
     named.check()
@@ -79,15 +80,14 @@ def test_two_simulated_wearers_need_not_be_named_and_others_in_their_order():
 )
 def test_what_does_not_fit_two_sleeves_is_told_before_anything_starts(values, words):
     with pytest.raises(InputError, match=words):
-        TeleopSettings(**TWO, **values).check()
+        checked(TeleopSettings(**TWO, **values))
 
 
 def test_a_file_gives_each_sleeve_its_own(tmp_path):
     (tmp_path / "session.yaml").write_text(
         "decoder: [l.onnx, r.onnx]\nsource: [simulated --wearer 2, simulated --wearer 5]\nmap: two_sleeves\n"
     )
-    settings = TeleopSettings.model_validate(load_config(tmp_path / "session.yaml"))
-    settings.check()
+    settings = checked(TeleopSettings.model_validate(load_config(tmp_path / "session.yaml")))
     assert settings.decoder == (tmp_path / "l.onnx", tmp_path / "r.onnx")
     assert settings.sources == (("simulated", "--wearer", "2"), ("simulated", "--wearer", "5"))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from calibration.session_view import ActionKind, Step
 from tests import calibration_views
 from ui.view_models.calibration_controls import Choice, choices, controls_of, stage_of
-from ui.view_models.traces import LANES_UV, lane_uv, outline
+from ui.view_models.outline import LANES_UV, lane_uv, outline
 
 VIEWS = calibration_views.views()
 
@@ -97,7 +97,7 @@ def test_steps_go_forward_only():
 
 def test_view_models_know_no_qt():
     code = (
-        "import sys, ui.view_models.calibration_controls, ui.view_models.traces;"
+        "import sys, ui.view_models.calibration_controls, ui.view_models.outline;"
         "sys.exit('PySide6' in sys.modules or 'pyqtgraph' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

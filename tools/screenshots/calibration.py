@@ -13,30 +13,25 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from calibration.protocol import CueSchedule, load_protocol
 from calibration.session import CalibrationSession
 from calibration.session_ports import FeedSnapshot
-from calibration.session_text import signal_problems
-from calibration.session_view import ActionKind, Phase, Problem, SessionView, Severity, Step
+from calibration.session_view import ActionKind, Phase, Problem, SessionView, Severity, Step, signal_problems
 from calibration.start import CalibrationSettings, open_calibration
+from simulation.automatic_calibration import SimulatedPerson
 from simulation.forearm.settings import WearerSettings
 from simulation.forearm.wearer import SimulatedWearer
-from simulation.operator.automatic_calibration import SimulatedPerson
-from simulation.operator.wearer_process import STAGE, WearerProcess, start_wearer
+from simulation.wearer_process import STAGE, WearerProcess, start_wearer
+from tools.screenshots.picture import LOOKS, save_picture
+from ui import CLI_MODULE
 from ui.windows.calibration import CalibrationWindow
 
 WEARER, FS_HZ = 1, 4000.0
 LIMIT_S = 180.0
-# Eight levels of each of red, green and blue look the same.
-PALETTE, REGION = 256, 0xFFF8F8F8
-# Light and dark where the documentation shows it, and the other size.
-LOOKS = (("light", 1280, 800), ("dark", 1280, 800), ("light", 1920, 1080), ("dark", 1920, 1080))
 BAD = {3: "detached", 4: "detached", 12: "flat", 20: "powerline", 21: "noisy", 40: "saturated"}
 PROTOCOL = CueSchedule(
     gestures=load_protocol("five_minutes").gestures,
@@ -57,31 +52,11 @@ FULL = Problem(
 )
 
 
-def save_picture(widget: QWidget, path: Path) -> None:
-    """Save what a widget shows in at most 256 colours, at a third of the size.
-
-    They are the commonest of each little region of the colour space, so that flat areas keep their very colour.
-    """
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    colors, counts = np.unique(np.frombuffer(image.constBits(), dtype=np.uint32), return_counts=True)
-    commonest_first = np.argsort(-counts, kind="stable")
-    colors, counts = colors[commonest_first], counts[commonest_first]
-    _, first, region = np.unique(colors & REGION, return_index=True, return_inverse=True)
-    largest = np.argsort(-np.bincount(region, weights=counts), kind="stable")[:PALETTE]
-    flat = Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither
-    image = image.convertToFormat(QImage.Format.Format_Indexed8, colors[first[largest]].tolist(), flat)
-    smallest = 0  # of Qt's quality: most compression
-    if not image.save(str(path), quality=smallest):
-        msg = f"{path} cannot be written; choose another folder"
-        raise OSError(msg)
-    print(path.name)  # noqa: T201 - what it is for
-
-
 def take_calibration(app: QApplication, out: Path) -> None:
     """Take every screen of the calibration, in the LSL session that is configured."""
     with ExitStack() as cleanup:
         root = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hdemg-screenshots-")))
-        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup)
+        wearer = start_wearer(WEARER, FS_HZ, root / "logs", cleanup, CLI_MODULE)
         settings = CalibrationSettings(root, "P01", PROTOCOL, wearer.source_id, timeout_s=60.0)
         session = cleanup.enter_context(open_calibration(settings, threading.Event()))
         person = SimulatedPerson(session, wearer.intend, presses=False)

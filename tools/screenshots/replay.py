@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QApplication
 
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import REST, Event
-from emg_acquisition.recording.session_parts import open_session
+from emg_acquisition.recording.session import open_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from simulation.forearm.settings import WearerSettings
-from simulation.study.simulated_decoder import AFTER_CUE_S, simulated_decoder
-from teleoperation.session import TeleopSession, running_session
+from simulation.recorded_wearer import AFTER_CUE_S, calibrate_wearer
+from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
-from tools.screenshots.calibration import LOOKS, save_picture
+from tools.screenshots.picture import LOOKS, save_picture
+from ui.live_session import live_session
 from ui.view_models.replay import ReplaySettings
 from ui.windows.replay import ReplayWindow
 
@@ -30,10 +31,8 @@ def take_replay(app: QApplication, out: Path, session_id: str) -> None:
     """Have a session, and take the window over it: its beginning, an error, the whole session, the help."""
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         recording = _recorded(Path(folder), session_id)
-        (Path(folder) / "other").mkdir()
-        other = load_decoder(
-            simulated_decoder(Path(folder) / "other", WearerSettings(seed=WEARER), repetitions=2)
-        )
+        wearer = WearerSettings(seed=WEARER)
+        other = load_decoder(calibrate_wearer(wearer, Path(folder) / "ses-other", repetitions=2).decoder)
         settings = ReplaySettings(open_session(recording), other, True, AFTER_CUE_S, 0.0)
         window = ReplayWindow(app, settings)
         window.show()
@@ -53,14 +52,14 @@ def take_replay(app: QApplication, out: Path, session_id: str) -> None:
 def _recorded(folder: Path, session_id: str) -> Path:
     intentions_id = f"screenshots-{uuid.uuid4().hex[:8]}"
     settings = TeleopSettings(
-        decoder=simulated_decoder(folder, WearerSettings(seed=WEARER)),
+        decoder=calibrate_wearer(WearerSettings(seed=WEARER), folder / "ses-calibration").decoder,
         source=f"simulated --wearer {WEARER} --intentions {intentions_id}",
         out=folder,
         events=(intentions_id,),
     )
     intentions = EventOutlet("screenshots", intentions_id)
     try:
-        with running_session(settings, lambda _step, _part: None, lsl_session=session_id) as session:
+        with live_session(settings, lambda _step, _part: None, lsl_session=session_id) as session:
             _drive(session, intentions)
             recording = session.recording
     finally:
@@ -104,7 +103,9 @@ def _is_shown(window: ReplayWindow) -> bool:
     window.refresh()
     place, shown = window.model.place, window.model.reader.shown
     wanted = (place.begin_s, place.end_s, place.cursor_s)
-    return shown is not None and (shown.wish.begin_s, shown.wish.end_s, shown.wish.cursor_s) == wanted
+    return (
+        shown is not None and (shown.request.begin_s, shown.request.end_s, shown.request.cursor_s) == wanted
+    )
 
 
 def _until(app: QApplication, reached: Callable[[], bool]) -> None:

@@ -12,15 +12,16 @@ from emg_acquisition.errors import StreamLostError
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.stretch_interface import JOINT_DOF
 from simulation.forearm.settings import WearerSettings
+from simulation.recorded_wearer import calibrate_wearer
 from simulation.stretch.drawing_library import choose_drawing_library
 from simulation.stretch.driver_logic import SimSettings
-from simulation.study.simulated_decoder import simulated_decoder
 from teleoperation.camera_feed import CameraPicture
 from teleoperation.session import TeleopSession
 from teleoperation.session_view import TeleopView
 from teleoperation.settings import TeleopSettings
-from tools.screenshots.calibration import LOOKS, save_picture
+from tools.screenshots.picture import LOOKS, save_picture
 from tools.screenshots.teleop_states import WEARERS, States
+from ui import CLI_MODULE
 from ui.view_models.live_traces import TraceChoice
 from ui.windows.teleop import TeleopWindow
 
@@ -42,13 +43,19 @@ def take_teleop(app: QApplication, out: Path, lsl_session: str) -> None:
     scene = _draw_scene()
     with tempfile.TemporaryDirectory(prefix="hdemg-screenshots-") as folder:
         decoders = [
-            simulated_decoder(Path(folder) / str(wearer), WearerSettings(seed=wearer)) for wearer in WEARERS
+            calibrate_wearer(WearerSettings(seed=wearer), Path(folder) / f"ses-{wearer}").decoder
+            for wearer in WEARERS
         ]
         one = TeleopSettings(decoder=(decoders[0],), out=Path(folder), record=False)
-        _take_session(app, TeleopSession(one, one.out, lsl_session), scene, out, "")
+        _take_session(app, TeleopSession(one, one.out, CLI_MODULE, lsl_session=lsl_session), scene, out, "")
         sources = tuple(f"simulated --wearer {wearer}" for wearer in WEARERS)
-        two = one.model_copy(update={"decoder": tuple(decoders), "source": sources, "map": "two_sleeves"})
-        _take_session(app, TeleopSession(two, two.out, lsl_session), scene, out, "two_")
+        emg = tuple(WearerSettings(seed=wearer).source_id for wearer in WEARERS)
+        two = one.model_copy(
+            update={"decoder": tuple(decoders), "source": sources, "emg": emg, "map": "two_sleeves"}
+        )
+        _take_session(
+            app, TeleopSession(two, two.out, CLI_MODULE, lsl_session=lsl_session), scene, out, "two_"
+        )
 
 
 def _take_session(

@@ -15,9 +15,7 @@ from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import StreamLostError
 from emg_acquisition.events import REST
-from emg_acquisition.quality.monitor import QualityMonitor
-from emg_acquisition.quality.rules import ChannelState
-from emg_acquisition.streams.inlet import GestureSample
+from emg_acquisition.quality.monitor import ChannelState, QualityMonitor
 from robot_bridge.operator_link import RobotSnapshot, SleeveSnapshot
 from robot_bridge.stretch_interface import DOF_NAMES
 from simulation.forearm.settings import WearerSettings
@@ -208,17 +206,7 @@ def _observe(
         emg_uv = wearer.read(round(seconds * info.fs_hz))
         recent.add(emg_uv)
         reports += monitor.process(emg_uv)
-        history += [
-            GestureSample(
-                one.gesture_index,
-                one.confidence,
-                one.effort,
-                one.quality,
-                tuple(one.probabilities.tolist()),
-                one.sample_index / info.fs_hz,
-            )
-            for one in pipeline.process(emg_uv)
-        ]
+        history += [replace(one, t_lsl_s=one.sample_index / info.fs_hz) for one in pipeline.process(emg_uv)]
     lately = tuple(one for one in history if one.t_lsl_s >= history[-1].t_lsl_s - HISTORY_S)
     seen = Seen(sleeve.name, info, reports[-1], 0.02, 0.02, 0, pipeline.gestures, lately)
     return seen, recent.newest(np.arange(info.n_channels))

@@ -1,10 +1,9 @@
 """``hdemg bridge``."""
 
 import argparse
-from pathlib import Path
 
 from robot_bridge.control import SPEED_CONTROLS
-from ui.commands.options import add_lsl, add_ros, source_id
+from ui.commands.options import add_lsl, add_ros, file_path, source_id
 from ui.console import stop_on_signals
 
 NAME = "bridge"
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tier (default: %(default)s)",
     )
     parser.add_argument(
-        "--robot-model", type=Path, metavar="YAML", help="limits and speeds (default: a Stretch 3)"
+        "--robot-model", type=file_path, metavar="YAML", help="limits and speeds (default: a Stretch 3)"
     )
     parser.add_argument(
         "--require-heartbeat",
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from robot_bridge.gesture_map import check_decoders
     from robot_bridge.robot_model import load_robot_model
 
-    # What can be wrong without a decoder is said before one is waited for.
+    # Errors that need no decoder are reported before waiting for one.
     decoders = tuple(args.decoder or ("hdemg-decoder",))
     check_decoders(args.map, decoders)
     load_robot_model(args.robot_model)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import IMPAIRMENTS, add_json, folder, seed
+from ui.commands.options import IMPAIRMENTS, add_json, file_path, folder, integer, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ HELP = "a virtual user drives a simulated robot through the whole chain, in simu
 EXAMPLE = (
     "hdemg closed-loop decoder.onnx --emg-bank data/sub-001/ses-Session1Test --map four_gestures --out fitts"
 )
-MOST = 1000
+MAX_COUNT = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "decoder",
-        type=folder,
+        type=file_path,
         nargs="?",
         metavar="DECODER",
         help="the decoder to drive with; without one, each simulated wearer is calibrated first",
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trials",
-        type=_count,
+        type=integer(1, MAX_COUNT),
         default=10,
         metavar="N",
         help="targets a condition, postures a number of DoF, or times of each task (default: %(default)s)",
@@ -81,15 +81,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--physics",
         action="store_true",
-        help="the robot has weight and contact, household tasks are in MuJoCo's small home (default: kinematic)",
+        help="simulate weight and contact; household tasks run in MuJoCo's small home (default: kinematic)",
     )
-    parser.add_argument("--user", type=folder, metavar="YAML", help="the virtual user's settings")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of all that is drawn (default: 0)")
+    parser.add_argument("--user", type=file_path, metavar="YAML", help="the virtual user's settings")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (default: 0)")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="OUT", help="folder for CSV, JSON and HTML"
     )
     parser.add_argument(
-        "--jobs", type=_count, default=1, metavar="N", help="participants at the same time (default: 1)"
+        "--jobs",
+        type=integer(1, MAX_COUNT),
+        default=1,
+        metavar="N",
+        help="participants at the same time (default: 1)",
     )
     add_json(parser)
 
@@ -207,11 +211,3 @@ def _triple(estimate: "Estimate | None") -> dict[str, float] | None:
     if estimate is None or not math.isfinite(estimate.value):
         return None
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _count(text: str) -> int:
-    """Read an integer from 1 to `MOST`, for argparse."""
-    value = int(text)
-    if not 1 <= value <= MOST:
-        raise argparse.ArgumentTypeError(f"an integer from 1 to {MOST} is required, got {text}")
-    return value

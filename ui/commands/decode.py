@@ -1,19 +1,19 @@
 """``hdemg decode``."""
 
 import argparse
-from pathlib import Path
 
-from ui.commands.options import add_json, add_lsl, source_id
+from ui.commands.options import add_json, add_lsl, file_path, source_id
 from ui.console import print_json, stop_on_signals
 
 NAME = "decode"
 HELP = "LSL stream of type EMG -> decoder -> LSL stream of type Gesture"
-EXAMPLE = "hdemg decode decoder.onnx --emg simulated-wearer-1 --name hdemg"
+EXAMPLE = """hdemg decode decoder.onnx
+         hdemg decode decoder.onnx --emg simulated-2 --source-id hdemg-decoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("decoder", type=Path, metavar="DECODER", help="decoder.onnx")
+    parser.add_argument("decoder", type=file_path, metavar="DECODER", help="decoder.onnx")
     parser.add_argument(
         "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the only one there is)"
     )

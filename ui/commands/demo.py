@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+from ui import CLI_MODULE
 from ui.commands.options import add_json, add_wearer, folder
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
-    from simulation.demo.demo import DemoResult
+    from simulation.demo import DemoResult
 
 NAME = "demo"
 HELP = "the main job end to end on this machine, nothing to plug in"
@@ -29,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the main job; 1 if not every DoF moved or replay differed from live."""
-    from simulation.demo.demo import run_demo
-    from simulation.demo.report import write_report
+    from simulation.demo import run_demo
+    from simulation.demo_report import write_report
 
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise InputError(f"{args.out} is not empty: nothing is overwritten; choose another --out")
     out = args.out or Path(tempfile.mkdtemp(prefix="hdemg-demo-"))
     out.mkdir(parents=True, exist_ok=True)
     with interrupt_on_sigterm(), ProgressBar("demo") as progress:
-        result = run_demo(out, args.wearer, progress)
+        result = run_demo(out, args.wearer, progress, CLI_MODULE)
     report = write_report(result, out / "report.html")
     _print_summary(result)
     print(f"report: {report}")

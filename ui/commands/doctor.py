@@ -8,7 +8,7 @@ from ui.commands.options import add_json, search_time
 from ui.console import print_json
 
 NAME = "doctor"
-HELP = "say what this machine has and lacks, each lack with its remedy"
+HELP = "check what this machine has and lacks, with a remedy for each lack"
 EXAMPLE = """hdemg doctor
          hdemg doctor --amplifier muovi+ --host 192.168.1.10
          hdemg doctor --amplifier 169.254.1.10:23456"""
@@ -38,10 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run every check; 1 where one failed."""
     from ui import doctor
-    from ui.doctor_amplifier import check_amplifier
 
     asked = args.amplifier is not None
-    more = (partial(check_amplifier, args.amplifier, args.host, args.port, args.timeout),) if asked else ()
+    more = (
+        (partial(doctor.check_amplifier, args.amplifier, args.host, args.port, args.timeout),)
+        if asked
+        else ()
+    )
     checks = []
     for check in doctor.run_checks(more):
         print(f"{_MARK[check.ok]}  {check.name}: {check.found}", flush=True)

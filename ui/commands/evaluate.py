@@ -8,12 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_emg_choice, add_json, add_margins, folder, margins_given
+from ui.commands.options import (
+    add_emg_choice,
+    add_json,
+    add_margins,
+    add_signal,
+    file_path,
+    folder,
+    integer,
+    margins_given,
+    signal_given,
+)
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
+    from evaluation.evaluate import Evaluation
     from evaluation.judging.many_sessions import Workers
-    from evaluation.reports.evaluation import Evaluation
 
 NAME = "evaluate"
 HELP = "figures and a report of decoders on sessions, of a way to make decoders, or of a whole study"
@@ -26,14 +36,14 @@ EXAMPLE = (
 EXIT_SOME_FAILED = 1
 DECODER_SUFFIX = ".onnx"
 DATASETS = ("flexemg", "3dc", "grabmyo")
-MOST_JOBS = 256
+MAX_JOBS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "inputs",
-        type=folder,
+        type=file_path,
         nargs="*",
         metavar="DECODER|SESSION",
         help="decoder files (.onnx; several are compared) and session folders",
@@ -42,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         choices=("repetition", "session", "participant", "window"),
-        help="make decoders anew and judge each on what it has not seen: whole repetitions, sessions or "
-        "participants; repeatable. Windows at random are refused",
+        help="train decoders and judge each on whole repetitions, sessions or participants that it has not "
+        "seen; repeatable. Random windows are refused",
     )
     parser.add_argument(
         "--dataset",
@@ -61,23 +71,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
-        choices=("lda", "auto", "cnn"),
-        default="lda",
-        help="with --split: classifier; auto also tries a network, in every fold (default: %(default)s)",
+        choices=("auto", "lda", "cnn"),
+        default="auto",
+        help="with --split: classifier, as of `hdemg train` (default: %(default)s)",
     )
     parser.add_argument("--no-learning-curve", action="store_true", help="with --split: leave it out")
     parser.add_argument(
         "--allow-training-data",
         action="store_true",
-        help="judge a decoder also on sessions that it was trained on; the report says so loudly",
+        help="also judge a decoder on sessions that it was trained on; the report marks it",
     )
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=integer(1, MAX_JOBS), metavar="N", help="processes (default: one a core)"
+    )
     parser.add_argument(
         "--dask",
         metavar="local|ADDRESS",
-        help="work on a Dask cluster: of this machine, or a scheduler's address",
+        help="run on a Dask cluster: of this machine, or a scheduler's address",
     )
     add_emg_choice(parser)
+    add_signal(parser)
     add_margins(parser)
     add_json(parser)
 
@@ -119,6 +132,10 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError("name a decoder file (.onnx), or say by --split how to make and judge decoders")
     if decoders and args.split:
         raise InputError("a decoder file is judged as it is: leave out --split, or the decoder")
+    if (args.signal or args.powerline) and (decoders or args.study):
+        raise InputError(
+            "a decoder file has its own signal path, a study the default one: leave out --signal and --powerline"
+        )
 
 
 def _imported(name: str, source: Path, out: Path) -> list[Path]:
@@ -137,9 +154,8 @@ def _evaluate(
     workers: "Workers",
     progress: Callable[[str, float], None],
 ) -> int:
+    from calibration.train_settings import TrainSettings
     from evaluation.evaluate import Question, evaluate
-    from evaluation.judging.evidence import Margins
-    from evaluation.judging.recipe import Recipe
     from evaluation.reports.evaluation_report import write_evaluation
 
     decoders = [path for path in args.inputs if path.suffix == DECODER_SUFFIX]
@@ -147,7 +163,7 @@ def _evaluate(
         decoders=tuple(decoders),
         sessions=tuple(sessions),
         splits=tuple(args.split or ()) if not decoders else (),
-        recipe=Recipe(model=args.model, margins=Margins(**margins_given(args))),
+        training=TrainSettings(model=args.model, **signal_given(args).settings(), **margins_given(args)),
         emg=args.emg,
         learning_curve=not args.no_learning_curve,
         allow_training_data=args.allow_training_data,
@@ -160,13 +176,13 @@ def _evaluate(
         raise InputError("no session could be judged, so there is no report; the lines above say why")
     progress("writing the report", 1.0)
     report = write_evaluation(found, args.report)
-    _say(found, report)
+    _print_summary(found, report)
     if args.json:
         print_json(_json(found, report))
     return EXIT_SOME_FAILED if found.failures else 0
 
 
-def _say(found: "Evaluation", report: Path) -> None:
+def _print_summary(found: "Evaluation", report: Path) -> None:
     from evaluation.reports.verdict import verdict_of
 
     for group in found.groups:
@@ -201,8 +217,8 @@ def _json(found: "Evaluation", report: Path) -> dict[str, object]:
 
 
 def _study(args: argparse.Namespace, workers: "Workers", progress: Callable[[str, float], None]) -> int:
+    from calibration.train_settings import Margins
     from evaluation.evaluate_study import evaluate_study
-    from evaluation.judging.evidence import Margins
     from evaluation.reports.study_report import study_figures, write_study
 
     study = evaluate_study(args.study, workers, Margins(**{**STUDY_MARGINS, **margins_given(args)}), progress)
@@ -222,10 +238,3 @@ def _study(args: argparse.Namespace, workers: "Workers", progress: Callable[[str
 
 # Trials of two seconds leave nothing beyond margins of one second on either side and a window.
 STUDY_MARGINS = {"after_cue_s": 0.6, "before_next_s": 0.0}
-
-
-def _jobs(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"an integer from 1 to {MOST_JOBS} is required, got {text}")
-    return value

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError, StreamLostError
-from ui.commands.options import add_json, add_wearer, folder, seed
+from ui import CLI_MODULE
+from ui.commands.options import add_json, add_wearer, folder, integer, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
@@ -17,21 +18,29 @@ NAME = "fault-campaign"
 HELP = "inject faults into the running chain and measure how the robot is stopped"
 EXAMPLE = """hdemg fault-campaign --count 500 --out campaign --markdown
          hdemg fault-campaign --kinds source_killed,bridge_hung --count 20"""
-MOST = 100_000
-MOST_JOBS = 16
+MAX_COUNT = 100_000
+MAX_JOBS = 16
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 130
+# Of the simulated wearer's calibration.
+REPETITIONS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "--count", type=_count, default=66, metavar="N", help="faults to inject (default: %(default)s)"
+        "--count",
+        type=integer(1, MAX_COUNT),
+        default=66,
+        metavar="N",
+        help="faults to inject (default: %(default)s)",
     )
     parser.add_argument(
         "--kinds", metavar="KIND,KIND", help="only these kinds (default: all; 'list' names them)"
     )
-    parser.add_argument("--seed", type=seed, default=0, metavar="SEED", help="of the plan (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="SEED", help="random seed of the plan (default: 0)"
+    )
     parser.add_argument(
         "--out",
         type=folder,
@@ -40,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: a temporary one)",
     )
     parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="chains side by side (default: %(default)s)"
+        "--jobs",
+        type=integer(1, MAX_JOBS),
+        default=1,
+        metavar="N",
+        help="chains in parallel (default: %(default)s)",
     )
     parser.add_argument(
         "--markdown", action="store_true", help="print the tables as they stand in docs/safety.md"
@@ -57,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
         run_campaign,
     )
     from simulation.fault_campaign.kinds import FAULT_KINDS
-    from simulation.fault_campaign.wearer_decoder import wearer_decoder
 
     if args.kinds == "list":
         for kind in FAULT_KINDS:
@@ -70,15 +82,15 @@ def run(args: argparse.Namespace) -> int:
         with interrupt_on_sigterm(), ProgressBar(NAME) as progress:
             out.mkdir(parents=True, exist_ok=True)
             progress("training a decoder for the simulated wearer", 0.0)
-            decoder = wearer_decoder(out, args.wearer)
-            outcomes = run_campaign(out, settings, decoder, args.jobs, progress)
+            decoder = _decoder(out, args.wearer)
+            outcomes = run_campaign(out, settings, decoder, args.jobs, progress, cli_module=CLI_MODULE)
     except KeyboardInterrupt:
         outcomes, status = read_outcomes(out), EXIT_INTERRUPTED
         print(
             f"interrupted after {len(outcomes)} of {args.count}; the same command with --out {out} continues"
         )
     except StreamLostError as error:
-        # What was measured until then is told all the same.
+        # What was measured until then is reported all the same.
         outcomes, status = read_outcomes(out), EXIT_BROKEN
         print(f"{error}; the same command with --out {out} continues", file=sys.stderr)
     return _report(outcomes, out, args) or status
@@ -101,6 +113,18 @@ def _report(outcomes: "list[Outcome]", out: Path, args: argparse.Namespace) -> i
     return 0 if summary.all_in_bounds(outcomes) else EXIT_BROKEN
 
 
+def _decoder(out: Path, wearer_seed: int) -> Path:
+    """Return the decoder in `out`; calibrate the simulated wearer and train it, where there is none yet."""
+    from simulation.forearm.settings import WearerSettings
+    from simulation.recorded_wearer import calibrate_wearer
+
+    decoder = out / "decoder.onnx"
+    if not decoder.exists():
+        wearer = WearerSettings(seed=wearer_seed)
+        calibrate_wearer(wearer, out / "ses-calibration", decoder, repetitions=REPETITIONS, seed=wearer_seed)
+    return decoder
+
+
 def _kinds(text: str | None) -> tuple[str, ...]:
     from simulation.fault_campaign.kinds import KIND_OF_NAME
 
@@ -114,21 +138,3 @@ def _kinds(text: str | None) -> tuple[str, ...]:
             f"{', '.join(KIND_OF_NAME)}"
         )
     return names
-
-
-def _count(text: str) -> int:
-    return _integer(text, MOST)
-
-
-def _jobs(text: str) -> int:
-    return _integer(text, MOST_JOBS)
-
-
-def _integer(text: str, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= most:
-        raise argparse.ArgumentTypeError(f"an integer from 1 to {most} is required, got {text!r}")
-    return value

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from ui.commands.options import add_json, code, folder, positive_number
+from ui.commands.options import add_json, code, file_path, folder, positive_number
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "import"
-HELP = "recordings that others made -> session folders"
-EXAMPLE = "hdemg import flexemg flexemg/ data/ --recording 001-Session1Train"
+HELP = "recordings of other labs and devices -> session folders"
+EXAMPLE = "hdemg import flexemg flexemg/ data/"
 
 UNITS = ("uV", "mV", "V")
 Run: TypeAlias = Callable[[argparse.Namespace, ProgressBar], list[Path]]
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--database",
         required=True,
         choices=("a", "b", "c"),
-        help="which of its data bases: the files do not say",
+        help="which of its databases; the files do not say",
     )
     _add_grid(capgmyo, "16 x 8, as its authors' code has it")
     ninapro = _add(
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uv-per-count",
         type=positive_number,
         metavar="UV",
-        help="what a count is (default: 1; not published)",
+        help="microvolts a count (default: 1; not published)",
     )
     _add_file_format(formats, "otb-mat", "OTBioLab+ .mat export", _otb_mat, "the matrix's own code")
     _add_file_format(formats, "otb+", "OTBioLab+ .otb+ file", _otb_plus, "the matrix's own code")
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stream", metavar="NAME", help="name or source_id of the EMG stream (default: the only one)"
     )
     xdf.add_argument(
-        "--cues", type=folder, metavar="YAML", help="which markers are cues: 'cues: {marker: gesture}'"
+        "--cues", type=file_path, metavar="YAML", help="which markers are cues: 'cues: {marker: gesture}'"
     )
 
 
@@ -96,7 +96,7 @@ def _add(
         name, help=text, description=f"{text} -> session folders; see docs/datasets.md"
     )
     parser.add_argument(
-        "src", type=folder, metavar="SRC", help="folder of the data set, as published, or a file"
+        "src", type=file_path, metavar="SRC", help="folder of the data set, as published, or a file"
     )
     parser.add_argument("out", type=folder, metavar="OUT", help="folder that receives sub-*/ses-*")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -125,9 +125,9 @@ def _add_file_format(
 
 
 def _add_grid(parser: argparse.ArgumentParser, default: str | None) -> None:
-    said = f" (default: {default})" if default else ""
+    note = f" (default: {default})" if default else ""
     parser.add_argument(
-        "--grid", required=default is None, metavar="NAME|YAML", help=f"where the electrodes lie{said}"
+        "--grid", required=default is None, metavar="NAME|YAML", help=f"where the electrodes lie{note}"
     )
 
 

@@ -7,10 +7,11 @@ from emg_acquisition.errors import InputError
 from ui.commands.options import folder
 
 NAME = "init"
-HELP = "write a commented session.yaml, to fill in and run"
+HELP = "write a commented session.yaml and signal.yaml, to fill in and run"
 EXAMPLE = "hdemg init my-study"
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "session_template.yaml"
+FOLDER = Path(__file__).resolve().parent.parent
+TEMPLATES = {"session.yaml": FOLDER / "session_template.yaml", "signal.yaml": FOLDER / "signal_template.yaml"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,18 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default=Path.cwd(),
         metavar="FOLDER",
-        help="where session.yaml is written; made if it does not exist (default: here)",
+        help="where they are written; made if it does not exist (default: here)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the file; one that is there is never overwritten."""
+    """Write the files; one that exists is never overwritten."""
     args.folder.mkdir(parents=True, exist_ok=True)
-    path = args.folder / "session.yaml"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE.read_text(encoding="utf-8"))
-    except FileExistsError as error:
-        raise InputError(f"{path} exists: nothing is overwritten; choose another folder") from error
-    print(f"wrote {path}: fill it in, then hdemg teleop --config {path}")
+    for name in TEMPLATES:
+        if (args.folder / name).exists():
+            raise InputError(f"{args.folder / name} exists: nothing is overwritten; choose another folder")
+    for name, template in TEMPLATES.items():
+        with (args.folder / name).open("x", encoding="utf-8") as file:
+            file.write(template.read_text(encoding="utf-8"))
+    session, signal = (args.folder / name for name in TEMPLATES)
+    print(f"wrote {session}: fill it in, then hdemg teleop --config {session}")
+    print(f"wrote {signal}: the signal path of a decoder, for hdemg train --signal {signal}")
     return 0

@@ -2,9 +2,14 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emg_acquisition.errors import InputError
+
+if TYPE_CHECKING:
+    from calibration.signal_options import SignalOptions
 
 MAX_TIMEOUT_S = 3600.0
 # From the table of `benchmarks/wearer_difficulty.py`: a wearer of high skill, openly a good user.
@@ -28,7 +33,7 @@ def add_lsl(parser: argparse.ArgumentParser) -> None:
         "--lsl-session",
         default="default",
         metavar="ID",
-        help="only streams of this LSL session are seen (default: %(default)s, LSL's own)",
+        help="see only streams of this LSL session (default: %(default)s, LSL's own)",
     )
     parser.add_argument(
         "--timeout",
@@ -77,10 +82,33 @@ def add_wearer_details(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gestures",
-        type=folder,
+        type=file_path,
         metavar="YAML",
         help="gestures that the simulated wearer knows, as muscle synergies (default: the ten)",
     )
+
+
+def add_signal(parser: argparse.ArgumentParser) -> None:
+    """``--signal`` and ``--powerline``."""
+    parser.add_argument(
+        "--signal",
+        type=folder,
+        metavar="YAML",
+        help="filter, window, spatial filter and features of the decoder; hdemg init writes such a file with every key "
+        "(default: 20-400 Hz, 200 ms; held-out repetitions choose features and spatial filter)",
+    )
+    parser.add_argument(
+        "--powerline",
+        choices=("50", "60", "none"),
+        help="mains frequency in Hz to notch out (default: that of --signal, or none)",
+    )
+
+
+def signal_given(args: argparse.Namespace) -> "SignalOptions":
+    """Return the options of `add_signal`."""
+    from calibration.signal_options import SignalOptions
+
+    return SignalOptions(str(args.signal or ""), args.powerline or "")
 
 
 def add_margins(parser: argparse.ArgumentParser) -> None:
@@ -89,8 +117,8 @@ def add_margins(parser: argparse.ArgumentParser) -> None:
         "--after-cue",
         type=margin,
         metavar="S",
-        help="seconds of a trial left out after its cue: the muscle follows late (default: 1; trials that were "
-        "cut out of a recording need less)",
+        help="seconds left out at the start of a trial, while the muscle reacts (default: 1; less for trials "
+        "that were cut out of a recording)",
     )
     parser.add_argument(
         "--before-next",
@@ -120,6 +148,23 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a finite number above 0 is required, got {text}")
     return value
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a reader of integers from `minimum` to `maximum`, for argparse."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"an integer from {minimum} to {maximum} is required, got {text!r}"
+            )
+        return value
+
+    return read
 
 
 def search_time(text: str) -> float:
@@ -169,9 +214,14 @@ def playback_speed(text: str) -> float:
     return float("inf") if text == "max" else positive_number(text)
 
 
-def folder(text: str) -> Path:
-    """Read a path as an absolute one, for child processes."""
+def file_path(text: str) -> Path:
+    """Read the path of a file, or of a file or folder, as an absolute one, for child processes."""
     return Path(text).expanduser().resolve()
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder as an absolute one, for child processes; shells complete folders only."""
+    return file_path(text)
 
 
 def check_decoder_place(out: Path) -> None:

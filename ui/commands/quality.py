@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 NAME = "quality"
 HELP = "signal quality of each electrode of an LSL stream of type EMG, once a second"
-EXAMPLE = "hdemg quality --emg simulated-wearer-1"
+EXAMPLE = """hdemg quality --once
+         hdemg quality --emg simulated-2"""
 # The slowest states take 1.1 s to show; less than this would call them good.
 ONCE_AFTER_S = 2.0
 SILENT_S = 1.0
@@ -24,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the only one there is)"
     )
-    parser.add_argument("--once", action="store_true", help=f"judge {ONCE_AFTER_S:g} s, print it and end")
+    parser.add_argument(
+        "--once", action="store_true", help=f"judge {ONCE_AFTER_S:g} s, print the result and exit"
+    )
     add_lsl(parser)
     add_json(parser)
 
@@ -74,8 +77,8 @@ def _is_enough(update: "QualityUpdate") -> bool:
 def _drawn(update: "QualityUpdate") -> "Text":
     from rich.text import Text
 
+    from emg_acquisition.quality.monitor import ChannelState
     from emg_acquisition.quality.picture import SYMBOLS, advice_lines, grid_picture
-    from emg_acquisition.quality.rules import ChannelState
 
     text = Text(f"{update.info.name} ({update.info.source_id}): ")
     if update.silent_s > SILENT_S:

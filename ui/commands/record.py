@@ -11,13 +11,12 @@ from ui.console import StatusLine, print_json, stop_on_signals
 from ui.log_file import LOG_NAME, LOG_VARIABLE, log_to
 
 if TYPE_CHECKING:
-    from emg_acquisition.recording.recorder_start import RecorderReport
+    from emg_acquisition.recording.recorder import RecorderReport
 
 NAME = "record"
 HELP = "LSL streams (EMG, auxiliary, gestures, events, any other) -> session folder"
-EXAMPLE = (
-    "hdemg record data/sub-P01/ses-20261123T101500 --participant P01 --emg sleeve-left --emg sleeve-right"
-)
+EXAMPLE = """hdemg record data/sub-P01/ses-A1 --participant P01 --all
+         hdemg record data/sub-P01/ses-A2 --participant P01 --emg simulated-2 --gesture hdemg-decoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until stopped, until the EMG sources end, or until the EMG has been gone for ``--timeout`` seconds."""
-    from emg_acquisition.recording.recorder import run_recorder
-    from emg_acquisition.recording.recorder_start import RecorderSettings
+    from emg_acquisition.recording.recorder import RecorderSettings, run_recorder
     from emg_acquisition.streams.lsl_config import configure_lsl
 
     configure_lsl(args.lsl_session, args.let_in)

@@ -6,7 +6,7 @@ from ui.commands.options import add_ros
 from ui.console import stop_on_signals
 
 NAME = "sim-robot"
-HELP = "a simulated Stretch, physics and all, with the topics and services of stretch_driver"
+HELP = "a simulated Stretch with physics and with the topics and services of stretch_driver"
 EXAMPLE = """hdemg sim-robot --camera
          hdemg sim-robot --viewer
          hdemg sim-robot --kinematic"""
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="no physics: neither gravity nor contact, and no MuJoCo needed",
     )
     parser.add_argument(
-        "--scene", choices=("home", "empty"), default="home", help="what is around it (default: %(default)s)"
+        "--scene", choices=("home", "empty"), default="home", help="surroundings (default: %(default)s)"
     )
     parser.add_argument(
         "--camera",

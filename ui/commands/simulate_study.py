@@ -2,15 +2,14 @@
 
 import argparse
 import time
-from collections.abc import Callable
 
-from ui.commands.options import add_json, add_wearer_details, folder, positive_number, seed
+from ui.commands.options import add_json, add_wearer_details, folder, integer, positive_number, seed
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "simulate-study"
 HELP = "the reference study's protocol for simulated wearers, as session folders"
-EXAMPLE = "hdemg simulate-study data --wearers 4 --jobs 2"
-MOST = 1000
+EXAMPLE = "hdemg simulate-study study --wearers 4 --jobs 2"
+MAX_COUNT = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,16 +17,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", type=folder, metavar="OUT", help="folder that receives sub-W00/ses-calibration, ..."
     )
-    parser.add_argument("--wearers", type=_from(1), default=13, metavar="N", help="how many (default: 13)")
+    parser.add_argument(
+        "--wearers", type=integer(1, MAX_COUNT), default=13, metavar="N", help="how many (default: 13)"
+    )
     parser.add_argument(
         "--first", type=seed, default=0, metavar="SEED", help="the first wearer's seed (default: 0)"
     )
     parser.add_argument(
-        "--repetitions", type=_from(2), default=8, metavar="N", help="trials of each gesture (default: 8)"
+        "--repetitions",
+        type=integer(2, MAX_COUNT),
+        default=8,
+        metavar="N",
+        help="trials of each gesture (default: 8)",
     )
     parser.add_argument(
         "--recalibration",
-        type=_from(2),
+        type=integer(2, MAX_COUNT),
         default=5,
         metavar="N",
         help="trials of each gesture an hour later (default: 5)",
@@ -54,14 +59,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sampling rate (default: %(default)g)",
     )
     add_wearer_details(parser)
-    parser.add_argument("--jobs", type=_from(1), default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument(
+        "--jobs", type=integer(1, MAX_COUNT), default=1, metavar="N", help="processes (default: 1)"
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record the study."""
     from simulation.forearm.synergies import TEN_GESTURES
-    from simulation.study.simulated_study import StudySettings, simulate_study
+    from simulation.study import StudySettings, simulate_study
 
     settings = StudySettings(
         wearers=args.wearers,
@@ -87,15 +94,3 @@ def run(args: argparse.Namespace) -> int:
         }
         print_json({**figures, "seconds": round(seconds, 1)})
     return 0
-
-
-def _from(least: int) -> Callable[[str], int]:
-    """Return a reader of integers from `least` to `MOST`, for argparse."""
-
-    def integer(text: str) -> int:
-        value = int(text)
-        if not least <= value <= MOST:
-            raise argparse.ArgumentTypeError(f"an integer from {least} to {MOST} is required, got {text}")
-        return value
-
-    return integer

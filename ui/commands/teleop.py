@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from emg_acquisition.errors import InputError
-from ui.commands.options import add_json, code, folder, namespace, source_id
+from ui.commands.options import add_json, code, file_path, folder, namespace, source_id
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json, stop_on_signals
 
 if TYPE_CHECKING:
@@ -20,23 +20,23 @@ EXIT_FAILED = 1
 HELP = (
     "a live session: acquisition, decoder, bridge, robot, recorder and window, started and watched together"
 )
-EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2"
+EXAMPLE = """hdemg teleop decoder.onnx --source "simulated --wearer 2" --robot-options="--camera"
          hdemg teleop decoder.onnx --source "sessantaquattro+ --grid GR08MM1305" --robot ros --participant P01
          hdemg teleop l.onnx r.onnx --map two_sleeves --source "simulated --wearer 2" --source "simulated --wearer 5"
-         hdemg teleop --config session.yaml --headless"""
+         hdemg teleop --config my-study/session.yaml --headless"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options; what is left out comes from ``--config``, then from the defaults."""
     parser.add_argument(
         "decoder",
-        type=folder,
+        type=file_path,
         nargs="*",
         metavar="DECODER",
         help="decoder file; with several sleeves once a sleeve, in the order of the map",
     )
     parser.add_argument(
-        "--config", type=folder, metavar="YAML", help="session.yaml with any of these options"
+        "--config", type=file_path, metavar="YAML", help="session.yaml with any of these options"
     )
     parser.add_argument(
         "--source",
@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--robot", choices=("sim", "ros"), help="simulated robot, or the one that runs (default: sim)"
     )
     parser.add_argument(
-        "--robot-options", metavar="ARGUMENTS", help="what follows 'hdemg sim-robot', in quotes"
+        "--robot-options",
+        metavar="ARGUMENTS",
+        help="what follows 'hdemg sim-robot', behind a = and in quotes: --robot-options=\"--camera\"",
     )
     parser.add_argument("--map", help="gesture map: a bundled name or a YAML file (default: ten_gestures)")
     parser.add_argument(
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-record", dest="record", action="store_const", const=False, help="record nothing"
     )
-    parser.add_argument("--tasks", type=folder, metavar="YAML", help="task list of a study")
+    parser.add_argument("--tasks", type=file_path, metavar="YAML", help="task list of a study")
     parser.add_argument(
         "--events",
         type=source_id,
@@ -79,12 +81,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Markers stream to record; repeatable",
     )
     parser.add_argument(
-        "--feedback", choices=("off", "beeps", "speech"), help="tell mode changes and stops (default: off)"
+        "--feedback",
+        choices=("off", "beeps", "speech"),
+        help="announce mode changes and stops (default: off)",
     )
     parser.add_argument(
         "--script",
         choices=("cup",),
-        help="the simulated wearer does a task by itself on the simulated robot, and the session ends with it",
+        help="let the simulated wearer do this task unattended on the simulated robot; the session ends with it",
     )
     parser.add_argument("--headless", action="store_true", help="no window: a status line on this terminal")
     add_json(parser)
@@ -92,17 +96,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a session until its window is closed, ``q`` or Ctrl-C; the robot is stopped first."""
-    settings = _settings(args)
-    settings.check()
+    from ui.live_session import checked, live_session
+
+    settings = checked(_settings(args))
     if not args.headless:
         from ui.screen import require_screen
 
         require_screen()
-    from teleoperation.session import running_session
-
     with ExitStack() as stack:
         with interrupt_on_sigterm(), ProgressBar("teleop") as progress:
-            session = stack.enter_context(running_session(settings, progress))
+            session = stack.enter_context(live_session(settings, progress))
         with stop_on_signals() as stop:
             print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
             if args.headless:
@@ -151,7 +154,7 @@ def _figures(session: "TeleopSession") -> dict[str, object]:
             "p99": _known(view.robot.latency_ms_p99),
         },
         "trials": view.sheet.done,
-        "script_success": None if script is None else script.outcome is not None and script.outcome.success,
+        "script_success": None if script is None else script.success,
     }
 
 

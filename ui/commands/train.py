@@ -6,15 +6,19 @@ from ui.commands.options import (
     add_emg_choice,
     add_json,
     add_margins,
+    add_signal,
     check_decoder_place,
+    file_path,
     folder,
     margins_given,
+    signal_given,
 )
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "train"
 HELP = "recorded sessions -> decoder.onnx, with an estimate on held-out repetitions"
-EXAMPLE = "hdemg train data/sub-001/ses-Session1Train -o decoder.onnx"
+EXAMPLE = """hdemg train data/sub-001/ses-Session1Train -o decoder.onnx
+         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal signal.yaml --powerline 60"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,32 +27,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sessions", type=folder, nargs="+", metavar="SESSION", help="folder of a recorded session"
     )
     parser.add_argument(
-        "-o", "--out", type=folder, required=True, metavar="DECODER", help="decoder file to write"
+        "-o", "--out", type=file_path, required=True, metavar="DECODER", help="decoder file to write"
     )
     add_emg_choice(parser)
+    add_signal(parser)
     parser.add_argument(
         "--model",
         choices=("auto", "lda", "cnn"),
         default="auto",
-        help="classifier; auto: what held-out repetitions favour (default: %(default)s)",
+        help="classifier; auto: LDA or, with the extra network, the network if held-out repetitions favour it "
+        "(default: %(default)s)",
     )
     add_margins(parser)
     parser.add_argument(
         "--reject-unknown",
         action="store_true",
-        help="decide nothing on patterns unlike all that was trained; strict where muscles or skin have changed since",
+        help="make no decision on patterns unlike the training data; strict when muscles or skin have changed since",
     )
     parser.add_argument(
         "--temporal",
         action="store_true",
-        help="weigh the hops so far together before a gesture is said: fewer gestures in passing, each one later",
+        help="smooth decisions over time with an HMM (fewer false transitions, more latency)",
     )
     parser.add_argument(
         "--drop",
         action="append",
         default=[],
         metavar="GESTURE",
-        help="a gesture that the decoder is not to know; repeatable",
+        help="leave this gesture out of the decoder; repeatable",
     )
     parser.add_argument(
         "--merge",
@@ -56,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=gesture_pair,
         metavar="FIRST=SECOND",
-        help="trials of SECOND count as FIRST; repeatable",
+        help="count trials of SECOND as FIRST; repeatable",
     )
     add_json(parser)
 
@@ -70,12 +76,14 @@ def gesture_pair(text: str) -> tuple[str, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say how well held-out repetitions are decoded."""
-    from calibration.train import TrainSettings, train_decoder
+    """Train, and print how well held-out repetitions are decoded."""
+    from calibration.train import train_decoder
+    from calibration.train_settings import TrainSettings
     from decoding.temporal import TemporalSettings
     from emg_acquisition.recording.session import load_session
 
     check_decoder_place(args.out)
+    signal = signal_given(args).settings()
     with interrupt_on_sigterm(), ProgressBar("train") as progress:
         progress("reading", 0.0)
         sessions = [load_session(path, args.emg) for path in args.sessions]
@@ -85,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
             temporal=TemporalSettings() if args.temporal else None,
             drop=tuple(args.drop),
             merge=tuple(args.merge),
+            **signal,
             **margins_given(args),
         )
         report = train_decoder(sessions, args.out, settings, progress)

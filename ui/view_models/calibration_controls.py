@@ -21,7 +21,7 @@ _STAGE_OF = {
     Step.DONE: 5,
 }
 # With fewer than two gestures left there is nothing to tell apart.
-LEAST_GESTURES = 3
+MIN_GESTURES = 3
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _control(kind: ActionKind, step: Step) -> Control:
 
 
 def _parting(view: SessionView, choice: Choice) -> list[Control]:
-    if len(choices(view)) < LEAST_GESTURES:
+    if len(choices(view)) < MIN_GESTURES:
         return []
     weak, other = (name.replace("_", " ") for name in (choice.gesture, choice.partner))
     found = []
@@ -127,3 +127,33 @@ def _parting(view: SessionView, choice: Choice) -> list[Control]:
         merge = Action(_A.MERGE_GESTURES, choice.partner, choice.gesture)
         found.append(Control(f"Merge {weak}\ninto {other}", "G", merge))
     return found
+
+
+@dataclass
+class Chooser:
+    """Which gesture of a result a person looks at; begins at the weakest."""
+
+    _choices: tuple[Choice, ...] = ()
+    _at: int = 0
+
+    def choice(self, view: SessionView) -> Choice | None:
+        """Return the choice for a view."""
+        if view.step is not Step.RESULT:
+            return None
+        found = choices(view)
+        if found != self._choices:
+            self._choices, self._at = found, 0
+            if view.result is not None and view.result.weakest is not None:
+                self.pick(view.result.weakest.gesture)
+        return found[self._at] if found else None
+
+    def move(self, steps: int) -> None:
+        """Look at another gesture."""
+        if self._choices:
+            self._at = (self._at + steps) % len(self._choices)
+
+    def pick(self, gesture: str) -> None:
+        """Look at this gesture, if it may be parted with."""
+        names = [choice.gesture for choice in self._choices]
+        if gesture in names:
+            self._at = names.index(gesture)

@@ -1,6 +1,6 @@
 """What a replay window shows, read and computed in threads of its own, so that the window never waits for the disk.
 
-One thread reads what belongs to the whole session, once; another reads what is asked for now, the newest wish only.
+One thread reads what belongs to the whole session, once; another reads what is asked for now, the newest request only.
 """
 
 import logging
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decoding.decoder_file import DecoderFile
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.session_parts import RecordedSession
+from emg_acquisition.recording.session import RecordedSession
 from evaluation.replay import replay_session
 from evaluation.session_timeline import Decisions, Track, commands_of, joints_of, replayed_decisions_of
-from ui.view_models.emg_outline import Outline, SessionOutline, is_read_anew, rms_before, stretch
+from ui.view_models.outline import Outline, SessionOutline, is_read_exactly, rms_before, stretch
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class _WindowClosedError(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
+class ViewRequest:
     """What is to be shown: a stretch in so many columns, and the electrodes at the cursor."""
 
     begin_s: float
@@ -35,9 +35,9 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What was wished for; ``rms_uv`` has one value a channel."""
+    """What was asked for; ``rms_uv`` has one value a channel."""
 
-    wish: Wish
+    request: ViewRequest
     outline: Outline
     rms_uv: Float32Array
 
@@ -64,11 +64,11 @@ class ReplayReader:
         self.done = threading.Event()
         self._ending = threading.Event()
         self._asked = threading.Condition()
-        self._wish: Wish | None = None
+        self._request: ViewRequest | None = None
         self._shown: Shown | None = None
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for name, run in (("replay-session", self._read_session), ("replay-stretch", self._read_wishes))
+            for name, run in (("replay-session", self._read_session), ("replay-stretch", self._read_requests))
         ]
 
     def start(self) -> None:
@@ -85,41 +85,41 @@ class ReplayReader:
             if thread.ident is not None:
                 thread.join()
 
-    def ask(self, wish: Wish) -> None:
-        """Wish for something else to be shown; returns at once."""
+    def ask(self, request: ViewRequest) -> None:
+        """Ask for something else to be shown; returns at once."""
         with self._asked:
-            if wish != self._wish:
-                self._wish = wish
+            if request != self._request:
+                self._request = request
                 self._asked.notify()
 
     @property
     def shown(self) -> Shown | None:
-        """The newest answer to a wish."""
+        """The answer to the newest request that has been read."""
         return self._shown
 
     # ---- the threads
 
-    def _read_wishes(self) -> None:
-        done: tuple[Wish, int] | None = None
+    def _read_requests(self) -> None:
+        done: tuple[ViewRequest, int] | None = None
         emg = self._session.emg
         while not self._ending.is_set():
             with self._asked:
-                wish = self._wish
+                request = self._request
                 # What has been read of the whole session grows, and with it what a long stretch shows.
-                long = wish is not None and not is_read_anew(emg, wish.begin_s, wish.end_s)
+                long = request is not None and not is_read_exactly(emg, request.begin_s, request.end_s)
                 columns = self.outline.filled if long else 0
-                if wish is None or done == (wish, columns):
+                if request is None or done == (request, columns):
                     self._asked.wait(timeout=0.2)
                     continue
             try:
-                outline = stretch(emg, self.outline, wish.begin_s, wish.end_s, wish.columns)
-                self._shown = Shown(wish, outline, rms_before(emg, wish.cursor_s))
+                outline = stretch(emg, self.outline, request.begin_s, request.end_s, request.columns)
+                self._shown = Shown(request, outline, rms_before(emg, request.cursor_s))
             except InputError as error:
                 self.problem = str(error)
-            done = (wish, columns)
+            done = (request, columns)
 
     def _read_session(self) -> None:
-        """Read part after part; one that is damaged is told, and the others are shown."""
+        """Read part after part; one that is damaged is reported, and the others are shown."""
         parts = (self._read_commands, self._read_joints, self._read_emg, self._decode)
         if all(self._try(part) for part in parts):
             self.step = ""

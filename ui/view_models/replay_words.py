@@ -9,7 +9,6 @@ from typing import Literal
 from evaluation.session_timeline import Cue, Decisions, Happening, Mistake, Track
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES
-from ui.view_models.replay_place import clock
 
 Tone = Literal["text", "faint", "accent", "warn", "bad"]
 EVENTS_SHOWN = 5
@@ -85,6 +84,12 @@ def event_rows(happenings: Sequence[Happening], t_s: float) -> list[Row]:
         tone: Tone = "bad" if one.bad else ("text" if k < before else "faint")
         rows.append(Row(clock(one.t_s), text, tone))
     return rows
+
+
+def clock(t_s: float) -> str:
+    """Write a time as minutes, seconds and milliseconds."""
+    t_ms = round(1000 * t_s)
+    return f"{t_ms // 60000}:{t_ms // 1000 % 60:02d}.{t_ms % 1000:03d}"
 
 
 def _words(name: str) -> str:

@@ -3,13 +3,10 @@
 - ``theme.py``: colours that colour-blind people tell apart, light and dark; sizes to be read from two metres
 - ``gesture_picture.py``: the ten gestures as one drawn hand, and a plain one for others
 - ``widgets.py``: badge, bars, history, electrode grid, joints
-- ``calibration.py``: a calibration; ``calibration_pages.py``, ``calibration_results.py``: its screens;
-  ``calibration_widgets.py``, ``trace_plot.py``, ``control_bar.py``, ``cue_sounds.py``: what they are made of
+- ``calibration.py``: a calibration; ``calibration_pages.py``: its screens; ``calibration_widgets.py``,
+  ``trace_plot.py``, ``control_bar.py``, ``cue_sounds.py``: what they are made of
 - ``teleop.py``, ``participant.py``: a live session for the operator, and the large view for the participant;
   ``sleeve_panels.py``: what is shown of each sleeve; ``live_traces.py``: its EMG on demand
-- ``replay.py``: a recorded session; ``replay_time_plot.py``, ``replay_plots.py``, ``replay_panel.py``: what it is
-  made of
-- ``screenshots.py``, ``calibration_screenshots.py``, ``teleop_screenshots.py``, ``replay_screenshots.py``: every screen
-  as a picture, to document and to look at; ``teleop_states.py``: a live session in each of its states, with nothing
-  running
+- ``replay.py``: a recorded session; ``replay_plots.py``: its plots
+- ``running.py``: a window until it is closed or the command is stopped
 """

@@ -13,11 +13,20 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from calibration.session_view import Action, ActionKind, Phase, SessionView, Step, Traces
+from calibration.session_ports import Traces
+from calibration.session_view import Action, ActionKind, Phase, SessionView, Step
 from emg_acquisition.streams.outlet import lsl_clock_s
-from ui.view_models.calibration_controls import STAGES, Control, controls_of, stage_of
-from ui.windows.calibration_pages import CuePage, HaltPage, Page, SignalPage, Wishes
-from ui.windows.calibration_results import Chooser, ResultPage, TrainingPage, TryOutPage
+from ui.view_models.calibration_controls import STAGES, Chooser, Control, controls_of, stage_of
+from ui.windows.calibration_pages import (
+    CuePage,
+    DisplayOptions,
+    HaltPage,
+    Page,
+    ResultPage,
+    SignalPage,
+    TrainingPage,
+    TryOutPage,
+)
 from ui.windows.calibration_widgets import StepTrail
 from ui.windows.control_bar import ControlBar, KeyedButton
 from ui.windows.cue_sounds import CueSounds
@@ -63,7 +72,7 @@ class CalibrationWindow(QWidget):
     session : Calibration
         Open; whoever opened it closes it.
     follow : callable, optional
-        Told the time after each tick: a simulated person.
+        Called with the time after each tick: a simulated person.
     clock : callable
         LSL's clock.
     theme : Theme
@@ -81,7 +90,7 @@ class CalibrationWindow(QWidget):
     ) -> None:
         super().__init__()
         self._app, self._session, self._follow, self._clock = app, session, follow, clock
-        self._look, self.wishes, self.chooser = theme, Wishes(), Chooser()
+        self._look, self.options, self.chooser = theme, DisplayOptions(), Chooser()
         self.sounds = CueSounds()
         self._step: Step | None = None
         self._step_since_s = 0.0
@@ -105,13 +114,13 @@ class CalibrationWindow(QWidget):
 
     def _build(self) -> None:
         self.trail = StepTrail(self.theme, STAGES)
-        self.signal = SignalPage(self.theme, self.wishes, self._session.traces)
-        self.cue = CuePage(self.theme, self.wishes)
-        self.halt = HaltPage(self.theme, self.wishes)
-        self.training = TrainingPage(self.theme, self.wishes)
-        self.result = ResultPage(self.theme, self.wishes)
+        self.signal = SignalPage(self.theme, self.options, self._session.traces)
+        self.cue = CuePage(self.theme, self.options)
+        self.halt = HaltPage(self.theme, self.options)
+        self.training = TrainingPage(self.theme, self.options)
+        self.result = ResultPage(self.theme, self.options)
         self.result.picked.connect(self.chooser.pick)
-        self.try_out = TryOutPage(self.theme, self.wishes)
+        self.try_out = TryOutPage(self.theme, self.options)
         self._pages: dict[Step, Page] = {
             Step.CONNECTING: self.signal,
             Step.SIGNAL_CHECK: self.signal,
@@ -151,11 +160,11 @@ class CalibrationWindow(QWidget):
         self._name_options()
 
     def _name_options(self) -> None:
-        sounds = "No sound" if not self.sounds.possible else f"Sound {'on' if self.wishes.sounds else 'off'}"
+        sounds = "No sound" if not self.sounds.possible else f"Sound {'on' if self.options.sounds else 'off'}"
         for key, text in (
             ("D", "Dark" if self._look.name == "light" else "Light"),
             ("H", "Left hand" if self._look.left_hand else "Right hand"),
-            ("W", f"Words {'on' if self.wishes.words else 'off'}"),
+            ("W", f"Words {'on' if self.options.words else 'off'}"),
             ("O", sounds),
             ("+", f"A {self._look.text_scale:.0%}"),
         ):
@@ -201,7 +210,7 @@ class CalibrationWindow(QWidget):
         phase = view.cue.phase if view.cue is not None and view.step is Step.CUE else None
         if phase is not self._phase:
             self._phase = phase
-            if phase is not None and self.wishes.sounds:
+            if phase is not None and self.options.sounds:
                 self.sounds.play(phase)
 
     # ---- what a person does
@@ -265,13 +274,13 @@ class CalibrationWindow(QWidget):
         self._take_look(replace(self._look, text_scale=TEXT_SCALES[(at + 1) % len(TEXT_SCALES)]))
 
     def change_words(self) -> None:
-        """Hide or show the words beside the pictures."""
-        self.wishes.words = not self.wishes.words
+        """Hide or show the words next to the pictures."""
+        self.options.words = not self.options.words
         self._name_options()
 
     def change_sounds(self) -> None:
         """Be silent, or not."""
-        self.wishes.sounds = not self.wishes.sounds
+        self.options.sounds = not self.options.sounds
         self._name_options()
 
     def _take_look(self, look: Theme) -> None:
@@ -303,7 +312,7 @@ def show_calibration(
     session : Calibration
         Open; whoever opened it closes it.
     follow : callable, optional
-        Told the time after each tick: a simulated person.
+        Called with the time after each tick: a simulated person.
     stop : threading.Event
         Set by Ctrl-C.
     """

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from calibration.session_view import Phase, Problem, SessionView, Severity, SignalView, Step, Traces
+from calibration.session_ports import Traces
+from calibration.session_view import Phase, Problem, SessionView, Severity, SignalView, Step
 from emg_acquisition.events import REST
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import SYMBOLS
-from emg_acquisition.quality.rules import ChannelState
+from ui.view_models.calibration_controls import Choice
 from ui.windows.calibration_widgets import (
     PHASE_WORDS,
     ActivityGauge,
+    ConfusionMatrix,
     CountdownRing,
     FittedLine,
     ProgressBar,
@@ -25,19 +28,19 @@ from ui.windows.calibration_widgets import (
 from ui.windows.gesture_picture import GesturePicture, paint_gesture, words
 from ui.windows.theme import Theme
 from ui.windows.trace_plot import TracePlot
-from ui.windows.widgets import CENTRE, Drawn, GridMap, ThemeNow
+from ui.windows.widgets import CENTRE, Bars, Drawn, GridMap, ThemeNow
 
 SIGNS = {Severity.ERROR: "✖", Severity.WARNING: "▲", Severity.ADVICE: "●"}
-MOST_PROBLEMS = 5
+MAX_PROBLEMS = 5
 TRACES_S = 2.0
 # Every how many frames the traces are drawn: fifteen times a second.
 TRACE_EVERY = 2
 # The shade is relative to the liveliest electrode, but noise alone stays pale.
-QUIETEST_UV = 20.0
+MIN_SCALE_UV = 20.0
 
 
 @dataclass
-class Wishes:
+class DisplayOptions:
     """What a person has turned on and off."""
 
     words: bool = True
@@ -51,13 +54,13 @@ class Page(QWidget):
     ----------
     theme : callable
         Returns the look.
-    wishes : Wishes
+    options : DisplayOptions
         Looked at in every frame.
     """
 
-    def __init__(self, theme: ThemeNow, wishes: Wishes) -> None:
+    def __init__(self, theme: ThemeNow, options: DisplayOptions) -> None:
         super().__init__()
-        self.theme, self.wishes = theme, wishes
+        self.theme, self.options = theme, options
         self.build()
 
     def build(self) -> None:
@@ -86,10 +89,10 @@ def problem_lines(problems: tuple[Problem, ...]) -> str:
     """Return what is wrong and what to do, a line each."""
     lines = [
         f"{SIGNS[one.severity]} {one.what}. {one.do[:1].upper()}{one.do[1:]}."
-        for one in problems[:MOST_PROBLEMS]
+        for one in problems[:MAX_PROBLEMS]
     ]
-    if len(problems) > MOST_PROBLEMS:
-        lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
+    if len(problems) > MAX_PROBLEMS:
+        lines.append(f"and {len(problems) - MAX_PROBLEMS} more")
     return "\n".join(lines)
 
 
@@ -102,9 +105,9 @@ class SignalPage(Page):
         Returns the newest seconds of EMG.
     """
 
-    def __init__(self, theme: ThemeNow, wishes: Wishes, traces: Callable[[float], Traces]) -> None:
+    def __init__(self, theme: ThemeNow, options: DisplayOptions, traces: Callable[[float], Traces]) -> None:
         self._traces, self._frame = traces, 0
-        super().__init__(theme, wishes)
+        super().__init__(theme, options)
 
     def build(self) -> None:
         """Make its widgets."""
@@ -147,7 +150,7 @@ class SignalPage(Page):
 
     def _show_grid(self, signal: SignalView) -> None:
         rms_uv = np.array(signal.rms_uv)
-        level = rms_uv / max(QUIETEST_UV, float(np.nanmax(rms_uv, initial=0.0)))
+        level = rms_uv / max(MIN_SCALE_UV, float(np.nanmax(rms_uv, initial=0.0)))
         states = np.array([ChannelState[state.upper()].value for state in signal.states])
         self.grid.show_grid(signal.channel_at, level, states)
         bad = sorted({state for state in signal.states if state != "good"})
@@ -237,28 +240,162 @@ class CuePage(Page):
 
     def show_view(self, view: SessionView) -> None:
         """Show a cue."""
-        cue, told = view.cue, self.wishes.words
+        cue, with_words = view.cue, self.options.words
         if cue is None:
             return
         resting = cue.phase is Phase.REST
         waiting = view.step is Step.WAITING
         shown = cue.upcoming if cue.upcoming and (waiting or not resting) else REST
         self.picture.show_gesture(shown, cue.phase)
-        self.ring.show_cue(cue, with_words=told)
-        self.gauge.show_activity(view.activity, with_words=told)
+        self.ring.show_cue(cue, with_words=with_words)
+        self.gauge.show_activity(view.activity, with_words=with_words)
         strength = f", {cue.level}" if cue.level and shown != REST else ""
-        self.name.show_text(words(shown) + strength if told else "")
+        self.name.show_text(words(shown) + strength if with_words else "")
         follows = cue.upcoming if resting and not waiting else ""
         self.next_picture.show_gesture(follows)
-        self.next_name.setVisible(told)
+        self.next_name.setVisible(with_words)
         note = f"again: attempt {cue.attempt}" if cue.attempt > 1 else ""
         if waiting:
             note = "next gesture when you are ready"
         set_text(self.next_name, f"next: {words(follows)}" if follows else note)
         problems = problem_lines(view.problems[:1])
-        set_text(self.message, (view.message or problems) if told else "")
+        set_text(self.message, (view.message or problems) if with_words else "")
         minutes = f"{cue.minutes_left:.0f} min left" if cue.minutes_left >= 1 else "less than a minute left"
-        self.progress.show_share(cue.progress, f"{cue.trial} of {cue.n_trials} · {minutes}" if told else "")
+        self.progress.show_share(
+            cue.progress, f"{cue.trial} of {cue.n_trials} · {minutes}" if with_words else ""
+        )
+
+
+class TrainingPage(Page):
+    """How far the training is."""
+
+    def build(self) -> None:
+        """Make its widgets."""
+        self.picture = GesturePicture(self.theme)
+        self.title = Words(self.theme, 36, bold=True, align=CENTRE)
+        self.bar = ProgressBar(self.theme, height=56)
+        self.text = Words(self.theme, 19, align=CENTRE)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.picture, 4)
+        layout.addWidget(self.title)
+        layout.addSpacing(16)
+        layout.addWidget(self.bar)
+        layout.addSpacing(16)
+        layout.addWidget(self.text)
+        layout.addStretch(1)
+
+    def show_view(self, view: SessionView) -> None:
+        """Show the progress."""
+        self.picture.show_gesture(REST)
+        set_text(self.title, "Learning your gestures")
+        set_text(self.text, "Relax your arm; this takes less than a minute.")
+        if view.training is not None:
+            now = view.training
+            self.bar.show_share(now.share, f"{now.stage or 'starting'} · {now.seconds:.0f} s")
+
+
+class ResultPage(Page):
+    """Held-out confusion, the weakest pair with advice, and a gesture to drop or to merge."""
+
+    picked = Signal(str)
+
+    def build(self) -> None:
+        """Make its widgets."""
+        self.matrix = ConfusionMatrix(self.theme)
+        self.matrix.chosen.connect(self.picked)
+        self.title = Words(self.theme, 30, bold=True)
+        self.accuracy = Words(self.theme, 17)
+        self.advice = Words(self.theme, 17)
+        self.picture = GesturePicture(self.theme)
+        self.chosen = Words(self.theme, 14, color=lambda theme: theme.faint)
+        right = QVBoxLayout()
+        for widget, stretch in (
+            (self.title, 0),
+            (self.accuracy, 0),
+            (self.advice, 0),
+            (self.picture, 1),
+            (self.chosen, 0),
+        ):
+            right.addWidget(widget, stretch)
+        layout = QHBoxLayout(self)
+        layout.addWidget(self.matrix, 11)
+        layout.addSpacing(16)
+        layout.addLayout(right, 8)
+
+    def show_choice(self, view: SessionView, choice: Choice | None) -> None:
+        """Show a result with the gesture that a person looks at."""
+        result = view.result
+        self.matrix.setVisible(result is not None)
+        if result is None:
+            set_text(self.title, "✖ No decoder yet")
+            set_text(self.accuracy, problem_lines(view.problems))
+            set_text(self.advice, view.message)
+        row = choice.gesture if choice else ""
+        self.picture.show_gesture(row)
+        framed = "is framed" if result is not None else "is shown"
+        set_text(
+            self.chosen,
+            f"{words(row)} {framed}; ↑ and ↓ choose another gesture to drop or merge." if row else "",
+        )
+        if result is None:
+            return
+        self.matrix.show_result(result, row)
+        right = result.trial_accuracy
+        set_text(self.title, f"{right:.0%} of the gestures right" if right is not None else "Decoder made")
+        measured = "Nothing was held out to measure it on."
+        if result.window_accuracy is not None:
+            measured = (
+                f"{result.window_accuracy:.1%} of all moments, on repetitions that it had not learned from; "
+                f"trained in {result.seconds:.0f} s."
+            )
+        set_text(self.accuracy, measured)
+        advice = result.weakest.text if result.weakest else "✓ No two gestures are confused often."
+        set_text(self.advice, f"▲ {advice}" if result.weakest else advice)
+
+    def show_view(self, view: SessionView) -> None:
+        """Show a result without a choice."""
+        self.show_choice(view, None)
+
+
+class TryOutPage(Page):
+    """What is decoded now."""
+
+    def build(self) -> None:
+        """Make its widgets."""
+        self.title = Words(self.theme, 19, color=lambda theme: theme.faint)
+        self.picture = GesturePicture(self.theme)
+        self.name = FittedLine(self.theme, 44)
+        self.bars = Bars(self.theme, largest=15.0, row=54.0)
+        self.bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.levels = Bars(self.theme, largest=15.0, row=42.0)
+        self.levels.setFixedHeight(88)
+        self.message = Words(self.theme, 15, color=lambda theme: theme.warn)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self.picture, 1)
+        left.addWidget(self.name)
+        right.addWidget(self.bars, 1)
+        right.addWidget(self.levels)
+        columns = QHBoxLayout()
+        columns.addLayout(left, 10)
+        columns.addLayout(right, 9)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.title)
+        layout.addLayout(columns, 1)
+        layout.addWidget(self.message)
+
+    def show_view(self, view: SessionView) -> None:
+        """Show a decision."""
+        now = view.try_out
+        if now is None:
+            return
+        set_text(self.title, "Try each gesture: the picture shows what is decoded.")
+        self.picture.show_gesture(now.decoded or REST)
+        self.name.show_text(words(now.decoded) if now.decoded else "no decision")
+        marked = now.gestures.index(now.decoded) if now.decoded in now.gestures else -1
+        rows = [(words(name), p) for name, p in zip(now.gestures, now.probabilities, strict=True)]
+        self.bars.show_bars(rows, marked)
+        self.levels.show_bars([("sure", now.confidence), ("effort", now.effort)], 1)
+        set_text(self.message, view.message or problem_lines(view.problems[:1]))
 
 
 class HaltSign(Drawn):

@@ -21,14 +21,14 @@ PHASE_WORDS = {
 }
 # The gauge ends a little above what is asked for.
 GAUGE_TOP = 1.25
-LEAST_POINTS = 6.0
+MIN_POINTS = 6.0
 
 
 def draw_fitted(
     painter: QPainter, box: QRectF, flags: int, text: str, points: float, *, bold: bool = False
 ) -> None:
     """Write one line as large as asked for, or as fits into the box."""
-    while points > LEAST_POINTS:
+    while points > MIN_POINTS:
         metrics = QFontMetricsF(font(points, bold=bold))
         if metrics.horizontalAdvance(text) <= box.width() and metrics.height() <= box.height() + 2:
             break
@@ -169,7 +169,7 @@ def phase_color(theme: Theme, phase: Phase) -> QColor:
 
 
 class ActivityGauge(Drawn):
-    """The muscle's activity as a column beside the band that is asked for; the word below says more or less."""
+    """The muscle's activity as a column next to the band that is asked for; the word below says more or less."""
 
     def __init__(self, theme: ThemeNow, parent: QWidget | None = None) -> None:
         super().__init__(theme, (150, 380), parent)

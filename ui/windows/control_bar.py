@@ -11,9 +11,9 @@ from ui.windows.theme import Theme, font
 from ui.windows.widgets import BigButton, ThemeNow
 
 HEIGHT = 92
-POINTS, LEAST_POINTS = 16.0, 8.0
+POINTS, MIN_POINTS = 16.0, 8.0
 PADDING = 24
-LEAST_STRETCH = 11
+MIN_STRETCH = 11
 
 
 class KeyedButton(BigButton):
@@ -45,7 +45,7 @@ class KeyedButton(BigButton):
     def _fit(self) -> None:
         lines = self.text().split("\n")
         points = self._points
-        while points > LEAST_POINTS:
+        while points > MIN_POINTS:
             metrics = QFontMetrics(font(points, bold=True))
             width = max(metrics.horizontalAdvance(line) for line in lines)
             if width <= self.width() - PADDING and metrics.height() * len(lines) <= self.height() - 12:
@@ -62,7 +62,7 @@ class ControlBar(QWidget):
     theme : callable
         Returns the look.
     press : callable
-        Told the control.
+        Called with the control.
     """
 
     def __init__(self, theme: ThemeNow, press: Callable[[Control], None]) -> None:
@@ -92,7 +92,7 @@ class ControlBar(QWidget):
                 button.show_words(control.text, control.key)
                 # Room by what is written, so that long words need not be small.
                 longest = max(len(line) for line in control.text.split("\n"))
-                self._layout.setStretchFactor(button, max(LEAST_STRETCH, longest))
+                self._layout.setStretchFactor(button, max(MIN_STRETCH, longest))
         if not same and controls:
             # Where nothing is usually wanted, a switch must not end the calibration with its next press.
             (self.buttons[0] if controls[0].tone == "main" else self).setFocus()

@@ -7,10 +7,10 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from calibration.session_view import Traces
+from calibration.session_ports import Traces
 from decoding.filters import FilterDesign
 from emg_acquisition.arrays import Float32Array, IntArray
-from emg_acquisition.quality.rules import ChannelState
+from emg_acquisition.quality.monitor import ChannelState
 from teleoperation.observer import Seen
 from ui.view_models.live_traces import SHOWN_S, TraceChoice, shown_traces
 from ui.windows.theme import Theme, font
@@ -79,7 +79,7 @@ class LiveTraces(QWidget):
 
 
 def _named(seen: Seen, channels: IntArray) -> list[tuple[str, bool]]:
-    """Return each electrode's label, with what ails it, and whether it is good."""
+    """Return each electrode's label, with its fault, and whether it is good."""
     if seen.info is None:
         return []
     named = []
@@ -92,7 +92,7 @@ def _named(seen: Seen, channels: IntArray) -> list[tuple[str, bool]]:
 
 
 class _LaneNames(Drawn):
-    """Names beside the lanes."""
+    """Names next to the lanes."""
 
     def __init__(self, theme: ThemeNow) -> None:
         super().__init__(theme, (110, 200))

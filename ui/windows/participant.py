@@ -34,10 +34,10 @@ class ParticipantWindow(QWidget):
         self.badge = StateBadge(theme, points=40)
         self.badge.setMinimumHeight(150)
         layout = QVBoxLayout(self)
-        beside = QHBoxLayout()
+        columns = QHBoxLayout()
         for column in self.sleeves:
-            beside.addWidget(column, 1)
-        layout.addLayout(beside, 6)
+            columns.addWidget(column, 1)
+        layout.addLayout(columns, 6)
         layout.addWidget(self.badge, 2)
 
     def toggle(self) -> None:
@@ -66,7 +66,7 @@ class _SleeveColumn(QWidget):
     def __init__(self, theme: Callable[[], Theme], sleeve: str) -> None:
         super().__init__()
         self.picture = GesturePicture(hand_of(sleeve, theme))
-        # Beside another one there is half the width.
+        # Two sleeves share the width.
         self.gesture, self.mode = (_line(30), _line(24)) if sleeve else (_line(40), _line(32))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -78,11 +78,11 @@ class _SleeveColumn(QWidget):
         layout.addWidget(self.gesture)
         layout.addWidget(self.mode)
 
-    def show_sleeve(self, seen: Seen, told: SleeveSnapshot) -> None:
+    def show_sleeve(self, seen: Seen, sleeve: SleeveSnapshot) -> None:
         """Show what is decoded, and the mode."""
         self.picture.show_gesture(seen.gesture)
         self.gesture.setText(words(seen.gesture) or "…")
-        self.mode.setText(mode_words(told))
+        self.mode.setText(mode_words(sleeve))
 
 
 def _line(points: float) -> QLabel:

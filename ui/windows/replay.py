@@ -1,28 +1,33 @@
 """A recorded session to look at: go anywhere in it, see all of that moment, find where decisions were wrong."""
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 
+import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from emg_acquisition.arrays import Float32Array
+from emg_acquisition.grid import ElectrodeGrid
 from robot_bridge.robot_model import load_robot_model
+from ui.view_models.outline import RMS_S
 from ui.view_models.replay import ReplayModel, ReplaySettings
-from ui.view_models.replay_place import clock
-from ui.view_models.replay_reader import Wish
-from ui.view_models.replay_words import decided_rows, event_rows, mistake_text, robot_rows
+from ui.view_models.replay_reader import ViewRequest
+from ui.view_models.replay_words import Row, clock, decided_rows, event_rows, mistake_text, robot_rows
 from ui.windows.control_bar import KeyedButton
-from ui.windows.replay_panel import ReplayPanel
-from ui.windows.replay_plots import DecisionsPlot, RobotPlot, TracesPlot, WholePlot
-from ui.windows.replay_time_plot import AXIS_WIDTH
+from ui.windows.replay_plots import AXIS_WIDTH, DecisionsPlot, RobotPlot, TracesPlot, WholePlot
 from ui.windows.running import run_until_closed
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
+from ui.windows.widgets import GridMap, ThemeNow
 
 FRAME_MS = 33
 BUTTON_HEIGHT, BUTTON_POINTS = 46, 10.0
 PIXELS_A_COLUMN = 2
+PANEL_WIDTH = 300
 # Words and key of each button; what a key does is the model's, or the window's.
 BUTTONS = (
     ("Play or pause", "Space"),
@@ -51,6 +56,72 @@ Decisions: <span style='color:{accent}'>recorded live</span> above,
 Robot: <span style='color:{accent}'>where a joint was</span> between its limits,
 <span style='color:{warn}'>where it was commanded to</span>;<br>of the wheels the commanded speed.
 """
+
+
+class ReplayPanel(QWidget):
+    """Next to the plots: everything at the cursor, in words and as a heat map.
+
+    Parameters
+    ----------
+    theme : callable
+        Returns the look.
+    grid : ElectrodeGrid
+        Where the electrodes lie.
+    """
+
+    def __init__(self, theme: ThemeNow, grid: ElectrodeGrid) -> None:
+        super().__init__()
+        self._theme, self._grid = theme, grid
+        self.time = _label(15, bold=True)
+        self.decided = _label(11)
+        self.mistake = _label(10)
+        self.map_title = _label(9)
+        self.map = GridMap(theme, turns=True)
+        self.robot = _label(9)
+        self.events = _label(9)
+        self.setFixedWidth(PANEL_WIDTH)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self.time, self.decided, self.mistake, self.map_title):
+            layout.addWidget(widget)
+        layout.addWidget(self.map, 1)
+        layout.addWidget(self.robot)
+        layout.addWidget(self.events)
+
+    def show_electrodes(self, rms_uv: Float32Array, loud_uv: float) -> None:
+        """Show the RMS of every electrode, on a scale up to `loud_uv`."""
+        top_uv = loud_uv if math.isfinite(loud_uv) and loud_uv > 0 else float(max(1.0, rms_uv.max()))
+        self.map_title.setText(f"RMS of {1000 * RMS_S:.0f} ms, 0 to {top_uv:.0f} µV")
+        self.map.show_grid(self._grid.channel_at, np.clip(rms_uv / top_uv, 0, 1), np.zeros(0, dtype=int))
+
+    def show_words(
+        self, time: str, decided: Sequence[Row], mistake: str, robot: Sequence[Row], events: Sequence[Row]
+    ) -> None:
+        """Show what is at the cursor."""
+        self.time.setText(time)
+        self.decided.setText(self._table(decided))
+        self.mistake.setText(mistake)
+        self.robot.setText(self._table(robot))
+        self.events.setText(self._table(events))
+
+    def _table(self, rows: Sequence[Row]) -> str:
+        theme = self._theme()
+        lines = "".join(
+            f"<tr><td align='right' style='color:{theme.faint.name()}'>{escape(row.name)}&nbsp;</td>"
+            f"<td style='color:{getattr(theme, row.tone).name()}'>{escape(row.text)}</td></tr>"
+            for row in rows
+        )
+        return f"<table cellspacing='1'>{lines}</table>" if rows else ""
+
+
+def _label(points: float, *, bold: bool = False) -> QLabel:
+    label = QLabel()
+    label.setFont(font(points, bold=bold))
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
 
 
 class ReplayWindow(QWidget):
@@ -87,7 +158,7 @@ class ReplayWindow(QWidget):
             "Q": self.close,
         }
         self._build()
-        # What is drawn, to draw it anew only where it is something else.
+        # What is drawn, so that it is drawn again only where it changes.
         self._drawn: dict[str, object] = {}
         self.setWindowTitle(f"hdemg replay: {settings.session.folder.name}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -161,7 +232,7 @@ class ReplayWindow(QWidget):
         place.advance(now_s - self._last_s)
         self._last_s = now_s
         columns = max(1, (self.traces.width() - AXIS_WIDTH) // PIXELS_A_COLUMN)
-        reader.ask(Wish(place.begin_s, place.end_s, columns, place.cursor_s))
+        reader.ask(ViewRequest(place.begin_s, place.end_s, columns, place.cursor_s))
         for plot in (self.whole, self.traces, self.decisions, self.robot):
             plot.follow()
         self._show_decisions()

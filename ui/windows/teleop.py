@@ -49,7 +49,7 @@ MODEL = load_robot_model()
 class _Answers(QObject):
     """What a thread that waits for the bridge has to say, brought into the window's thread."""
 
-    told = Signal(str)
+    came = Signal(str)
 
 
 class TeleopWindow(QWidget):
@@ -73,8 +73,8 @@ class TeleopWindow(QWidget):
         self._pulse_s = time.monotonic()
         self._opened_s = time.monotonic()
         self._answers = _Answers()
-        self._answers.told.connect(self._say)
-        self._said, self._said_s = "", -math.inf
+        self._answers.came.connect(self._show_message)
+        self._message, self._message_s = "", -math.inf
         self.names = [sleeve.name for sleeve in session.sleeves]
         self.participant = ParticipantWindow(self.theme, self.names)
         self._build()
@@ -118,7 +118,7 @@ class TeleopWindow(QWidget):
             self.session.recent_emg,
             [sleeve.decoder.metadata.filter_design for sleeve in sleeves],
         )
-        # Either is what one looks at; the joints beside stay in any case.
+        # Either is what one looks at; the joints next to it stay in any case.
         self.stage = QStackedWidget()
         self.stage.addWidget(self.camera)
         self.stage.addWidget(self.traces)
@@ -238,8 +238,8 @@ class TeleopWindow(QWidget):
 
     def _show_task(self, view: TeleopView) -> None:
         self.task.setText(f"{task_text(view)}\n{KEYS}")
-        if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
-            self.message.setText(self._said)
+        if time.monotonic() - self._message_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
+            self.message.setText(self._message)
         else:
             self.message.setText(view.messages[-1].text if view.messages else "")
 
@@ -258,21 +258,21 @@ class TeleopWindow(QWidget):
 
     def arm(self) -> None:
         """Ask the bridge to arm; its answer comes later."""
-        self._say("arming…")
+        self._show_message("arming…")
         self._ask(lambda: self.session.arm() or "armed")
 
     def stop(self) -> None:
         """Stop the robot, at once and without waiting here."""
-        self._say("stopping…")
+        self._show_message("stopping…")
         self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop()) else "stopped")
 
     def _ask(self, act: Callable[[], str]) -> None:
         threading.Thread(
-            target=lambda: self._answers.told.emit(act()), name="ask-bridge", daemon=True
+            target=lambda: self._answers.came.emit(act()), name="ask-bridge", daemon=True
         ).start()
 
-    def _say(self, text: str) -> None:
-        self._said, self._said_s = text, time.monotonic()
+    def _show_message(self, text: str) -> None:
+        self._message, self._message_s = text, time.monotonic()
         self.message.setText(text)
 
     def change_theme(self) -> None:
@@ -326,7 +326,7 @@ class TeleopWindow(QWidget):
 
     def _end_trial(self, outcome: Outcome) -> None:
         if not self.session.sheet.end(outcome):
-            self._say("no trial runs: T starts one")
+            self._show_message("no trial runs: T starts one")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the session with the window; whoever runs it stops the robot first."""

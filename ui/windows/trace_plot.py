@@ -4,8 +4,8 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from calibration.session_view import Traces
-from ui.view_models.traces import lane_uv, outline
+from calibration.session_ports import Traces
+from ui.view_models.outline import lane_uv, outline
 from ui.windows.widgets import ThemeNow
 
 COLUMNS = 240

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import SYMBOLS
-from emg_acquisition.quality.rules import ChannelState
 from ui.windows.theme import Theme, font
 
 ThemeNow = Callable[[], Theme]
@@ -26,7 +26,7 @@ STATES = {
 }
 MARGIN = 8
 MOVES = "▶ "
-# Of the state's word: large enough to be read from a chair beside the robot.
+# Of the state's word: large enough to be read from a chair next to the robot.
 REASON_SHARE = 0.54
 
 
@@ -126,7 +126,7 @@ class Bars(Drawn):
     largest : float
         Points of the writing, where there is room.
     row : float
-        Pixels that a bar takes at the most.
+        Maximum height of a bar, in pixels.
     """
 
     def __init__(

@@ -148,8 +148,8 @@ def _dividing_rate(n_samples: int, n_records: int, seconds: float) -> float:
     rate = n_samples / duration_s
     for steps in range(-8, 9):
         near = rate + steps * math.ulp(rate)
-        told_s = round(n_samples / near, 12)
-        if told_s == duration_s or told_s / seconds == n_records:
+        declared_s = round(n_samples / near, 12)
+        if declared_s == duration_s or declared_s / seconds == n_records:
             return near
     msg = f"{n_samples} samples in {n_records} records of {seconds} s cannot be written"
     raise InputError(msg)

@@ -71,22 +71,22 @@ def export_bids(
     try:
         new = not out.exists() or not any(out.iterdir())
         out.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".export-", dir=out))
+        staging = Path(tempfile.mkdtemp(prefix=".export-", dir=out))
     except OSError as error:
         msg = f"{out} cannot be written: {error.strerror}"
         raise InputError(msg) from error
     try:
         for index, (folder, target) in enumerate(zip(folders, targets, strict=True)):
             progress(folder.name, index / len(folders))
-            _write_session(folder, beside / target.relative_to(out), settings)
+            _write_session(folder, staging / target.relative_to(out), settings)
         if new:
             _write_new(out, settings.name or out.name)
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
-            (beside / target.relative_to(out)).rename(target)
+            (staging / target.relative_to(out)).rename(target)
         _add_participants(out, [target.parent.name for target in targets])
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
     progress("done", 1.0)
     return targets
 

@@ -1,4 +1,4 @@
-"""What each JSON and TSV file beside a run holds, by the BIDS specification (EMG) 1.11.1."""
+"""What each JSON and TSV file that goes with a run holds, by the BIDS specification (EMG) 1.11.1."""
 
 import csv
 import io

@@ -16,10 +16,18 @@ import numpy as np
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.recording.importers.mat_file import load_mat, matrix
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import chosen_grid, load_mat, matrix
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -60,7 +68,7 @@ _FINGERS = (
     "thumb_extension",
 )
 GESTURES = {"a": _HAND, "b": _HAND, "c": _FINGERS}
-# Two maximal contractions for scaling, recorded beside the gestures.
+# Two maximal contractions for scaling, recorded in addition to the gestures.
 _MAXIMAL = (100, 101)
 _FILE_NAME = re.compile(r"(?P<subject>\d{3})-(?P<gesture>\d{3})-(?P<trial>\d{3})\.mat")
 

@@ -14,9 +14,18 @@ import numpy as np
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.recording.importers.mat_file import load_mat
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import CueAt, Piece, SessionHeader, write_joined
+from emg_acquisition.recording.importers.sessions import (
+    CueAt,
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import load_mat
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 

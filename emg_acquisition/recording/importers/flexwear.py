@@ -17,11 +17,19 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
 from emg_acquisition.grid_library import load_grid
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, check_plausible
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import UV_PER_UNIT, check_plausible, chosen_grid
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -96,7 +104,7 @@ def _job(path: Path, grid: ElectrodeGrid, unit: str) -> SessionJob:
 
 
 def _import_file(path: Path, header: SessionHeader, unit: str, target: Path, share: Share) -> None:
-    with damage_named(path, "a HDF5 file"), h5py.File(path, "r") as file:
+    with reading(path, "a HDF5 file"), h5py.File(path, "r") as file:
         trials = _trials_of(file, path)
         n_pieces = sum(dataset.shape[0] for dataset in trials.values())
         write_joined(target, header, _pieces(trials, path, unit), n_pieces, share)

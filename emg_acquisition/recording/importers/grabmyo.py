@@ -18,10 +18,19 @@ from emg_acquisition.arrays import Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import UV_PER_UNIT, unit_named
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -137,7 +146,7 @@ def _pieces(trials: Sequence[_Trial]) -> Iterator[Piece]:
 def _read_uv(path: Path) -> Float64Array:
     """Read the EMG channels of a record in µV, shape (n_samples, 28), in the order of `LABELS`."""
     data = path.with_name(f"{path.name}.dat")
-    with damage_named(data, "a WFDB record, with its .hea"):
+    with reading(data, "a WFDB record, with its .hea"):
         record = wfdb.rdrecord(str(path), physical=False)
         counts = np.asarray(record.d_signal)
         # A header says the sum of its channel's samples, modulo 2^16.
@@ -145,7 +154,7 @@ def _read_uv(path: Path) -> Float64Array:
         whole = len(counts) > 0 and sums.tolist() == [value % 2**16 for value in record.checksum]
         emg_mv = record.dac()
     if not whole:
-        msg = f"{data} is not what its header describes (the check sums differ); download it anew"
+        msg = f"{data} is not what its header describes (the check sums differ); download it again"
         raise InputError(msg)
     _check_kind(record, data)
     columns = [record.sig_name.index(label) for label in LABELS]

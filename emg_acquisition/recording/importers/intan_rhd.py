@@ -9,11 +9,17 @@ from neo.rawio import IntanRawIO
 
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import SessionHeader, write_continuous
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_continuous,
+)
+from emg_acquisition.recording.importers.source_files import chosen_grid, recording_files, session_code
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -93,7 +99,7 @@ def _open(path: Path) -> tuple[IntanRawIO, int]:
     if magic != _MAGIC:
         msg = f"{path} is no Intan RHD file: it begins otherwise"
         raise InputError(msg)
-    with damage_named(path, "an .rhd file without a gap in time"):
+    with reading(path, "an .rhd file without a gap in time"):
         reader = IntanRawIO(str(path))
         reader.parse_header()
     names = list(reader.header["signal_streams"]["name"])

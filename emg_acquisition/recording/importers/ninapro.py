@@ -14,11 +14,24 @@ from emg_acquisition.arrays import IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid
-from emg_acquisition.recording.importers.mat_file import load_mat, matrix
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import CueAt, Piece, SessionHeader, write_joined
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, check_plausible
+from emg_acquisition.recording.importers.sessions import (
+    CueAt,
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import (
+    UV_PER_UNIT,
+    check_plausible,
+    chosen_grid,
+    load_mat,
+    matrix,
+)
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 

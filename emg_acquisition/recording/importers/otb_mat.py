@@ -13,12 +13,24 @@ import numpy as np
 
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid_library import GRID_NAMES
-from emg_acquisition.recording.importers.mat_file import load_mat, matrix
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import SessionHeader, write_continuous
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
+from emg_acquisition.recording.importers.sessions import (
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_continuous,
+)
+from emg_acquisition.recording.importers.source_files import (
+    UV_PER_UNIT,
+    chosen_grid,
+    load_mat,
+    matrix,
+    recording_files,
+    session_code,
+    unit_named,
+)
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 

@@ -20,11 +20,17 @@ import numpy as np
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid_library import GRID_NAMES
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import SessionHeader, write_continuous
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_continuous,
+)
+from emg_acquisition.recording.importers.source_files import chosen_grid, recording_files, session_code
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -131,7 +137,7 @@ def import_otb_plus(
 
 
 def _describe(path: Path) -> _Recording:
-    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+    with reading(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
         signals = [member for member in archive.getmembers() if member.name.endswith(".sig")]
         if len(signals) != 1:
             msg = f"{path} holds {len(signals)} .sig files; one is required, export the recording alone"
@@ -242,7 +248,7 @@ def _write(
     adapter: _Adapter,
     header: SessionHeader,
 ) -> None:
-    with damage_named(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
+    with reading(path, "an .otb+ file"), tarfile.open(path, "r:") as archive:
         blocks = _blocks(_member(archive, recording.sig, path), recording, adapter, path)
         write_continuous(target, header, blocks, recording.n_samples, share)
 
@@ -255,7 +261,7 @@ def _blocks(sig: IO[bytes], recording: _Recording, adapter: _Adapter, path: Path
         count = min(_BLOCK, left)
         raw = sig.read(count * bytes_a_sample)
         if len(raw) < count * bytes_a_sample:
-            msg = f"{path}: {recording.sig} is cut short; copy the file anew"
+            msg = f"{path}: {recording.sig} is cut short; copy the file again"
             raise InputError(msg)
         counts = np.frombuffer(raw, dtype="<i2").reshape(count, recording.n_channels)
         yield (counts[:, columns] * adapter.uv_per_count).astype(np.float32)

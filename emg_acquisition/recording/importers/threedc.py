@@ -19,10 +19,19 @@ import numpy.typing as npt
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.grid import ElectrodeGrid
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import Piece, SessionHeader, whole_trial, write_joined
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Piece,
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    whole_trial,
+    write_joined,
+)
+from emg_acquisition.recording.importers.source_files import chosen_grid
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.stream_info import EmgStreamInfo
 
@@ -182,7 +191,7 @@ def _pieces(trials: Sequence[_Trial], uv_per_count: float) -> Iterator[Piece]:
 
 
 def _read(trial: _Trial) -> npt.NDArray[np.generic]:
-    with damage_named(trial.path, f"one of the data set ({trial.key or 'ten numbers a line'})"):
+    with reading(trial.path, f"one of the data set ({trial.key or 'ten numbers a line'})"):
         if trial.key:
             with _npz(trial.path) as content:
                 return np.asarray(content[trial.key])
@@ -194,7 +203,7 @@ def _read(trial: _Trial) -> npt.NDArray[np.generic]:
 def _npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     # numpy, given a path, leaves a damaged file open.
     with path.open("rb") as file:
-        with damage_named(path, "an .npz file"):
+        with reading(path, "an .npz file"):
             content = np.load(file, allow_pickle=False)
         if not isinstance(content, np.lib.npyio.NpzFile):
             msg = f"{path} is no .npz file"

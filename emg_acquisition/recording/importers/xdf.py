@@ -17,17 +17,28 @@ from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, event_from_json
 from emg_acquisition.grid import NO_ELECTRODE, ElectrodeGrid, grid_from_settings
-from emg_acquisition.recording.importers.damage import damage_named
-from emg_acquisition.recording.importers.placement import chosen_grid
-from emg_acquisition.recording.importers.single_files import recording_files, session_code
-from emg_acquisition.recording.importers.staging import Progress, SessionJob, Share, import_sessions, silent
-from emg_acquisition.recording.importers.trials import SessionHeader, write_continuous
-from emg_acquisition.recording.importers.units import UV_PER_UNIT, unit_named
+from emg_acquisition.recording.damage import reading
+from emg_acquisition.recording.importers.sessions import (
+    Progress,
+    SessionHeader,
+    SessionJob,
+    Share,
+    import_sessions,
+    silent,
+    write_continuous,
+)
+from emg_acquisition.recording.importers.source_files import (
+    UV_PER_UNIT,
+    chosen_grid,
+    recording_files,
+    session_code,
+    unit_named,
+)
 from emg_acquisition.recording.session import ProtocolInfo
 from emg_acquisition.recording.xdf_reader import read_xdf
 from emg_acquisition.settings_file import load_settings
 from emg_acquisition.stream_info import EMG_TYPE, EVENTS_TYPE, EmgStreamInfo
-from emg_acquisition.streams.description_xml import MAX_CHANNELS
+from emg_acquisition.streams.stream_xml import MAX_CHANNELS
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +145,7 @@ def _import_file(
     options: XdfOptions,
     cues: Mapping[str, str],
 ) -> None:
-    with damage_named(path, "an XDF file"):
+    with reading(path, "an XDF file"):
         streams = _load(path)
         emg = _emg(_chosen(streams, options.stream, path), options, path)
         events = [event for stream in streams for event in _events(stream)]
@@ -162,7 +173,7 @@ def _load(path: Path) -> list[Stream]:
         verbose=False,
     )
     if truncated:
-        msg = f"{path} is cut short: its last chunk is not whole; copy it anew"
+        msg = f"{path} is cut short: its last chunk is not whole; copy it again"
         raise InputError(msg)
     return list(streams)
 
@@ -226,7 +237,7 @@ def _rate_hz(stream: Stream, where: str) -> float:
         msg = f"{where} declares no rate; a regular stream is required"
         raise InputError(msg)
     if measured > 0 and abs(measured / declared - 1) > _RATE_TOLERANCE:
-        msg = f"{where} declares {declared:g} Hz, but its time stamps show {measured:.6g} Hz; record it anew"
+        msg = f"{where} declares {declared:g} Hz, but its time stamps show {measured:.6g} Hz; record it again"
         raise InputError(msg)
     return declared
 
@@ -302,14 +313,14 @@ def _event(text: str, t_s: float) -> Event:
 def _with_cues(events: Sequence[Event], cues: Mapping[str, str]) -> list[Event]:
     """Turn markers into cues: the n-th of a gesture is its n-th repetition."""
     repetitions: dict[str, int] = defaultdict(int)
-    trial, told = 0, []
+    trial, found = 0, []
     for event in events:
         gesture = cues.get(str(event.fields.get("text"))) if event.kind == "marker" else None
         if gesture is None:
-            told.append(event)
+            found.append(event)
             continue
         repetitions[gesture] += 1
         trial += 1
         fields = {"gesture": gesture, "repetition": repetitions[gesture], "trial": trial}
-        told.append(Event(event.t_lsl_s, "cue", fields))
-    return told
+        found.append(Event(event.t_lsl_s, "cue", fields))
+    return found

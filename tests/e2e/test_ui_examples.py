@@ -34,6 +34,7 @@ FOLLOWED = [
 ]
 # Commands whose `--help` is about recorded sessions, in an order in which each finds what it needs.
 ON_RECORDINGS = (
+    "init",
     "import",
     "export-bids",
     "train",

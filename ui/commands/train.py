@@ -18,7 +18,7 @@ from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 NAME = "train"
 HELP = "recorded sessions -> decoder.onnx, with an estimate on held-out repetitions"
 EXAMPLE = """hdemg train data/sub-001/ses-Session1Train -o decoder.onnx
-         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal signal.yaml --powerline 60"""
+         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal my-study/signal.yaml --powerline 60"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

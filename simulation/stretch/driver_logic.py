@@ -390,7 +390,10 @@ class DriverLogic:
         self.faults = faults
         pushed: dict[str, float] = dict(faults.pushed.items())
         self.robot.disturb(faults.blocked, pushed, faults.runaway)
-        self._readings_left = (faults.reading_ticks or -1) if faults.readings else 0
+        # The next step comes before the next joint state.
+        self._readings_left = (
+            (faults.reading_ticks + 1 if faults.reading_ticks else -1) if faults.readings else 0
+        )
         if faults.restart_s > 0 and self._now_s is not None:
             self.is_up, self._up_at_s = False, self._now_s + faults.restart_s
 

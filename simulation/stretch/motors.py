@@ -193,7 +193,7 @@ class Wheels:
             ramp = ROLL_OUT
         elif self.runaway is not None:
             aims, ramp = self._of_base(*self.runaway), math.inf
-        before = self._speeds
+        before = aims if math.isinf(ramp) else self._speeds
         left, right = (
             was + max(-ramp * dt_s, min(ramp * dt_s, aim - was))
             for was, aim in zip(before, aims, strict=True)

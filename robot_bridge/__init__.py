@@ -17,6 +17,7 @@ Files in the order that data flows through them:
 ``ros_imports``         everything of ROS 2 in one place, with one clear error where there is none
 ``ros_context``         one ROS 2 node in a context and a thread of its own
 ``decision_reader``     the one Gesture stream that the bridge is bound to
+``incident_log``        what happened, on disk, with and without a recording
 ``robot_setup``         what the bridge asks of stretch_driver before it arms
 ``bridge_figures``      latencies and counts for ``diagnostics``
 ``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``

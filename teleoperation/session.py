@@ -20,6 +20,7 @@ from emg_acquisition.recording.session import SESSION_FILE
 from emg_acquisition.streams.lsl_config import DEFAULT_SESSION_ID, configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
+from robot_bridge.incident_log import IncidentLog
 from robot_bridge.operator_orders import ArmRequest
 from teleoperation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
 from teleoperation.feedback import FeedbackVoice, feedback_program
@@ -34,6 +35,7 @@ from teleoperation.trial_sheet import Task, TrialSheet, load_tasks
 logger = logging.getLogger(__name__)
 
 KEPT_MESSAGES = 50
+KEPT_LOG_LINES = 200
 DISK_EVERY_S = 2.0
 
 
@@ -87,6 +89,7 @@ class TeleopSession:
         )
         configure_lsl(self._names.lsl_session)
         self.recording = new_folder(settings, datetime.now(timezone.utc)) if settings.record else None
+        self.incidents = IncidentLog("teleop")
         self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
         self._intentions_id = f"hdemg-teleop-intentions-{uuid.uuid4().hex[:8]}"
@@ -142,6 +145,8 @@ class TeleopSession:
             If a part ends or does not come up; the message has its last words.
         """
         progress("starting", 0.1)
+        self.incidents.start()
+        self.incidents.note("start", settings=self.settings.model_dump(mode="json"), recording=self.recording)
         if self.recording is not None:
             self.recording.parent.mkdir(parents=True, exist_ok=True)
         self.chain.start()
@@ -179,6 +184,14 @@ class TeleopSession:
                 shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
         except OSError as error:
             logger.warning("the session folder is not complete: %s", error)
+        self._note_logs()
+        self.incidents.close()
+
+    def _note_logs(self) -> None:
+        """Keep the last words of every part, whose logs go with the temporary folder where nothing is recorded."""
+        for log in sorted((self._logs / "logs").glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-KEPT_LOG_LINES:]
+            self.incidents.note("log", part=log.stem, lines=lines)
 
     @property
     def ended(self) -> bool:
@@ -195,13 +208,16 @@ class TeleopSession:
         """Arm, if the preflight allows it; return None, or in a line why not."""
         request = request or self.ask_to_arm()
         bad = next((check for check in self.view().checks if not check.good), None)
+        refusal = None
         if bad is not None:
-            return f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
-        try:
-            self.chain.link.arm(request=request)
-        except CommandRejectedError as error:
-            return str(error)
-        return None
+            refusal = f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
+        else:
+            try:
+                self.chain.link.arm(request=request)
+            except CommandRejectedError as error:
+                refusal = str(error)
+        self.incidents.note("arm", refusal=refusal)
+        return refusal
 
     def begin_stop(self) -> int:
         """Stop without waiting for anything; returns the number of this stop, for `stop`.
@@ -211,6 +227,7 @@ class TeleopSession:
         """
         if self.script is not None:
             self.script.give_up()
+        self.incidents.note("stop")
         return self.chain.link.begin_stop()
 
     def stop(self, number: int | None = None) -> str | None:
@@ -222,6 +239,7 @@ class TeleopSession:
         try:
             self.chain.link.stop(number=number)
         except CommandRejectedError as error:
+            self.incidents.note("stop_not_confirmed", problem=str(error))
             return str(error)
         return None
 
@@ -238,6 +256,7 @@ class TeleopSession:
     def tell(self, text: str) -> None:
         """Tell the people at the session something, and write it into the log."""
         logger.info("%s", text)
+        self.incidents.note("message", text=text)
         self._messages.append(Message(time.monotonic(), text))
         self._markers.push(Event(lsl_clock_s(), "message", {"text": text}))
 

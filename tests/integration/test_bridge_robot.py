@@ -1,5 +1,6 @@
 """The real bridge process, real LSL and real ROS 2 against the simulated Stretch."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from emg_acquisition.errors import StreamLostError
 from emg_acquisition.stream_info import GestureStreamInfo
 from emg_acquisition.streams.outlet import GestureOutlet, lsl_clock_s
 from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.incident_log import incident_folder
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
@@ -479,6 +481,38 @@ def test_a_stop_beats_an_arm_of_the_same_operator_that_is_under_way(ten):
         assert not arming.is_alive()
         ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
         holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 0.3, "the stop")
+
+
+def test_what_happened_is_on_disk_without_a_recording(ten, outsider):
+    ten.arm()
+    ten.go_to("arm")
+    ten.start_moving("lift", -1, 0.005)
+    outsider.call(outsider.position_mode, Trigger.Request())
+    ten.link.wait_for(lambda s: s.safety_state == "fault", 2)
+    ten.rest()
+    ten.link.stop()
+    (path,) = incident_folder().glob(f"*-bridge-{ten.process.pid}.jsonl")
+
+    def noted():
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def kept():
+        return [row for line in noted() if line["kind"] == "journal" for row in line["rows"]]
+
+    wait_for(lambda: kept() and kept()[-1][0] - fault_s(noted()) > 2.5, "the moments after the fault")
+    kinds = {line["kind"] for line in noted()}
+    assert {"start", "begin", "transition", "diagnostics", "service", "driver_service", "mode"} <= kinds
+    transitions = [line for line in noted() if line["kind"] == "transition"]
+    assert any(line["new"] == "fault" and "'position'" in line["reason"] for line in transitions)
+    assert any(line["service"] == "stop" for line in noted() if line["kind"] == "service")
+    inputs = {row[2] for row in kept()}
+    assert {"JointStatesInput", "DecisionInput", "TickInput", "DriverInput"} <= inputs
+    diagnostics = [line["mono_s"] for line in noted() if line["kind"] == "diagnostics"]
+    assert np.diff(diagnostics).min() > 0.9
+
+
+def fault_s(lines):
+    return max(line["mono_s"] for line in lines if line["kind"] == "transition" and line["new"] == "fault")
 
 
 def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):

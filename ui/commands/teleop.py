@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
             session = stack.enter_context(live_session(settings, progress))
         with stop_on_signals() as stop:
             print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
+            print(f"incident log: {session.incidents.path or 'none, there is no home folder'}", flush=True)
             if args.headless:
                 from ui.headless import run_headless
 

@@ -219,6 +219,15 @@ class TeleopSession:
         self.incidents.note("arm", refusal=refusal)
         return refusal
 
+    def change_speed(self) -> str:
+        """Change between fine and coarse; returns which it is now, or in a line why it was not changed."""
+        fine = self.chain.link.snapshot().sleeve(self.sleeves[0].name).fine is False
+        try:
+            self.chain.link.set_fine(fine)
+        except CommandRejectedError as error:
+            return str(error)
+        return "fine" if fine else "coarse"
+
     def begin_stop(self) -> int:
         """Stop without waiting for anything; returns the number of this stop, for `stop`.
 

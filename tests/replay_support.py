@@ -9,6 +9,7 @@ from emg_acquisition.events import Event
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.recording.session_writer import SessionWriter
 from emg_acquisition.stream_info import COMMAND_TYPE, JOURNAL_TYPE, EmgStreamInfo, GestureStreamInfo
+from robot_bridge.inputs import JointStatesInput
 from robot_bridge.journal import Entry, to_plain
 from robot_bridge.journal_stream import COMMAND_CHANNELS
 from robot_bridge.stretch_interface import JOINT_STATE_NAMES
@@ -88,7 +89,7 @@ def _write_robot(writer: SessionWriter) -> None:
     texts = []
     for k, t in enumerate(t_s):
         positions = [0.2 + 0.01 * t if name == "joint_lift" else 0.1 for name in JOINT_STATE_NAMES]
-        entry = Entry(k, "core.on_joint_states", ((list(JOINT_STATE_NAMES), positions, t, t), {}))
+        entry = Entry(k, JointStatesInput(t, t, list(JOINT_STATE_NAMES), positions))
         texts.append(json.dumps([[BEGIN_S + t, *to_plain(entry)]]))
     file.write_texts(journal, texts, BEGIN_S + t_s)
 

@@ -17,7 +17,7 @@ REFRESH_S = 0.2
 # A terminal that no longer takes what is written shows nobody what the robot does: the heartbeat ends.
 PULSE_S = 1.0
 STOP_KEYS = {" ", "\x1b"}
-KEYS = "keys: a arm · space or Esc stop · t start trial · s success · f fail · q end"
+KEYS = "keys: a arm · space or Esc stop · c fine/coarse · t start trial · s success · f fail · q end"
 
 
 class TerminalKeys:
@@ -47,6 +47,8 @@ class TerminalKeys:
         if key == "a":
             request = session.ask_to_arm()
             self._ask(lambda: session.arm(request) or "armed")
+        elif key == "c":
+            self._ask(session.change_speed)
         elif key == "t":
             session.sheet.start()
         elif key in {"s", "f"}:

@@ -18,7 +18,7 @@ from emg_acquisition.errors import StreamLostError
 from robot_bridge.bridge_core import Listeners
 from robot_bridge.control import ModeChange
 from robot_bridge.gesture_map import GestureMap
-from robot_bridge.inputs import DecisionInput
+from robot_bridge.inputs import DecisionInput, OperatorInput
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.safety import Transition
 from robot_bridge.stretch_interface import DOF_NAMES
@@ -95,6 +95,8 @@ class ClosedLoop:
         self._pipeline = DecoderPipeline(decoder, muscle.info)
         self._fs_hz = muscle.info.fs_hz
         self._rest = gesture_map.rest
+        modes = gesture_map.mode_names
+        self._has_no_toggle = all(gesture_map.gesture_to(mode, "toggle_speed") is None for mode in modes)
         listeners = Listeners(self._on_transition, self._on_mode)
         self.counts = LoopCounts()
         self._bridge = BridgeLoop(model, [gesture_map], body, steps_per_s=STEPS_PER_S, listeners=listeners)
@@ -130,7 +132,9 @@ class ClosedLoop:
         return self._views[-1 - steps]
 
     def begin(self) -> None:
-        """Let the arm rest until the bridge arms.
+        """Let the arm rest until the bridge arms; it starts fine, and where no gesture is faster, coarse is chosen.
+
+        As the person next to the user would, by the operator's window.
 
         Raises
         ------
@@ -143,6 +147,8 @@ class ClosedLoop:
             if refusal is not None and self.t_s > ARMING_LIMIT_S:
                 msg = f"the bridge did not arm within {ARMING_LIMIT_S:g} s of rest: {refusal}"
                 raise StreamLostError(msg)
+        if self._has_no_toggle:
+            self.core.take(OperatorInput(self.t_s, "coarse"))
 
     def step(self, gesture: str) -> View:
         """Move on by 10 ms, with the arm making a gesture; returns what there is to see then."""

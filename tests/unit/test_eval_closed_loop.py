@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -114,7 +115,8 @@ def test_a_slower_user_is_slower_and_one_who_errs_makes_more_gestures(decoder, b
     slower = SURE.model_copy(update={"perception_s": 0.5, "choice_s_per_bit": 0.4})
     slow = fitts(decoder, bank, user=slower, trials=1)
     errs = fitts(decoder, bank, user=SURE.model_copy(update={"wrong_gesture": 0.4}), trials=1)
-    assert sum(one.time_s for one in slow) > sum(one.time_s for one in sure) + 0.5 * len(sure)
+    # Target by target: an overshoot by chance, which costs seconds, says nothing of how quick a user is.
+    assert median(a.time_s - b.time_s for a, b in zip(slow, sure, strict=True)) > 0.5
     assert sum(one.wrong_gestures for one in errs) > 0
     assert all(one.completed for one in errs)
     assert sum(one.path_efficiency for one in errs) < sum(one.path_efficiency for one in sure)

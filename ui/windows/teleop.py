@@ -46,7 +46,7 @@ STOP_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Escape)
 # Of a key that is to do anything but stop: no Ctrl, Alt, Meta or Shift with it.
 PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 NOTE = "What should the trial sheet say?\nSpace and Escape stop the robot, here too: write _ for a space."
-KEYS = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
+KEYS = "C fine/coarse · T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
 MODEL = load_robot_model()
 
 
@@ -332,6 +332,7 @@ class TeleopWindow(QWidget):
         sheet = self.session.sheet
         acts: dict[Qt.Key, Callable[[], object]] = {
             Qt.Key.Key_A: self.arm,
+            Qt.Key.Key_C: lambda: self._ask(self.session.change_speed),
             Qt.Key.Key_T: sheet.start,
             Qt.Key.Key_S: lambda: self._end_trial("success"),
             Qt.Key.Key_F: lambda: self._end_trial("fail"),

@@ -4,20 +4,27 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 # Workers that share the cores: a library that spreads over all of them only gets in the others' way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# Pytest's exit status where ARGS chose no test.
+# Which tests `make test` runs; ARGS may narrow them.
+CHOSEN := not slow
+# Where those are that run alone: the other files need not even be read.
+ALONE = $(shell grep -rlw --include='test_*.py' 'mark\.alone' tests)
+# Pytest's exit status where no test was chosen.
 NOTHING_CHOSEN := 5
 
-.PHONY: demo test lint docs screenshots audit clean
+.PHONY: demo test run-tests lint docs screenshots audit clean
 
 demo: .venv/.ready
 	@.venv/bin/hdemg demo $(ARGS)
 
-test: .venv/.ready lint
-	@# A worker that crashes fails the run: xdist 3.8 hangs when it starts another one under loadfile.
-	@# What computes, a worker a core; what mostly waits, more workers; what measures the clock or drives a session, alone.
-	$(ONE_THREAD) $(PYTEST) -n 2 --max-worker-restart=0 tests/unit tests/properties tests/contracts $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadfile --max-worker-restart=0 -m "not slow and not alone" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
-	$(PYTEST) -m "alone and not slow" tests/integration tests/e2e $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+test: lint
+	@$(MAKE) --no-print-directory run-tests
+
+# Those of CHOSEN: first what may run beside other tests, then, alone, what measures the clock or drives a whole session.
+# A worker that crashes fails the run: xdist 3.8 hangs when it starts another one.
+run-tests: .venv/.ready
+	@set -e; HDEMG_TEST_MADE=$$(mktemp -d); export HDEMG_TEST_MADE; trap 'rm -rf "$$HDEMG_TEST_MADE"' EXIT; set -x; \
+	$(ONE_THREAD) $(PYTEST) -n 3 --dist worksteal --max-worker-restart=0 -m "($(CHOSEN)) and not alone" $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]; \
+	$(PYTEST) -m "($(CHOSEN)) and alone" $(ALONE) $(ARGS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

@@ -11,14 +11,8 @@ from pathlib import Path
 from setuptools import Distribution, find_packages, setup
 
 ROOM_NAMES = (
-    "emg_acquisition",
-    "decoding",
-    "calibration",
-    "robot_bridge",
-    "evaluation",
-    "teleoperation",
-    "simulation",
-    "ui",
+    *("emg_acquisition", "decoding", "calibration", "robot_bridge", "evaluation"),
+    *("teleoperation", "simulation", "ui"),
 )
 NODES = ("acquire", "decode", "record", "bridge", "sim_robot")
 SHARE = "share/hdemg_teleop"

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from accuracy_data import drifting, flexemg_sessions, grabmyo_session, threedc_sessions
-from accuracy_judge import Judge, Score, as_decided, quiet, threshold_free
+from accuracy_judge import Judge, Score, as_decided, threshold_free
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import carry_over, recalibrate
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import quiet
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.drift import DriftSettings
 from decoding.signal_settings import SignalSettings

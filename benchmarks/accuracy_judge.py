@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.choice import Wish, choose
-from calibration.held_out import judge
-from calibration.labels import TrialWindows, session_windows, stack_steady, windows_for_trials
-from decoding.decision import DecisionSettings
+from calibration.held_out import judge_logits
+from calibration.train import train_model
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet, trial_spans
 from decoding.decoder_file import DecoderFile
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
+from decoding.windows import window_spec
 from emg_acquisition.recording.session import Session, trials
-from evaluation.metrics import CUE_MARGIN_S
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,12 @@ class ChosenScore(Score):
     held_out: float
 
 
-def quiet(_stage: str, _share: float) -> None:
-    """Tell nobody how far it is."""
-
-
 class Judge:
     """Judges decoders on one session; features are computed once for each kind."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
         self.cued = trials(session)
-        self._made: dict[SignalSettings, list[TrialWindows]] = {}
-
-    def windows(self, signal: SignalSettings) -> list[TrialWindows]:
-        """Every trial, its windows outside `CUE_MARGIN_S` of a cue change marked."""
-        if signal not in self._made:
-            block, window_samples = session_windows(self._session, signal)
-            margin = round(CUE_MARGIN_S * self._session.emg.info.fs_hz)
-            self._made[signal] = windows_for_trials(
-                block,
-                window_samples,
-                self.cued,
-                session=0,
-                after_cue_samples=margin,
-                before_next_samples=margin,
-                min_quality=0.0,
-            )
-        return self._made[signal]
+        self._windows = TrainingSet([session], TrainSettings())
 
     def score(self, decoder: DecoderFile, repetitions: Iterable[int] | None) -> Score:
         """Judge a decoder on some repetitions, by the probabilities that its file gives window by window."""
@@ -66,8 +45,8 @@ class Judge:
         wanted = None if repetitions is None else set(repetitions)
         tested = [
             one
-            for one in self.windows(about.signal)
-            if one.steady.any() and (wanted is None or one.trial.repetition in wanted)
+            for one in self._windows.windows(about.signal)
+            if wanted is None or one.trial.repetition in wanted
         ]
         classifier = decoder.classifier()
         logits = [
@@ -77,27 +56,25 @@ class Judge:
             for one in tested
         ]
         # The file's probabilities are calibrated already: a temperature of 1 leaves them as they are.
-        said = judge(logits, tested, about.gestures, about.decision, [range(len(tested))], temperature=1.0)
-        return Score(said.window_accuracy or 0.0, said.trial_accuracy or 0.0)
+        found = judge_logits(logits, tested, about.gestures, about.decision, temperature=1.0)
+        return Score(found.window_accuracy or 0.0, found.trial_accuracy or 0.0)
 
 
 def as_decided(decoder: DecoderFile, session: Session) -> float:
     """Share of single windows right as the pipeline meets them, one after the other, with what it learns in use."""
+    about = decoder.metadata
     pipeline = DecoderPipeline(decoder, session.emg.info)
-    fs_hz = session.emg.info.fs_hz
-    step = int(fs_hz)
-    said = [
+    step = int(session.emg.info.fs_hz)
+    decisions = [
         (one.sample_index, int(np.argmax(one.probabilities)))
         for start in range(0, len(session.emg.emg_uv), step)
         for one in pipeline.process(session.emg.emg_uv[start : start + step])
     ]
-    sample, best = np.array(said).T
-    first = sample - round(decoder.metadata.signal.window_ms * fs_hz / 1000.0) + 1
-    margin = round(CUE_MARGIN_S * fs_hz)
+    sample, best = np.array(decisions).T
+    window_samples = window_spec(about.signal, about.fs_hz).window_samples
     right = [
-        best[(first >= trial.start + margin) & (sample < trial.stop - margin)]
-        == decoder.metadata.gestures.index(trial.gesture)
-        for trial in trials(session)
+        best[span.steady(sample, window_samples)] == about.gestures.index(span.trial.gesture)
+        for span in trial_spans(session, TrainSettings().margins)
     ]
     return float(np.concatenate(right).mean())
 
@@ -106,39 +83,24 @@ def threshold_free(
     session: Session, known: Iterable[int], tested: Iterable[int], signal: SignalSettings | None
 ) -> ChosenScore:
     """Choose, fit and judge without a decoder file: for recordings without rest, which make no decoder."""
-    windows = Judge(session)
-    gestures = tuple(sorted({trial.gesture for trial in windows.cued}))
-    of_known, of_tested = set(known), set(tested)
-
-    def part(settings: SignalSettings, wanted: set[int]) -> list[TrialWindows]:
-        return [
-            one for one in windows.windows(settings) if one.trial.repetition in wanted and one.steady.any()
-        ]
-
-    choice = choose(
-        Wish("auto", signal, DecisionSettings()),
-        lambda settings: part(settings, of_known),
-        gestures,
-        session.emg.info,
-        lambda _share: None,
+    every = TrainingSet([session], TrainSettings(signal=signal))
+    to_train, to_judge = (
+        every.without((0, one.repetition) for one in trials(session) if one.repetition not in wanted)
+        for wanted in (set(known), set(tested))
     )
-    chosen = choice.candidate
-    classifier = chosen.fit(
-        stack_steady(part(chosen.signal, of_known), gestures), len(gestures), session.emg.info.grid
-    )
-    judged = part(chosen.signal, of_tested)
-    logits = [classifier.logits(one.block.features) for one in judged]
-    said = judge(
-        logits,
-        judged,
-        gestures,
-        DecisionSettings(),
-        [range(len(judged))],
-        temperature=choice.held_out.temperature,
+    model = train_model(to_train, lambda _share: None)
+    candidate, held_out = model.selection.candidate, model.selection.held_out
+    windows = to_judge.windows(candidate.signal)
+    found = judge_logits(
+        [model.classifier.logits(one.block.features) for one in windows],
+        windows,
+        every.gestures,
+        every.settings.decision,
+        temperature=held_out.temperature,
     )
     return ChosenScore(
-        said.window_accuracy or 0.0,
-        said.trial_accuracy or 0.0,
-        chosen.name,
-        choice.held_out.window_accuracy or 0.0,
+        found.window_accuracy or 0.0,
+        found.trial_accuracy or 0.0,
+        candidate.name,
+        held_out.window_accuracy or 0.0,
     )

@@ -51,6 +51,7 @@ def main() -> int:
     ]
     try:
         with OperatorLink(names.namespace) as link:
+            link.start_heartbeat()
             values = np.zeros(4 + len(TEN), np.float32)
             begun = armed = None
             n = 0

@@ -37,9 +37,10 @@ from emg_acquisition.stream_info import EMG_TYPE, JOURNAL_TYPE
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.lsl_stream import LslStream, Search, find_stream
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from evaluation.session_latency import DECISION, JOINT_STATES, journal_latency
+from evaluation.session_latency import journal_latency
 from robot_bridge.errors import CommandRejectedError
-from robot_bridge.journal import TICK, Entry
+from robot_bridge.inputs import DecisionInput, JointStatesInput, TickInput
+from robot_bridge.journal import Entry
 from robot_bridge.journal_stream import entries_from_text, journal_source_id
 from robot_bridge.robot_model import load_robot_model
 from simulation.forearm.settings import WearerSettings
@@ -223,9 +224,9 @@ def latencies_ms(journal: list[tuple[float, Entry]]) -> dict[str, np.ndarray[Any
     """Return milliseconds from the decision at the bridge to its command, and from the EMG sample to both."""
     came_s, at_bridge = None, []
     for t_s, entry in journal:
-        if entry.call == DECISION:
-            came_s = float(entry.arguments[0][1])
-        elif entry.call == TICK and came_s is not None:
+        if isinstance(entry.what, DecisionInput):
+            came_s = entry.what.t_mono_s
+        elif isinstance(entry.what, TickInput) and came_s is not None:
             if entry.answer is not None:
                 at_bridge.append(1e3 * (t_s - came_s))
             came_s = None
@@ -273,7 +274,7 @@ def whole(kind: str, robot: str, decoder: Path, seconds: float) -> dict[str, Any
     *looks, last = told
     (recorded,) = last["recorded"]
     expected = round((recorded["last_t_lsl_s"] - recorded["first_t_lsl_s"]) * recorded["fs_hz"]) + 1
-    joints_s = np.array([t_s for t_s, entry in journal if entry.call == JOINT_STATES])
+    joints_s = np.array([t_s for t_s, entry in journal if isinstance(entry.what, JointStatesInput)])
     first, end = looks[min(WARM_LOOKS, (len(looks) - 1) // 2)], looks[-1]
     parts = first["mb"]
     return {
@@ -319,7 +320,7 @@ def main() -> int:
     elif not args.compare and args.seconds < LEAST_S:
         parser.error(f"--seconds: at least {LEAST_S:g}, to compare two looks at what runs; or give --compare")
     else:
-        # It brings torch, which no session has.
+        # It brings what trains, which no session has.
         from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="hdemg-bench-") as folder:

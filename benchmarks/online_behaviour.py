@@ -19,8 +19,9 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from calibration.muscle_onset import muscle_onset, teager_kaiser_envelope
-from calibration.train import TrainSettings, train_decoder
+from calibration.contraction import muscle_onset, teager_kaiser_envelope
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decision import Decider, DecisionSettings, HopEvidence
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.pipeline import DecoderPipeline, hop_filter
@@ -30,7 +31,7 @@ from emg_acquisition.arrays import Float32Array
 from emg_acquisition.events import REST
 from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
-from evaluation.metrics import Decided
+from evaluation.decisions import Decided
 from evaluation.online import OnlineBehaviour, Onset, online_behaviour
 
 TESTS = {

@@ -27,7 +27,7 @@ BLOCK_S = 1.0
 
 def write_session(folder: Path, n_channels: int, fs_hz: float, minutes: float) -> None:
     """Write a session of noise on the electrodes' offsets, block by block, and a decoder that fits it."""
-    from timing import bench_decoder, grid_of  # noqa: PLC0415 - the replay's own process must not hold torch
+    from timing import bench_decoder, grid_of  # noqa: PLC0415 - the replay's own process must not hold what trains
 
     decoder = bench_decoder(SignalSettings(), n_channels, fs_hz)
     labels = decoder.metadata.channel_labels

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from online_behaviour import TESTS, Stretch, behaviour, decoded, held_out, onsets_of, smoothing, trained
 
-from calibration.train import TrainSettings
+from calibration.train_settings import TrainSettings
 from decoding.signal_settings import SignalSettings
 from decoding.temporal import TemporalSettings
 from emg_acquisition.recording.importers.flexemg import import_flexemg

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from calibration.candidates import SPECTRAL_FEATURES
+from calibration.model_selection import SPECTRAL_FEATURES
 from decoding.decision import DecisionSettings, EffortCalibration
 from decoding.decoder_file import DecoderFile, DecoderMetadata, HeldOut, load_decoder
 from decoding.features import WindowFeatures

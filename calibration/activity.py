@@ -9,13 +9,13 @@ from calibration.session_view import ActivityView, Phase
 FALLING, RISING = 0.2, 0.01
 # Until a contraction was seen: some four times rest is a comfortable one.
 COMFORTABLE_OVER_REST = 4.0
-LEAST_SPAN = 0.1
+MIN_SPAN = 0.1
 TARGETS: dict[Level, tuple[float, float]] = {"": (0.5, 1.6), "comfortable": (0.5, 1.6), "strong": (1.5, 4.0)}
 REST_TARGET = (0.0, 0.3)
 
 
 class ActivityBar:
-    """Learns what rest and a comfortable contraction are, and says where the muscle stands between them."""
+    """Learns what rest and a comfortable contraction are, and places the muscle between them."""
 
     def __init__(self) -> None:
         self._rest_uv = 0.0
@@ -45,7 +45,7 @@ class ActivityBar:
         if self._rest_uv == 0.0:
             return None
         comfortable_uv = float(np.median(self._held)) if self._held else COMFORTABLE_OVER_REST * self._rest_uv
-        span_uv = max(comfortable_uv - self._rest_uv, LEAST_SPAN * self._rest_uv)
+        span_uv = max(comfortable_uv - self._rest_uv, MIN_SPAN * self._rest_uv)
         now = max(0.0, (amplitude_uv - self._rest_uv) / span_uv)
         low, high = TARGETS[level] if phase in {Phase.RAMP, Phase.HOLD} else REST_TARGET
         return ActivityView(now, low, high, low <= now <= high)

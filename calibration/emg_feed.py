@@ -1,6 +1,6 @@
 """EMG from LSL in a thread of its own: the last seconds of it, its quality and what a decoder makes of it.
 
-Whoever draws takes a snapshot thirty times a second; whatever costs time, is done here.
+A display takes a snapshot thirty times a second; everything that takes time is done here.
 """
 
 import logging
@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.session_ports import FeedSnapshot
-from calibration.session_view import Traces
+from calibration.session_ports import FeedSnapshot, Traces
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
@@ -26,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 KEPT_S = 60.0
 PULL_S = 0.05
-# A stream that says nothing for so long is treated as lost, whatever LSL thinks of it.
+# A stream without samples for so long is treated as lost, whatever LSL thinks of it.
 SILENT_S = 1.0
 RECONNECT_S = 1.0
 AMPLITUDE_MS = 100.0

@@ -1,11 +1,11 @@
-"""How the sleeve lies now: rotation and shift of the activity maps against those that a decoder was trained on.
+"""Electrode shift: rotation and shift of the activity maps against those that a decoder was trained on.
 
 A map is compared by its shape: logarithms of amplitude, less their mean over the electrodes (so that effort does not
-count), by the cosine between now and then. A sleeve put on anew lies rotated by any angle around the limb and pushed
-along it by little; both are searched in whole electrodes, around the axis that wraps all the way, otherwise up to
-`MOST_STEPS` either way.
+count), by the cosine between now and then. A sleeve that is put on again lies rotated by any angle around the limb and
+pushed along it by little; both are searched in whole electrodes, around the axis that wraps all the way, otherwise up
+to `MAX_STEPS` either way.
 
-Without labels, a map belongs to whichever gesture it is most like. Whether that may be believed is checked on its
+Without labels, a map belongs to the gesture that it is most like. Whether that is reliable is checked on its
 own evidence: enough activity, of two gestures at least (one map alone may be another's, turned); maps more alike
 than the gestures of then are among themselves under any shift, which is what a wrong match reaches; and the same
 rotation in nearly every resampling of the activity.
@@ -26,19 +26,19 @@ from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.errors import InputError
 from emg_acquisition.grid import ElectrodeGrid
 
-MOST_STEPS = 2
-LEAST_RISE = 0.4  # in log units: activity half as strong again as rest
-LEAST_ACTIVE_S = 3.0
-LEAST_GESTURE_S = 1.0
-LEAST_GESTURES = 2
+MAX_STEPS = 2
+MIN_RISE = 0.4  # in log units: activity half as strong again as rest
+MIN_ACTIVE_S = 3.0
+MIN_GESTURE_S = 1.0
+MIN_GESTURES = 2
 BLOCK_S = 1.0
 RESAMPLINGS = 200
-LEAST_AGREEMENT = 0.95
+MIN_AGREEMENT = 0.95
 _BINS = 64
 
 
 class RecalibrationError(InputError):
-    """A recalibration that its own evidence does not bear; the message says what was lacking."""
+    """A recalibration that the recorded evidence does not support; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def candidate_shifts(grid: ElectrodeGrid) -> list[tuple[int, int]]:
     """Rotations all the way around the axis that wraps; otherwise short ways either way."""
     steps = {}
     for axis, size in (("rows", grid.rows), ("columns", grid.columns)):
-        most = min(MOST_STEPS, size // 2)
+        most = min(MAX_STEPS, size // 2)
         around = range(-((size - 1) // 2), size // 2 + 1)
         steps[axis] = list(around) if grid.wraps == axis else list(range(-most, most + 1))
     return [(r, c) for r in steps["rows"] for c in steps["columns"]]
@@ -106,7 +106,7 @@ def amplitude_maps(features: Float32Array, names: tuple[str, ...]) -> Float64Arr
     """
     columns = [at for at, name in enumerate(names) if name.startswith("log_")]
     if not columns:
-        msg = "the decoder has no logarithmic feature, and maps can only be compared by those; train anew"
+        msg = "the decoder has no logarithmic feature, and maps can only be compared by those; train a new decoder"
         raise RecalibrationError(msg)
     return np.asarray(features[..., columns].mean(axis=-1, dtype=np.float64))
 
@@ -123,7 +123,7 @@ def match_labelled(then: Float64Array, now: Float64Array, grid: ElectrodeGrid) -
 def match_unlabelled(
     then: Float64Array, now: FeatureBlock, names: tuple[str, ...], grid: ElectrodeGrid, hop_rate_hz: float
 ) -> GridShift:
-    """Find the shift from activity of which nobody says what it is.
+    """Find the shift from activity without labels.
 
     Parameters
     ----------
@@ -175,10 +175,10 @@ def _active(now: FeatureBlock, hop_rate_hz: float) -> IntArray:
     active = level > _otsu(level) if len(level) else np.zeros(0, dtype=bool)
     rise = float(level[active].mean() - level[~active].mean()) if active.any() and not active.all() else 0.0
     seconds = np.count_nonzero(active) / hop_rate_hz
-    if rise < LEAST_RISE or seconds < LEAST_ACTIVE_S:
+    if rise < MIN_RISE or seconds < MIN_ACTIVE_S:
         msg = (
             f"{seconds:.1f} s of activity stand out from rest by a factor of {np.exp(rise):.2f}; "
-            f"{LEAST_ACTIVE_S:g} s by {np.exp(LEAST_RISE):.2f} are needed: record rest and the gestures once each"
+            f"{MIN_ACTIVE_S:g} s by {np.exp(MIN_RISE):.2f} are needed: record rest and the gestures once each"
         )
         raise RecalibrationError(msg)
     return np.flatnonzero(active)
@@ -198,10 +198,10 @@ def _otsu(level: Float64Array) -> float:
 
 def _check_gestures(nearest: IntArray, hop_rate_hz: float) -> None:
     seconds = np.bincount(nearest) / hop_rate_hz
-    if np.count_nonzero(seconds >= LEAST_GESTURE_S) < LEAST_GESTURES:
+    if np.count_nonzero(seconds >= MIN_GESTURE_S) < MIN_GESTURES:
         msg = (
-            f"the activity looks like {np.count_nonzero(seconds > 0)} gesture; {LEAST_GESTURES} of "
-            f"{LEAST_GESTURE_S:g} s at least are needed, as one map may be another's, turned: record more gestures"
+            f"the activity looks like {np.count_nonzero(seconds > 0)} gesture; {MIN_GESTURES} of "
+            f"{MIN_GESTURE_S:g} s at least are needed, as one map may be another's, turned: record more gestures"
         )
         raise RecalibrationError(msg)
 
@@ -215,7 +215,7 @@ def _check_similarity(
     if similarity < needed:
         msg = (
             f"the activity is like the decoder's gestures by {similarity:.3f} wherever the sleeve may lie; above "
-            f"{needed:.3f} is needed, which is what a wrong match reaches: calibrate anew"
+            f"{needed:.3f} is needed, which is what a wrong match reaches: calibrate again"
         )
         raise RecalibrationError(msg)
 
@@ -237,9 +237,9 @@ def _check_agreement(best: Float64Array, distances: IntArray, block: int) -> Non
     drawn = np.random.default_rng(0).integers(0, n_blocks, (RESAMPLINGS, n_blocks))
     chosen = sums[:, drawn].sum(axis=2).argmax(axis=0)
     near = float((distances[chosen] <= 1).mean())
-    if near < LEAST_AGREEMENT:
+    if near < MIN_AGREEMENT:
         msg = (
-            f"parts of the activity say otherwise about how the sleeve lies: {near:.0%} of resamplings agree, "
-            f"{LEAST_AGREEMENT:.0%} are needed; record the gestures for longer"
+            f"parts of the activity disagree about how the sleeve lies: {near:.0%} of resamplings agree, "
+            f"{MIN_AGREEMENT:.0%} are needed; record the gestures for longer"
         )
         raise RecalibrationError(msg)

@@ -12,7 +12,7 @@ from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.settings_file import load_settings
 
-# Names that a person at the window has a picture for; a protocol that means others says so.
+# Names that a person at the window has a picture for; a protocol with others names them.
 KNOWN_GESTURES = (
     "fist",
     "hand_open",
@@ -25,10 +25,11 @@ KNOWN_GESTURES = (
     "supination",
 )
 # The rest before a trial is the baseline that its onset is found against, and in it the trial before is judged.
-LEAST_REST_S = 1.0
+MIN_REST_S = 1.0
 BUNDLED = Path(__file__).parent
 _FILE = "protocol_{}.yaml"
 Level = Literal["", "comfortable", "strong"]
+STRONG: Level = "strong"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class CueSchedule(BaseModel):
     name : str
         For people and for the session folder.
     purpose : {"train", "recalibrate"}
-        Whether a decoder is trained afresh or an older one made to fit.
+        Whether a new decoder is trained or an older one recalibrated.
     pace : {"timed", "caregiver"}
         Whether each trial follows the one before, or waits for a key, a switch or a button.
     levels : tuple of {"comfortable", "strong"}
@@ -147,8 +148,8 @@ def load_protocol(name_or_path: str) -> CueSchedule:
     Raises
     ------
     InputError
-        If there is none, a key is unknown, missing or out of range, a gesture is unknown, or there is no rest to
-        speak of; it names the file and what to do.
+        If there is none, a key is unknown, missing or out of range, a gesture is unknown, or the rest is too
+        short; it names the file and what to do.
     """
     path = BUNDLED / _FILE.format(name_or_path)
     if name_or_path not in bundled_protocols():
@@ -164,9 +165,9 @@ def load_protocol(name_or_path: str) -> CueSchedule:
             f"(a gesture of your own stands under own_gestures too)"
         )
         raise InputError(msg)
-    if protocol.rest_s < LEAST_REST_S:
+    if protocol.rest_s < MIN_REST_S:
         msg = (
-            f"{path}: rest_s: at least {LEAST_REST_S:g} s of rest between the gestures are required, "
+            f"{path}: rest_s: at least {MIN_REST_S:g} s of rest between the gestures are required, "
             f"got {protocol.rest_s:g}; rest is what stops the robot"
         )
         raise InputError(msg)

@@ -10,7 +10,7 @@ Without labels, the decoder is carried over to the rotation and shift that `cali
 
 Reference
 ---------
-Gelman et al., *Bayesian Data Analysis*, section 2.5: a prior mean weighed as a number of earlier observations.
+Gelman et al., *Bayesian Data Analysis*, section 2.5: a prior mean weighted as a number of earlier observations.
 """
 
 import time
@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.choice import best_of
 from calibration.grid_shift import (
     GridShift,
     amplitude_maps,
@@ -29,21 +28,30 @@ from calibration.grid_shift import (
     sources,
 )
 from calibration.held_out import HeldOutResult, assess_held_out
-from calibration.labels import LabelledWindows, TrialWindows, session_windows, stack_steady
-from calibration.train import Progress, TrainSettings, effort_of, provenance
-from calibration.trials import trials_of
+from calibration.model_selection import best_of
+from calibration.train import effort_of, provenance
+from calibration.train_settings import TrainSettings
+from calibration.training_set import (
+    LabelledWindows,
+    Progress,
+    TrainingSet,
+    TrialWindows,
+    join,
+    select,
+    session_features,
+    stack_steady,
+)
 from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import Considered, DecoderFile, DecoderMetadata, HeldOut, Recalibration
 from decoding.drift import DriftSettings
-from decoding.feature_chain import FeatureBlock
 from decoding.models.classifier import Classifier
 from decoding.models.export import export_carried, export_decoder
 from decoding.models.lda import class_statistics, lda_of_statistics
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import Session
 
-# The old decoder speaks about this donning if it is right in nine windows of ten of a repetition it has not seen.
-LEAST_AGREEMENT = 0.9
+# The old decoder is of use for this donning if it is right in nine windows of ten of a repetition it has not seen.
+MIN_AGREEMENT = 0.9
 OLD_COUNTS_AS_REPETITIONS = 1.0
 
 
@@ -87,7 +95,7 @@ def carry_over(
     Raises
     ------
     RecalibrationError
-        If the evidence does not bear it.
+        If the evidence does not support it.
     InputError
         If a session does not fit the decoder.
     """
@@ -97,14 +105,13 @@ def carry_over(
     blocks = []
     for k, session in enumerate(sessions):
         metadata.verify_stream(session.emg.info)
-        blocks.append(_usable(session_windows(session, metadata.signal)[0], metadata))
+        block = session_features(session, metadata.signal)
+        blocks.append(select(block, block.quality >= metadata.decision.min_quality))
         progress("features", (k + 1) / len(sessions))
     progress("match", 0.0)
     shift = match_unlabelled(
         _gesture_maps(statistics, metadata),
-        FeatureBlock(
-            *(np.concatenate(parts) for parts in zip(*(_parts(block) for block in blocks), strict=True))
-        ),
+        join(blocks),
         metadata.signal.features,
         metadata.electrode_grid,
         metadata.hop_rate_hz,
@@ -138,7 +145,9 @@ def recalibrate(
     settings = (margins or TrainSettings()).model_copy(update={"decision": metadata.decision})
     for session in sessions:
         metadata.verify_stream(session.emg.info)
-    trials = trials_of(sessions, metadata.signal, settings, progress)
+    training = TrainingSet(sessions, settings.model_copy(update={"signal": metadata.signal}), progress)
+    training.require_trainable()
+    trials = training.windows(metadata.signal)
     _check_gestures(trials, metadata)
     known = stack_steady(trials, metadata.gestures)
     shift = _labelled_shift(statistics, known, metadata)
@@ -219,14 +228,14 @@ def _compete(
         def fit(known: LabelledWindows, made: Made = made) -> Classifier:
             return lda_of_statistics(made(known))
 
-        def told(done: float, k: int = k) -> None:
+        def report(done: float, k: int = k) -> None:
             progress((k + done) / len(ways))
 
-        tried.append((name, assess_held_out(trials, metadata.gestures, metadata.decision, fit, told)))
+        tried.append((name, assess_held_out(trials, metadata.gestures, metadata.decision, fit, report)))
     way, held_out = best_of(tried)
     considered = tuple(
-        Considered(name=name, window_accuracy=said.window_accuracy, log_loss=said.log_loss)
-        for name, said in tried
+        Considered(name=name, window_accuracy=result.window_accuracy, log_loss=result.log_loss)
+        for name, result in tried
     )
     return _Chosen(way, ways[way], held_out, considered)
 
@@ -240,7 +249,7 @@ def _of_one_repetition(
     known = stack_steady(trials, metadata.gestures)
     right = lda_of_statistics(then).logits(known.features).argmax(axis=1) == known.labels
     accuracy = float(right.mean())
-    way = "pooled" if accuracy >= LEAST_AGREEMENT else "afresh"
+    way = "pooled" if accuracy >= MIN_AGREEMENT else "afresh"
     considered = (Considered(name="carried", window_accuracy=accuracy, log_loss=None),)
     return _Chosen(way, ways[way], HeldOutResult(1.0, None, None), considered)
 
@@ -250,15 +259,6 @@ def _statistics_of(decoder: DecoderFile) -> ClassStatistics:
         msg = f"{decoder.path}: holds no class statistics to recalibrate from; train it again with `hdemg train`"
         raise InputError(msg)
     return decoder.statistics
-
-
-def _usable(block: FeatureBlock, metadata: DecoderMetadata) -> FeatureBlock:
-    fit = block.quality >= metadata.decision.min_quality
-    return FeatureBlock(*(part[fit] for part in _parts(block)))
-
-
-def _parts(block: FeatureBlock) -> tuple[np.ndarray, ...]:
-    return block.features, block.log_amplitude, block.quality, block.last_sample
 
 
 def _gesture_maps(statistics: ClassStatistics, metadata: DecoderMetadata) -> np.ndarray:
@@ -290,7 +290,7 @@ def _check_gestures(trials: Sequence[TrialWindows], metadata: DecoderMetadata) -
     if missing or other:
         msg = (
             f"the decoder knows {', '.join(metadata.gestures)}; the sessions lack {', '.join(missing) or 'none'} and "
-            f"hold {', '.join(other) or 'none'} besides: record the decoder's gestures, or train anew"
+            f"hold {', '.join(other) or 'none'} besides: record the decoder's gestures, or train a new decoder"
         )
         raise InputError(msg)
 

@@ -1,4 +1,4 @@
-"""The recorder in a process of its own: it outlives whoever started it, and then ends the recording properly.
+"""The recorder in a process of its own: it outlives the process that started it, and then ends the recording properly.
 
 Where the calibration crashes, its end of the pipe closes; the recorder notices, writes what has arrived, and closes
 the session with its hash. What a power cut leaves is read as far as it goes (``docs/sessions.md``).
@@ -118,18 +118,18 @@ class RecordingProcess:
 
 
 def _record(settings: RecorderSettings, folder: Path, lsl_session: str, pipe: Connection) -> None:
-    # Ctrl-C reaches everybody in the terminal; the recorder ends when it is told, or when the other end is gone.
+    # Ctrl-C reaches everybody in the terminal; the recorder ends on request, or when the other end is gone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_lsl(lsl_session)
     stop, ready = threading.Event(), threading.Event()
     threading.Thread(target=_obey, args=(pipe, stop), daemon=True).start()
-    threading.Thread(target=_tell_ready, args=(pipe, ready), daemon=True).start()
+    threading.Thread(target=_report_ready, args=(pipe, ready), daemon=True).start()
     try:
         run_recorder(settings, folder, stop, ready)
     except InputError as error:
-        _tell(pipe, FAILED, str(error))
+        _report(pipe, FAILED, str(error))
         return
-    _tell(pipe, CLOSED, "")
+    _report(pipe, CLOSED, "")
 
 
 def _obey(pipe: Connection, stop: threading.Event) -> None:
@@ -140,13 +140,13 @@ def _obey(pipe: Connection, stop: threading.Event) -> None:
     stop.set()
 
 
-def _tell_ready(pipe: Connection, ready: threading.Event) -> None:
+def _report_ready(pipe: Connection, ready: threading.Event) -> None:
     ready.wait()
-    _tell(pipe, READY, "")
+    _report(pipe, READY, "")
 
 
-def _tell(pipe: Connection, word: str, text: str) -> None:
+def _report(pipe: Connection, word: str, text: str) -> None:
     try:
         pipe.send((word, text))
     except OSError:
-        return  # nobody is left to hear it
+        return  # the other end is gone

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.activity import ActivityBar
-from calibration.progress import CALIBRATION, about
-from calibration.protocol import CueSchedule
-from calibration.session_parts import SessionParts
-from calibration.session_ports import Feed, Recording, Trainer, TrainJob, TrainOutcome
-from calibration.session_text import result_view, signal_problems, signal_view
+from calibration.parts import CALIBRATION, PartRecorder, about
+from calibration.protocol import STRONG, CueSchedule
+from calibration.session_ports import Feed, Recording, Traces, Trainer, TrainJob, TrainOutcome
 from calibration.session_view import (
     Action,
     ActionKind,
@@ -24,15 +22,15 @@ from calibration.session_view import (
     SessionView,
     Severity,
     Step,
-    Traces,
     TrainingView,
     TryOutView,
+    result_view,
+    signal_problems,
+    signal_view,
 )
 from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
-from calibration.trial_judge import LEAST_GOOD_SHARE
-from calibration.trial_labels import LABEL, TrialLabel, Verdict
 from calibration.trial_runner import Submit, TrialRunner, remaining
-from calibration.trials import STRONG
+from calibration.trial_verdict import LABEL, MIN_GOOD_SHARE, TrialLabel, Verdict
 from emg_acquisition.events import REST
 
 DECODER_FILE = "decoder.onnx"
@@ -70,7 +68,7 @@ class SessionSetup:
     protocol : CueSchedule
         What is asked for.
     base : str
-        A decoder to make fit; empty to train afresh.
+        A decoder to recalibrate; empty to train a new one.
     signal : SignalOptions
         What was chosen of the signal path.
     parts : tuple of Path
@@ -119,7 +117,7 @@ class CalibrationSession:
     def __init__(self, setup: SessionSetup, ports: Ports) -> None:
         self._setup, self._ports = setup, ports
         self._protocol = setup.protocol
-        self._parts = SessionParts(
+        self._parts = PartRecorder(
             setup.session, setup.parts, (setup.next_part, setup.next_try_out), ports.record
         )
         self._labels = list(setup.labels)
@@ -168,7 +166,7 @@ class CalibrationSession:
 
     @property
     def decoder(self) -> Path:
-        """Where the accepted decoder lies."""
+        """The accepted decoder's file."""
         return self._setup.folder / DECODER_FILE
 
     def tick(self, now_s: float) -> None:
@@ -439,7 +437,7 @@ class CalibrationSession:
 
     def _allowed(self) -> frozenset[ActionKind]:
         allowed = _ALLOWED[self._step]
-        if self._step is Step.SIGNAL_CHECK and self._snapshot.share_good < LEAST_GOOD_SHARE:
+        if self._step is Step.SIGNAL_CHECK and self._snapshot.share_good < MIN_GOOD_SHARE:
             allowed -= {_A.NEXT}
         if self._runner is not None and not self._runner.can_repeat:
             allowed -= {_A.REPEAT}

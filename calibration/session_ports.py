@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from calibration.session_view import Traces
 from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
 from emg_acquisition.arrays import Float32Array, Float64Array
 from emg_acquisition.decision import Decision
@@ -52,6 +51,14 @@ class FeedSnapshot:
     def share_good(self) -> float:
         """Share of the channels that are good; 0 before that is known."""
         return self.states.count("good") / len(self.states) if self.states else 0.0
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The newest EMG for a plot: ``emg_uv`` has the shape (n_samples, n_channels), oldest first."""
+
+    emg_uv: Float32Array
+    fs_hz: float
 
 
 class Feed(Protocol):
@@ -130,6 +137,16 @@ class TrainJob:
     base: Path | None = None
     signal: SignalOptions = DEFAULT_SIGNAL
 
+    @property
+    def command(self) -> str:
+        """The command that makes the same decoder of the same sessions."""
+        folders = " ".join(str(path) for path in self.sessions)
+        if self.base is not None:
+            return f"hdemg recalibrate {self.base} {folders} -o decoder.onnx"
+        drop = "".join(f" --drop {gesture}" for gesture in self.drop)
+        merge = "".join(f" --merge {first}={second}" for first, second in self.merge)
+        return f"hdemg train {folders} -o decoder.onnx{self.signal.arguments}{drop}{merge}"
+
 
 @dataclass(frozen=True)
 class TrainOutcome:
@@ -165,7 +182,7 @@ class Trainer(Protocol):
         ...
 
     def poll(self) -> TrainProgress | TrainOutcome | None:
-        """Return the newest word on it; never waits."""
+        """Return the newest progress or the outcome; never waits."""
         ...
 
     def cancel(self) -> None:

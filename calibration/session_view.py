@@ -1,14 +1,33 @@
-"""What a calibration shows at a moment, and what may be done: all that a window or a terminal needs to know.
+"""What a calibration shows at a moment, in which words, and what may be done: all that a display needs to know.
 
 A display takes `CalibrationSession.view` thirty times a second and draws it; it sends back an `Action`. It never
 decides anything: which buttons to show is in ``SessionView.allowed``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-import numpy as np
-import numpy.typing as npt
+from calibration.session_ports import FeedSnapshot, TrainJob, TrainOutcome
+from calibration.trial_verdict import MIN_GOOD_SHARE
+from emg_acquisition.events import REST
+from emg_acquisition.stream_info import EmgStreamInfo
+
+# Fewer good electrodes than this are reported; fewer than a decoder works with hold the cues up.
+GOOD_ENOUGH = 0.9
+NAMED = 4
+# Two gestures of which less is confused are distinct enough.
+CONFUSED = 0.05
+# Merging keeps both movements usable; dropping is for a gesture that is lost among several.
+LOST_AMONG_ALL = 0.5
+PRACTISE_UNDER = 0.15
+_DO = {
+    "flat": "check that it is plugged in",
+    "saturated": "press it on, and check the reference electrode",
+    "detached": "press it on, or put fresh gel under it",
+    "noisy": "press it on, or clean the skin under it",
+    "powerline": "move cables and chargers away, and press the reference electrode on",
+    "invalid": "check the cable to the amplifier",
+}
 
 
 class Step(Enum):
@@ -228,9 +247,85 @@ class SessionView:
     message: str = ""  # one line on what has just happened, e.g. why a trial is offered again
 
 
-@dataclass(frozen=True)
-class Traces:
-    """The newest EMG for a plot: ``emg_uv`` has the shape (n_samples, n_channels), oldest first."""
+def signal_view(snapshot: FeedSnapshot, info: EmgStreamInfo) -> SignalView | None:
+    """Return the electrodes as they are; None before that is known."""
+    if not snapshot.states:
+        return None
+    return SignalView(
+        states=snapshot.states,
+        rms_uv=snapshot.rms_uv,
+        channel_at=info.grid.channel_at,
+        channel_labels=info.channel_labels,
+        share_good=snapshot.share_good,
+        good_enough=snapshot.share_good >= GOOD_ENOUGH,
+        fs_hz=info.fs_hz,
+    )
 
-    emg_uv: npt.NDArray[np.float32]
-    fs_hz: float
+
+def signal_problems(snapshot: FeedSnapshot, info: EmgStreamInfo) -> tuple[Problem, ...]:
+    """Return what is wrong with the signal, state by state, and what to do."""
+    if not snapshot.connected and snapshot.newest_lsl_s > 0:
+        return (
+            Problem(
+                Severity.ERROR,
+                f"No signal from {info.source_id} for {snapshot.silent_s:.0f} s",
+                "Check amplifier, battery and cable; it goes on by itself when the signal is back",
+            ),
+        )
+    severity = Severity.ERROR if snapshot.share_good < MIN_GOOD_SHARE else Severity.WARNING
+    problems = []
+    for state, what_to_do in _DO.items():
+        bad = [
+            label for label, now in zip(info.channel_labels, snapshot.states, strict=False) if now == state
+        ]
+        if bad:
+            more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+            what = f"{', '.join(bad[:NAMED])}{more}: {state}"
+            problems.append(Problem(severity, what, what_to_do[0].upper() + what_to_do[1:]))
+    return tuple(problems)
+
+
+def result_view(outcome: TrainOutcome, job: TrainJob) -> ResultView:
+    """Return what a training found."""
+    shares = tuple(tuple(count / max(1, sum(row)) for count in row) for row in outcome.confusion)
+    return ResultView(
+        gestures=outcome.gestures,
+        confusion=shares,
+        window_accuracy=outcome.window_accuracy,
+        trial_accuracy=outcome.trial_accuracy,
+        weakest=_weakest(outcome.gestures, shares),
+        seconds=outcome.seconds,
+        decoder=str(job.out),
+        command=replace(job, sessions=outcome.sessions).command,
+    )
+
+
+def _weakest(gestures: tuple[str, ...], shares: tuple[tuple[float, ...], ...]) -> WeakestPair | None:
+    """Return the two gestures between which most is confused, if it is worth a word."""
+    pairs = [
+        (max(shares[i][k], shares[k][i]), i, k) for i in range(len(shares)) for k in range(i + 1, len(shares))
+    ]
+    if not pairs:
+        return None
+    share, i, k = max(pairs)
+    if share < CONFUSED:
+        return None
+    # The one that is more often taken for something else.
+    weak, other = (i, k) if shares[i][i] <= shares[k][k] else (k, i)
+    if gestures[weak] == REST:
+        weak, other = other, weak
+    advice, text = _advice(gestures[weak], gestures[other], share, shares[weak][weak])
+    return WeakestPair(gestures[weak], gestures[other], share, advice, text)
+
+
+def _advice(weak: str, other: str, share: float, right: float) -> tuple[str, str]:
+    said = f"{_words(weak)} and {_words(other)} are confused in {share:.0%} of the time."
+    if share < PRACTISE_UNDER:
+        return "practise", f"{said} Practise them: record two more repetitions."
+    if other == REST or right < LOST_AMONG_ALL:
+        return "drop", f"{said} Practise {_words(weak)}, or drop it."
+    return "merge", f"{said} Practise them, or merge the two into one."
+
+
+def _words(gesture: str) -> str:
+    return gesture.replace("_", " ")

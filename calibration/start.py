@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from calibration.emg_feed import EmgFeed
-from calibration.progress import CalibrationProgress, find_calibration
+from calibration.parts import CalibrationProgress, find_calibration
 from calibration.protocol import CueSchedule
 from calibration.recording_process import RecordingProcess
 from calibration.session import DECODER_FILE, CalibrationSession, Ports, SessionSetup
@@ -52,7 +52,7 @@ class CalibrationSettings:
     session : str or None
         Code of the calibration.
     base : Path or None
-        The decoder to make fit, for a protocol that recalibrates; None: the newest that was accepted.
+        The decoder to recalibrate, for a protocol that does so; None: the newest that was accepted.
     signal : SignalOptions
         What is chosen of the signal path; where it says nothing, a calibration that is resumed keeps its own.
     timeout_s : float
@@ -149,7 +149,7 @@ def _resumed(settings: CalibrationSettings, found: CalibrationProgress) -> Sessi
     if settings.protocol is not None and _asked(settings.protocol) != _asked(found.protocol):
         msg = (
             f"calibration {found.session} was begun with protocol {found.protocol.name!r} and other settings; "
-            "leave --protocol out to go on with it, or --resume to begin anew"
+            "leave --protocol out to go on with it, or --resume to begin a new one"
         )
         raise InputError(msg)
     return SessionSetup(

@@ -1,7 +1,7 @@
 """One trial after the other: rest, get ready, ramp, hold; judged while the next one rests, offered again if need be.
 
 Pure but for what it is given: time comes in by `tick`, EMG from the feed, events go out by a callable, and judging,
-which takes longer than a window may wait, goes to whoever was given for it.
+which takes longer than a window may wait, is submitted elsewhere.
 """
 
 from collections import Counter, deque
@@ -12,16 +12,15 @@ from typing import Any, TypeAlias
 from calibration.protocol import CueSchedule, Level, PlannedTrial
 from calibration.session_ports import Feed, FeedSnapshot, Later
 from calibration.session_view import CueView, Phase
-from calibration.trial_judge import Judgement, RecordedTrial, judge_trial
-from calibration.trial_labels import TrialLabel, Verdict
+from calibration.trial_verdict import RecordedTrial, TrialCheck, TrialLabel, Verdict, check_trial
 from emg_acquisition.events import REST
 
 # The muscle lets go after its cue; so much of the next rest belongs to the trial.
 AFTER_S = 0.6
 # A caregiver may wait for minutes; the baseline needs only the end of it.
-LONGEST_REST_S = 10.0
+MAX_REST_S = 10.0
 Emit: TypeAlias = Callable[[float, str, dict[str, Any]], None]
-Submit: TypeAlias = Callable[[Callable[[], Judgement]], Later]
+Submit: TypeAlias = Callable[[Callable[[], TrialCheck]], Later]
 
 
 @dataclass
@@ -53,7 +52,7 @@ class TrialRunner:
     emit : callable
         Takes an event: LSL time, kind, fields.
     submit : callable
-        Computes a judgement somewhere, and gives it later.
+        Computes a check somewhere, and gives it later.
     """
 
     def __init__(
@@ -157,7 +156,7 @@ class TrialRunner:
         elif self._last_good is not None:
             planned, labels = self._last_good
             for label in labels:
-                self._say(now_s, replace(label, verdict=Verdict.REPEATED))
+                self._label(now_s, replace(label, verdict=Verdict.REPEATED))
                 self._accepted.remove(label)
             self._queue.appendleft(planned)
             self._done -= 1
@@ -267,32 +266,32 @@ class TrialRunner:
             return
         self._ended = None
         accepted, feed = tuple(self._accepted), self._feed
-        # Both the copy and the judgement take longer than a window may wait.
+        # Both the copy and the check take longer than a window may wait.
         self._judging = (
             ended,
-            self._submit(lambda: judge_trial(_recorded(ended, feed), accepted, feed.info.fs_hz)),
+            self._submit(lambda: check_trial(_recorded(ended, feed), accepted, feed.info.fs_hz)),
         )
 
     def _collect(self, now_s: float) -> None:
-        """Take a judgement that is there: say it, and offer the trial again where it does not count."""
+        """Take a check that is there: say it, and offer the trial again where it does not count."""
         if self._judging is None or not self._judging[1].done():
             return
         ended, later = self._judging
         self._judging = None
-        judgement: Judgement = later.result()
-        labels = [label for label in (judgement.rest, judgement.label) if label is not None]
+        check: TrialCheck = later.result()
+        labels = [label for label in (check.rest, check.label) if label is not None]
         for label in labels:
-            self._say(now_s, label)
+            self._label(now_s, label)
         good = [label for label in labels if label.verdict is Verdict.GOOD]
         self._accepted += good
-        verdict = judgement.label.verdict
+        verdict = check.label.verdict
         if verdict in {Verdict.GOOD, Verdict.SKIPPED}:
             self._done += 1
             self._last_good = (ended.planned, good) if verdict is Verdict.GOOD else None
-            self.message = judgement.why and f"{judgement.why}; it is left out"
+            self.message = check.why and f"{check.why}; it is left out"
         else:
             self._queue.appendleft(ended.planned)
-            self.message = f"{judgement.why}; once more"
+            self.message = f"{check.why}; once more"
 
     def _withdraw(self, now_s: float, one: _Running, verdict: Verdict) -> None:
         planned = one.planned
@@ -303,15 +302,17 @@ class TrialRunner:
         if not one.number:  # it was broken off before it was asked for
             self._number += 1
             one.number = self._number
-        self._say(now_s, TrialLabel(one.number, planned.gesture, planned.repetition, planned.level, verdict))
+        self._label(
+            now_s, TrialLabel(one.number, planned.gesture, planned.repetition, planned.level, verdict)
+        )
 
-    def _say(self, now_s: float, label: TrialLabel) -> None:
+    def _label(self, now_s: float, label: TrialLabel) -> None:
         event = label.to_event(now_s)
         self._emit(event.t_lsl_s, event.kind, dict(event.fields))
 
 
 def _recorded(ended: _Running, feed: Feed) -> RecordedTrial:
-    rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - LONGEST_REST_S)
+    rest_lsl_s = max(ended.rest_lsl_s, ended.cue_lsl_s - MAX_REST_S)
     emg_uv, t_lsl_s, whole = feed.between(rest_lsl_s, ended.end_lsl_s + AFTER_S)
     return RecordedTrial(
         planned=ended.planned,

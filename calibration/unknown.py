@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibration.held_out import folds_by_repetition
-from calibration.labels import LabelledWindows, TrialWindows, stack_steady
+from calibration.training_set import LabelledWindows, TrialWindows, stack_steady
 from decoding.models.distance import GestureDistance, fit_distance
 from emg_acquisition.errors import InputError
 

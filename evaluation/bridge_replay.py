@@ -1,4 +1,4 @@
-"""A recorded bridge once more: what its core was told, told to a fresh core, and every command compared."""
+"""A recorded bridge replayed: the inputs of its core go to a fresh core, and every command is compared."""
 
 from dataclasses import dataclass
 from pathlib import Path

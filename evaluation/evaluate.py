@@ -3,16 +3,19 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from calibration.model_selection import load_network
+from calibration.train_settings import TrainSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import read_session_info
 from evaluation.judging.by_decoder import judge_decoder
+from evaluation.judging.comparison import Compared, compare
 from evaluation.judging.cross_validation import CurvePoint, Split, folds_of, judge_fold, learning_curve
 from evaluation.judging.evidence import Evidence
+from evaluation.judging.figures import Figures, figures_of
 from evaluation.judging.many_sessions import Outcome, Workers, do_all
-from evaluation.judging.recipe import Recipe
-from evaluation.reports.evaluation import Evaluation, Failure
 
 Progress = Callable[[str, float], None]
 
@@ -24,17 +27,17 @@ class Question:
     Parameters
     ----------
     decoders : tuple of Path
-        Decoder files to judge; or none, and then `recipe` is judged.
+        Decoder files to judge; or none, and then decoders are made as `training` says and judged.
     sessions : tuple of Path
         Session folders.
     splits : tuple of str
-        How a recipe is judged; empty: in every way that the sessions allow.
-    recipe : Recipe
+        What is left out to judge decoders that are made; empty: in every way that the sessions allow.
+    training : TrainSettings
         How decoders are made; its margins count for decoder files too.
     emg : str or None
         Which EMG stream of sessions that hold several.
     learning_curve : bool
-        Whether to judge what more repetitions bring, where a recipe is judged by repetition.
+        Whether to judge what more repetitions bring, where repetitions are left out.
     allow_training_data : bool
         Whether a decoder file is judged on its own training sessions.
     title : str
@@ -44,11 +47,82 @@ class Question:
     decoders: tuple[Path, ...]
     sessions: tuple[Path, ...]
     splits: tuple[Split, ...] = ()
-    recipe: Recipe = field(default_factory=Recipe)
+    training: TrainSettings = field(default_factory=TrainSettings)
     emg: str | None = None
     learning_curve: bool = True
     allow_training_data: bool = False
     title: str = "Evaluation"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A session that could not be judged, and why."""
+
+    folder: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sessions that one decoder, or decoders made and judged in one way, were judged on."""
+
+    name: str
+    evidence: tuple[Evidence, ...]
+
+    @cached_property
+    def pooled(self) -> Figures:
+        """Figures of all its sessions together."""
+        return figures_of(self.evidence)
+
+    @cached_property
+    def by_session(self) -> tuple[Figures, ...]:
+        """Figures of each session by itself."""
+        return tuple(figures_of([one]) for one in self.evidence)
+
+    @property
+    def of_training_data(self) -> bool:
+        """Whether some of it was judged by what the decoder was trained on."""
+        return any("TRAINING DATA" in remark for one in self.evidence for remark in one.remarks)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Parameters
+    ----------
+    title : str
+        Of the report.
+    evidence : tuple of Evidence
+        Of every session and decoder.
+    failures : tuple of Failure
+        What could not be judged.
+    curves : tuple of CurvePoint
+        Learning curves.
+    """
+
+    title: str
+    evidence: tuple[Evidence, ...]
+    failures: tuple[Failure, ...] = ()
+    curves: tuple[CurvePoint, ...] = ()
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """By decoder, and by gestures where the sessions of a split differ in them."""
+        found: dict[tuple[str, tuple[str, ...]], list[Evidence]] = {}
+        for one in self.evidence:
+            found.setdefault((one.decoder, one.gestures), []).append(one)
+        return tuple(Group(self._name(key, list(found)), tuple(own)) for key, own in found.items())
+
+    @staticmethod
+    def _name(key: tuple[str, tuple[str, ...]], keys: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+        alone = sum(decoder == key[0] for decoder, _ in keys) == 1
+        return key[0] if alone else f"{key[0]} ({', '.join(key[1])})"
+
+    @cached_property
+    def comparisons(self) -> tuple[Compared, ...]:
+        """Every two decoders on the trials that both were judged on."""
+        return compare(self.evidence)
 
 
 def evaluate(question: Question, workers: Workers, progress: Progress) -> Evaluation:
@@ -58,10 +132,12 @@ def evaluate(question: Question, workers: Workers, progress: Progress) -> Evalua
     ------
     InputError
         If the question itself cannot be answered: a split that the sessions do not allow, or that would leak.
+    ModuleNotFoundError
+        If the network is asked for and torch is not installed.
     """
     if question.decoders:
         return _of_decoders(question, workers, progress)
-    return _of_recipe(question, workers, progress)
+    return _of_training(question, workers, progress)
 
 
 def _of_decoders(question: Question, workers: Workers, progress: Progress) -> Evaluation:
@@ -74,22 +150,24 @@ def _of_decoders(question: Question, workers: Workers, progress: Progress) -> Ev
 
 def _judge_pair(question: Question, pair: tuple[Path, Path]) -> Evidence:
     return judge_decoder(
-        *pair, question.emg, question.recipe.margins, allow_training_data=question.allow_training_data
+        *pair, question.emg, question.training.margins, allow_training_data=question.allow_training_data
     )
 
 
-def _of_recipe(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+def _of_training(question: Question, workers: Workers, progress: Progress) -> Evaluation:
+    if question.training.model == "cnn":
+        load_network()
     readable, failures = _readable(question.sessions)
     splits = question.splits or _possible(readable)
     folds = [fold for split in splits for fold in folds_of(split, readable)] if readable else []
-    judge = functools.partial(judge_fold, question.recipe, question.emg)
+    judge = functools.partial(judge_fold, question.training, question.emg)
     outcomes = do_all(judge, folds, workers, lambda done: progress("judging", 0.8 * done))
     evidence, failed = _sorted(outcomes, [fold.tested for fold in folds])
     curves: list[CurvePoint] = []
     if question.learning_curve and "repetition" in splits:
         judged = {one.folder for one in evidence}
         usable = [folder for folder in readable if str(folder) in judged]
-        draw = functools.partial(learning_curve, question.recipe, question.emg)
+        draw = functools.partial(learning_curve, question.training, question.emg)
         drawn = do_all(draw, usable, workers, lambda done: progress("learning curve", 0.8 + 0.2 * done))
         for folder, outcome in zip(usable, drawn, strict=True):
             curves += outcome.result or ()

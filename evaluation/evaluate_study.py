@@ -1,4 +1,4 @@
-"""A study of many participants: each one's own decoder within the session, an hour later, put on anew, recalibrated.
+"""A study of many participants: each one's own decoder within the session, an hour later, re-donned, recalibrated.
 
 Folders are those of ``hdemg simulate-study``: ``ses-calibration``, ``ses-recalibration`` (an hour later) and
 ``ses-donning2``. Whatever a decoder or a recalibration has seen is never judged: recalibrating takes the first
@@ -17,18 +17,20 @@ import numpy as np
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import recalibrate
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import Margins, TrainSettings
+from calibration.training_set import quiet
+from calibration.trial_verdict import LABEL
 from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from emg_acquisition.recording.session_writer import session_folder
 from emg_acquisition.recording.study_folder import SESSIONS, read_study
+from evaluation.evaluate import Failure
 from evaluation.judging.by_decoder import judge_opened
-from evaluation.judging.cross_validation import Fold, judge_fold
-from evaluation.judging.evidence import Evidence, Margins
+from evaluation.judging.cross_validation import SplitFold, judge_fold
+from evaluation.judging.evidence import Evidence
 from evaluation.judging.many_sessions import Workers, do_all
-from evaluation.judging.recipe import Recipe
-from evaluation.reports.evaluation import Failure
 
 CALIBRATION, LATER, ANEW = SESSIONS
 # Names of the conditions, in the order of the table.
@@ -106,21 +108,21 @@ def evaluate_study(
 def judge_wearer(folder: Path, margins: Margins, traits: dict[str, dict[str, float]], code: str) -> Wearer:
     """Train, recalibrate and judge one participant."""
     first = session_folder(folder, code, CALIBRATION)
-    evidence = {WITHIN: judge_fold(Recipe(margins=margins), None, Fold("repetition", first))}
-    refused: dict[str, str] = {}
     settings = TrainSettings(
         model="lda", after_cue_s=margins.after_cue_s, before_next_s=margins.before_next_s
     )
+    evidence = {WITHIN: judge_fold(settings, None, SplitFold("repetition", first))}
+    refused: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "decoder.onnx"
-        train_decoder([load_session(first)], made, settings, _quiet)
+        train_decoder([load_session(first)], made, settings, quiet)
         old = load_decoder(made)
         for name, as_it_is, recalibrated in ((LATER, HOUR_OLD, HOUR_NEW), (ANEW, ANEW_OLD, ANEW_NEW)):
             session = load_session(session_folder(folder, code, name))
-            taught, judged = _halves(session)
+            first_half, judged = _halves(session)
             evidence[as_it_is] = judge_opened(old, judged, as_it_is, margins)
             try:
-                new = _recalibrated(old, taught, settings, Path(temporary))
+                new = _recalibrated(old, first_half, settings, Path(temporary))
             except RecalibrationError as error:
                 refused[recalibrated] = str(error)
                 continue
@@ -128,9 +130,9 @@ def judge_wearer(folder: Path, margins: Margins, traits: dict[str, dict[str, flo
     return Wearer(code, traits[code], evidence, refused)
 
 
-def _recalibrated(old: DecoderFile, taught: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
+def _recalibrated(old: DecoderFile, session: Session, settings: TrainSettings, folder: Path) -> DecoderFile:
     out = folder / "recalibrated.onnx"
-    recalibrate(old, [taught], out, _quiet, margins=settings)
+    recalibrate(old, [session], out, quiet, margins=settings)
     return load_decoder(out)
 
 
@@ -161,11 +163,9 @@ def of_repetitions(session: Session, repetitions: Iterable[int]) -> Session:
         if trial.repetition in wanted:
             kept[trial.start : trial.stop] = True
     events = tuple(
-        event for event in session.events if event.kind == "cue" and event.fields["repetition"] in wanted
+        event
+        for event in session.events
+        if event.kind in {"cue", LABEL} and event.fields["repetition"] in wanted
     )
     emg = EmgRecording(session.emg.info, session.emg.emg_uv[kept], session.emg.t_lsl_s[kept])
     return dataclasses.replace(session, emg=emg, events=events)
-
-
-def _quiet(_step: str, _share: float) -> None:
-    """Tell nobody how far it is."""

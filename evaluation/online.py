@@ -1,17 +1,26 @@
-"""How a decoder behaves in time: delay from the muscle to the decision, activations that nobody asked for."""
+"""How a decoder behaves in time: delay from the muscle to the decision, false activations."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.contraction import SEARCH_UNTIL_S, muscle_onset, teager_kaiser_envelope
+from calibration.train_settings import CUE_MARGIN_S
 from emg_acquisition.arrays import IntArray
 from emg_acquisition.events import REST
-from emg_acquisition.recording.session import Trial
-from evaluation.metrics import CUE_MARGIN_S, Decided
+from emg_acquisition.recording.session import RecordedSession, Trial, trials
+from emg_acquisition.streams.chunks import gaps
+from evaluation.decisions import Decided
 
 # A decision may come before the onset that was seen in the signal, but hardly half a second before.
 EARLIEST_S = 0.5
+# Shorter trials leave no second of holding to find the strongest electrodes by.
+MIN_TRIAL_S = 1.5
+# How far the baseline may reach back into what came before: after that has settled.
+SETTLED_S = 0.5
+MAX_BASELINE_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,30 @@ class Onset:
     trial: Trial
     before: str
     sample: int
+
+
+def onsets_of(session: RecordedSession) -> list[Onset]:
+    """Find the onsets of the gestures' trials; those cut out of a recording, or too short, show none.
+
+    The recording is read trial by trial, so that none is too long.
+    """
+    fs_hz = session.emg.info.fs_hz
+    cued = trials(session)
+    breaks = np.array(sorted(gaps(session.emg.t_lsl_s, session.emg.info, None)), dtype=np.int64)
+    found = []
+    for before, trial in itertools.pairwise(cued):
+        if trial.gesture == REST or trial.stop - trial.start < MIN_TRIAL_S * fs_hz:
+            continue
+        first = max(before.start + round(SETTLED_S * fs_hz), trial.start - round(MAX_BASELINE_S * fs_hz))
+        last = min(trial.stop, trial.start + round((SEARCH_UNTIL_S + 1.0) * fs_hz))
+        whole = not np.any((breaks > first) & (breaks < last))
+        if before.stop == trial.start and first < trial.start and whole:
+            envelope = teager_kaiser_envelope(session.emg.rows(first, last), fs_hz)
+            here = Trial(trial.gesture, trial.repetition, trial.trial, trial.start - first, last - first)
+            sample = muscle_onset(envelope, fs_hz, here, from_rest=before.gesture == REST)
+            if sample is not None:
+                found.append(Onset(trial, before.gesture, sample + first))
+    return found
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Replay:
         recording began after the decoder did.
     not_compared : int
         How many of the last recorded decisions that leaves out: made by a decoder that was started again, in a
-        recording that ended before it said since when it decodes. None of them is among those compared.
+        recording that ended before it reported since when it decodes. None of them is among those compared.
     """
 
     sample_index: IntArray
@@ -63,7 +63,7 @@ def replay_session(
 ) -> Replay:
     """Decode a whole session.
 
-    Where the session was decoded live, replay begins anew at each sample at which the live decoder said that it
+    Where the session was decoded live, replay restarts at each sample at which the live decoder reported that it
     did (at its start, after a gap, after a restart), so that the two can be compared hop by hop. A session that
     was opened (`open_session`) rather than loaded is read second by second and never held whole.
 
@@ -83,7 +83,7 @@ def replay_session(
 
 
 def _since(session: RecordedSession) -> list[float]:
-    """LSL times of the samples at which the live decoder began or began anew."""
+    """LSL times of the samples at which the live decoder began or restarted."""
     return sorted(
         {float(event.fields["since_t_lsl_s"]) for event in session.events if event.kind == DECODING}
     )
@@ -149,7 +149,7 @@ def _compare(
     same = _same(recorded, values, t_lsl_s)
     if same.all():
         return True, 0
-    restarted = _restarted_untold(session, recorded)
+    restarted = _restarted_unreported(session, recorded)
     return bool(restarted > 0 and same[:restarted].all()), len(same) - restarted
 
 
@@ -164,13 +164,13 @@ def _same(recorded: GestureRecording, values: Float32Array, t_lsl_s: Float64Arra
     return same
 
 
-def _restarted_untold(session: RecordedSession, recorded: GestureRecording) -> int:
+def _restarted_unreported(session: RecordedSession, recorded: GestureRecording) -> int:
     """Find the first decision of a decoder that was started again, and is not heard to say so before the end.
 
     It follows a break and whatever the decoder last said; the number of decisions where there is none.
     """
-    told_s = max(event.t_lsl_s for event in session.events if event.kind == DECODING)
+    reported_s = max(event.t_lsl_s for event in session.events if event.kind == DECODING)
     t_s = recorded.t_lsl_s
     breaks = np.flatnonzero(np.diff(t_s) * recorded.info.rate_hz > BREAK_HOPS) + 1
-    untold = breaks[t_s[breaks] > told_s]
-    return int(untold[0]) if len(untold) else len(t_s)
+    unreported = breaks[t_s[breaks] > reported_s]
+    return int(unreported[0]) if len(unreported) else len(t_s)

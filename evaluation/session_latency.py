@@ -23,7 +23,7 @@ from robot_bridge.stretch_interface import JOINT_DOF, read_joint_states
 STOOD_S = 0.5
 # Seen once the joint is so far from where it stood, within so long.
 SEEN_M, SEEN_RAD = 0.0005, 0.002
-LONGEST_S = 1.5
+MAX_WAIT_S = 1.5
 SMALLEST_STEP = 1e-6
 
 
@@ -48,10 +48,10 @@ class SessionLatency:
 
 @dataclass
 class _Beginning:
-    """A joint that was told to move, and has not been seen to."""
+    """A joint that was commanded to move and has not been seen to."""
 
     sample_s: float
-    told_s: float
+    commanded_s: float
     from_position: float
     direction: float
 
@@ -95,11 +95,11 @@ class _Follower:
             if (positions[dof] - begun.from_position) * begun.direction >= smallest:
                 self.motion_ms.append(1000.0 * (t_s - begun.sample_s))
                 del self.beginnings[dof]
-            elif t_s - begun.told_s > LONGEST_S:
+            elif t_s - begun.commanded_s > MAX_WAIT_S:
                 del self.beginnings[dof]
 
     def on_break(self) -> None:
-        """Forget what is under way: nothing is commanded, or the bridge has begun anew."""
+        """Forget what is under way: nothing is commanded, or the bridge has restarted."""
         self.answered = True
         self.targets.clear()
         self.beginnings.clear()

@@ -1,4 +1,4 @@
-"""A recorded session over time, for whoever looks at it: cues, decisions, where they differ, events, the robot.
+"""A recorded session over time, to look at: cues, decisions, where they differ, events, the robot.
 
 All times are seconds from the first EMG sample.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.outcomes import UNDECIDED
 from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.events import DECODING
 from emg_acquisition.recording.session import RECORDING_FILE, RecordedSession, trials
@@ -16,7 +17,6 @@ from emg_acquisition.recording.xdf_format import XdfHeader
 from emg_acquisition.recording.xdf_reader import read_blocks, read_headers, read_xdf
 from emg_acquisition.stream_info import COMMAND_TYPE, JOURNAL_TYPE
 from evaluation.bridge_replay import entries_of
-from evaluation.metrics import NO_DECISION
 from evaluation.replay import Replay
 from robot_bridge.inputs import JointStatesInput
 from robot_bridge.journal import OlderJournalError
@@ -24,7 +24,7 @@ from robot_bridge.journal_stream import COMMAND_CHANNELS
 from robot_bridge.stretch_interface import DOF_NAMES, JOINT_DOF, read_joint_states
 
 # Every second, a cue by another name, or seen in the commands.
-NOT_TOLD = {DECODING, "cue", "intention", "moving", "still"}
+NOT_SHOWN = {DECODING, "cue", "intention", "moving", "still"}
 BAD_KINDS = {"stop", "fault", "stream_lost", "stream_changed", "gap"}
 
 
@@ -53,7 +53,7 @@ class Decisions:
 
     def name(self, index: int) -> str:
         """Return a gesture's name, also that of no decision."""
-        return self.gestures[index] if index >= 0 else NO_DECISION
+        return self.gestures[index] if index >= 0 else UNDECIDED
 
     def runs(self) -> list[tuple[float, float, int]]:
         """Return stretches of the same decision: begin and end in seconds, and gesture index."""
@@ -160,24 +160,24 @@ def _runs(t_s: Float64Array, index: IntArray, hop_s: float) -> list[tuple[float,
 
 
 def happenings_of(session: RecordedSession) -> tuple[Happening, ...]:
-    """Return modes, arming, stops, faults, notes and whatever else was told, but cues."""
+    """Return modes, arming, stops, faults, notes and all other events, but cues."""
     begin_s = float(session.emg.t_lsl_s[0])
     return tuple(
         Happening(event.t_lsl_s - begin_s, _in_words(event.kind, event.fields), event.kind in BAD_KINDS)
         for event in session.events
-        if event.kind not in NOT_TOLD
+        if event.kind not in NOT_SHOWN
     )
 
 
 def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
     """Write an event: its values, and of what is merely true its name."""
-    said = {
+    shown = {
         key: value
         for key, value in fields.items()
         if value is not None and value is not False and value != ""
     }
-    told = (key if value is True else str(value) for key, value in said.items())
-    return " ".join([kind, *told]).replace("_", " ")
+    words = (key if value is True else str(value) for key, value in shown.items())
+    return " ".join([kind, *words]).replace("_", " ")
 
 
 def commands_of(session: RecordedSession) -> Track | None:
@@ -193,7 +193,7 @@ def commands_of(session: RecordedSession) -> Track | None:
 
 
 def joints_of(session: RecordedSession, reading: Callable[[], None] = lambda: None) -> Track | None:
-    """Return the joint positions that the bridge was told, the wheels NaN; None where that was not recorded.
+    """Return the joint positions that the bridge received, the wheels NaN; None where that was not recorded.
 
     Nor where the journal is of an older format.
 

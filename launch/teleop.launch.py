@@ -3,7 +3,11 @@
     ros2 launch hdemg_teleop teleop.launch.py decoder:=decoder.onnx source:="muovi+ --host 192.168.1.10" robot:=ros
 
 When one part ends, for whatever reason, all of it is shut down; the bridge leaves the robot standing. Nothing moves
-until the bridge is armed (``ros2 service call /hdemg_bridge/arm std_srvs/srv/SetBool '{data: true}'``).
+until the bridge is armed, and it is armed only while somebody watches: an operator's program sends a heartbeat, or this
+does, in a terminal whose Ctrl-C stops the robot:
+
+    ros2 topic pub -r 10 /hdemg_bridge/heartbeat std_msgs/msg/Empty
+    ros2 service call /hdemg_bridge/arm std_srvs/srv/SetBool '{data: true}'
 """
 
 import shlex

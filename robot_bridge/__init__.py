@@ -17,11 +17,13 @@ Files in the order that data flows through them:
 ``ros_imports``         everything of ROS 2 in one place, with one clear error where there is none
 ``ros_context``         one ROS 2 node in a context and a thread of its own
 ``decision_reader``     the one Gesture stream that the bridge is bound to
+``incident_log``        what happened, on disk, with and without a recording
 ``robot_setup``         what the bridge asks of stretch_driver before it arms
 ``bridge_figures``      latencies and counts for ``diagnostics``
 ``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``
 ``guard_link``          the bridge's end of the guard
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
+``operator_orders``     which of an operator's acts counts: a stop beats every earlier arm
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
 ``ros_domain``          a ROS domain that nobody on this machine uses
 ``ros_loopback``        whether ROS 2 works here, for ``hdemg doctor``

@@ -403,8 +403,8 @@ class BridgeCore:
         elif was_live and not is_live:
             self._release()
             self._stop_until_s = transition.t_mono_s + STOP_REPEAT_S
-            # What brakes by its own profile is no failure to stop. Where the driver refuses Twists, the wheels run on by
-            # their last one until the firmware's own watchdog: then there is nothing to wait for.
+            # What brakes by its own profile is no failure to stop. Where the driver refuses Twists, the wheels run on
+            # by their last one until the firmware's own watchdog: then there is nothing to wait for.
             refused = self.safety.driver.mode not in {NAVIGATION, RUNSTOPPED}
             braking_s = 0.0 if refused else STANDSTILL_S + self._supervisor.braking_s()
             self._stands_by_s = transition.t_mono_s + braking_s

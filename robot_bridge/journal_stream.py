@@ -13,6 +13,7 @@ import logging
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from emg_acquisition.streams.outlet import CommandOutlet, JournalOutlet, lsl_clock_s
 from robot_bridge.journal import Entry, from_plain, to_plain
@@ -44,9 +45,12 @@ class JournalStream:
     ----------
     name : str
         The bridge's name, prefix of both ``source_id``.
+    copy_to : callable, optional
+        Takes each of the journal's texts, too.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, copy_to: Callable[[str], None] = lambda _text: None) -> None:
+        self._copy_to = copy_to
         self._commands = CommandOutlet(f"{name} commands", command_source_id(name), COMMAND_CHANNELS)
         self._journal = JournalOutlet(f"{name} journal", journal_source_id(name))
         self._targets: dict[str, float] = {}
@@ -88,7 +92,9 @@ class JournalStream:
                 self._commands.push((*base, *targets, *command.head), t_lsl_s)
             rows.append([t_lsl_s, *to_plain(entry)])
         if rows:
-            self._kept.append((t_lsl_s, json.dumps(rows, separators=(",", ":"))))
+            text = json.dumps(rows, separators=(",", ":"))
+            self._kept.append((t_lsl_s, text))
+            self._copy_to(text)
         if self._journal.have_consumers():
             while self._kept:
                 stamp_s, text = self._kept.popleft()

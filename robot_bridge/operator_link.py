@@ -1,5 +1,9 @@
-"""The operator's end: arm, stop, choose the speed, send heartbeats, and see what the robot does."""
+"""The operator's end: arm, stop, choose the speed, send heartbeats, and see what the robot does.
 
+A stop beats every arm that was asked for before it, and ends the heartbeat until the bridge has confirmed it.
+"""
+
+import logging
 import math
 import threading
 import time
@@ -10,6 +14,7 @@ from typing import Any
 
 from robot_bridge.bridge_figures import STATUS_NAME
 from robot_bridge.errors import CommandRejectedError
+from robot_bridge.operator_orders import ArmRequest, OperatorOrders
 from robot_bridge.ros_context import QOS, RosNode
 from robot_bridge.ros_imports import (
     BatteryState,
@@ -32,6 +37,12 @@ from robot_bridge.stretch_interface import (
 
 _HEARTBEAT_S = 0.1
 _RETRY_S = 0.1
+_LOOK_S = 0.05
+# A bridge that was started again has not heard the stop that its predecessor was asked for.
+_STOP_AGAIN_S = 1.0
+# The bridge reports five times a second. Who has not heard it for so long does not know what the robot does.
+_DEAF_S = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,9 @@ class OperatorLink:
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
         self._is_alive: Callable[[], bool] = lambda: True
+        self._orders = OperatorOrders()
+        self._closing = threading.Event()
+        self._heard_s = math.inf
         self._ros = RosNode(node_name, namespace)
         node = self._ros.node
         self._arm = node.create_client(SetBool, f"{BRIDGE_NODE}/arm")
@@ -126,48 +140,101 @@ class OperatorLink:
         node.create_subscription(BatteryState, "battery", lambda m: self._note(battery_v=m.voltage), QOS)
         node.create_subscription(DiagnosticArray, "diagnostics", self._on_diagnostics, QOS)
         self._ros.start()
+        self._stopper = threading.Thread(target=self._send_stops, name="stopper", daemon=True)
+        self._stopper.start()
 
     # ---- acts
 
-    def arm(self, timeout_s: float = 5.0) -> None:
+    def ask_to_arm(self) -> ArmRequest:
+        """Ask for an arm at this moment, to be given to `arm` or `arm_within` later: a stop in between beats it."""
+        return self._orders.ask_to_arm()
+
+    def arm(self, timeout_s: float = 5.0, request: ArmRequest | None = None) -> None:
         """Arm the bridge.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long to wait for its answer.
+        request : ArmRequest, optional
+            From `ask_to_arm`; without, it is asked for now.
 
         Raises
         ------
         CommandRejectedError
-            With the bridge's reason, or that it did not answer in time.
+            With the bridge's reason, or that it did not answer in time; ``stopped`` if a stop was asked for meanwhile.
+            An answer that comes too late, or after a stop, and says that the robot is armed leads to another stop.
         """
-        self._call(self._arm, SetBool.Request(data=True), timeout_s)
+        request = request or self.ask_to_arm()
+        if request.beaten:
+            raise CommandRejectedError("stopped")
+        if self._orders.unconfirmed:
+            raise CommandRejectedError("the stop before it is not confirmed yet; is the bridge running?")
+        self._call(self._arm, SetBool.Request(data=True), timeout_s, request)
 
-    def arm_within(self, timeout_s: float, stop: threading.Event | None = None) -> None:
+    def arm_within(
+        self, timeout_s: float, stop: threading.Event | None = None, request: ArmRequest | None = None
+    ) -> None:
         """Arm as soon as the bridge accepts it; raises its last refusal as `arm` does.
 
-        Once `stop` is set it arms no more, and what was armed in that very moment is stopped again.
+        A stop that is asked for meanwhile ends it. Once `stop` is set, too, it arms no more, and what was armed in that
+        very moment is stopped again.
         """
+        request = request or self.ask_to_arm()
         deadline_s = time.monotonic() + timeout_s
         refusal: CommandRejectedError | None = None
         while (left_s := deadline_s - time.monotonic()) > 0 or refusal is None:
             if stop is not None and stop.is_set():
                 raise CommandRejectedError("stopped before it was armed")
             try:
-                self.arm(max(_RETRY_S, left_s))
+                self.arm(max(_RETRY_S, left_s), request)
             except CommandRejectedError as error:
+                if request.beaten:
+                    raise
                 # A last try that had no time left says less than what the bridge said before.
                 refusal = error if refusal is None or left_s > _RETRY_S else refusal
             else:
                 if stop is not None and stop.is_set():
                     self.stop()
                 return
-            time.sleep(_RETRY_S)
+            self._wait(lambda: request.beaten, _RETRY_S)
         raise refusal
 
     def disarm(self, timeout_s: float = 5.0) -> None:
-        """Disarm the bridge; raises as `arm` does."""
+        """Disarm the bridge, and beat every earlier arm; raises as `arm` does."""
+        self._orders.beat_arms()
         self._call(self._arm, SetBool.Request(data=False), timeout_s)
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Stop the robot and latch; raises as `arm` does."""
-        self._call(self._stop, Trigger.Request(), timeout_s)
+    def begin_stop(self) -> int:
+        """Stop, without waiting for anything; returns the number of this stop.
+
+        From this moment every earlier arm is beaten and the heartbeat is silent. The bridge is asked to stop until it
+        has confirmed it, however long that takes; then the heartbeat goes on.
+        """
+        return self._orders.ask_to_stop()
+
+    def stop(self, timeout_s: float = 5.0, number: int | None = None) -> None:
+        """Stop the robot and latch, and wait until the bridge has confirmed it.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long to wait for that.
+        number : int, optional
+            From `begin_stop`; without, it begins now.
+
+        Raises
+        ------
+        CommandRejectedError
+            If it was not confirmed in time. The heartbeat stays silent, which stops the robot as well.
+        """
+        number = self.begin_stop() if number is None else number
+        if self._wait(lambda: self._orders.is_confirmed(number), timeout_s):
+            return
+        if not self._stop.service_is_ready():
+            msg = f"the bridge's service {self._stop.srv_name} is not there; is the bridge running?"
+            raise CommandRejectedError(msg)
+        raise CommandRejectedError(self._no_answer(self._stop, timeout_s))
 
     def set_fine(self, fine: bool, timeout_s: float = 5.0) -> None:
         """Choose fine or coarse speed; raises as `arm` does."""
@@ -176,7 +243,8 @@ class OperatorLink:
     def start_heartbeat(self, is_alive: Callable[[], bool] = lambda: True) -> None:
         """Send a heartbeat at 10 Hz from a thread of its own, as long as `is_alive` says so.
 
-        A window says whether its event loop still turns: one that hangs must not keep a robot armed.
+        A window says whether it still draws: one that hangs must not keep a robot armed. Nor must a link that no longer
+        hears the bridge, or whose stop is not confirmed: there is no heartbeat then.
         """
         if self._heart is None:
             self._is_alive = is_alive
@@ -218,6 +286,10 @@ class OperatorLink:
     def close(self) -> None:
         """End the heartbeat and the node."""
         self.stop_heartbeat()
+        self._closing.set()
+        with self._orders.changed:
+            self._orders.changed.notify_all()
+        self._stopper.join()
         self._ros.close()
 
     def __enter__(self) -> "OperatorLink":  # noqa: PYI034 - Self needs Python 3.11
@@ -230,27 +302,98 @@ class OperatorLink:
 
     # ---- behind it
 
-    def _call(self, client: Any, request: object, timeout_s: float) -> None:  # noqa: ANN401 - a ROS client
+    def _call(
+        self,
+        client: Any,  # noqa: ANN401 - a ROS client
+        question: object,
+        timeout_s: float,
+        request: ArmRequest | None = None,
+    ) -> None:
+        """Call a service of the bridge; an arm's `request` may be beaten meanwhile."""
+
+        def beaten() -> bool:
+            return request is not None and request.beaten
+
         deadline_s = time.monotonic() + timeout_s
-        if not client.wait_for_service(timeout_s):
-            msg = f"the bridge's service {client.srv_name} is not there; is the bridge running?"
-            raise CommandRejectedError(msg)
-        done = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: done.set())
-        if not done.wait(max(0.0, deadline_s - time.monotonic())):
-            client.remove_pending_request(future)
-            msg = f"the bridge did not answer {client.srv_name} within {timeout_s:g} s"
-            raise CommandRejectedError(msg)
+        while not client.service_is_ready():
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                msg = f"the bridge's service {client.srv_name} is not there; is the bridge running?"
+                raise CommandRejectedError(msg)
+            if self._wait(beaten, min(_LOOK_S, left_s)):
+                raise CommandRejectedError("stopped")
+        call = _Call(self._orders)
+        future = client.call_async(question)
+        future.add_done_callback(lambda done: self._on_answer(done, call, request))
+        answered = call.wait(beaten, max(0.0, deadline_s - time.monotonic()))
+        if beaten():
+            raise CommandRejectedError("stopped")
+        if not answered:
+            if request is None:
+                client.remove_pending_request(future)
+            raise CommandRejectedError(self._no_answer(client, timeout_s))
         response = future.result()
         if not response.success:
             raise CommandRejectedError(response.message)
 
+    @staticmethod
+    def _no_answer(client: Any, timeout_s: float) -> str:  # noqa: ANN401 - a ROS client
+        return f"the bridge did not answer {client.srv_name} within {timeout_s:g} s"
+
+    def _on_answer(self, done: Any, call: "_Call", request: ArmRequest | None) -> None:  # noqa: ANN401 - a ROS future
+        """Pass an answer on; and stop what nobody wants armed any more."""
+        too_late = call.answer()
+        if request is None or not (too_late or request.beaten):
+            return
+        if done.exception() is None and done.result().success:
+            _LOG.warning("the bridge was armed after a stop, or too late: it is stopped")
+            self.begin_stop()
+
+    def _send_stops(self) -> None:
+        """Ask the bridge to stop as long as there is a stop that it has not confirmed."""
+        while not self._closing.is_set():
+            if not self._wait(lambda: self._orders.unconfirmed or self._closing.is_set(), None):
+                continue
+            if self._closing.is_set():
+                return
+            number = self._orders.asked
+            if self._send_stop(number):
+                self._wait(
+                    lambda: (
+                        self._orders.is_confirmed(number)  # noqa: B023 - waited for within the loop
+                        or self._orders.asked > number  # noqa: B023
+                        or self._closing.is_set()
+                    ),
+                    _STOP_AGAIN_S,
+                )
+            else:
+                self._closing.wait(_LOOK_S)
+
+    def _send_stop(self, number: int) -> bool:
+        if not self._stop.service_is_ready():
+            return False
+        future: Any = self._stop.call_async(Trigger.Request())
+
+        def on_answer(done: Any) -> None:  # noqa: ANN401 - a ROS future
+            if done.exception() is None and done.result().success:
+                self._orders.confirm(number)
+
+        future.add_done_callback(on_answer)
+        return True
+
+    def _wait(self, condition: Callable[[], bool], timeout_s: float | None) -> bool:
+        with self._orders.changed:
+            return self._orders.changed.wait_for(condition, timeout_s)
+
     def _beat(self) -> None:
         while not self._heart_ends.is_set():
-            if self._is_alive():
+            if not self._orders.unconfirmed and self._hears_the_bridge() and self._is_alive():
                 self._heartbeat.publish(Empty())
             self._heart_ends.wait(_HEARTBEAT_S)
+
+    def _hears_the_bridge(self) -> bool:
+        """Whether what is known of the robot is of now, as far as anything was ever known."""
+        return not self._ros.failed.is_set() and time.monotonic() - self._heard_s <= _DEAF_S
 
     def _note(self, **changes: Any) -> None:  # noqa: ANN401 - the snapshot's own fields
         with self._changed:
@@ -307,6 +450,7 @@ class OperatorLink:
             if status.name != STATUS_NAME:
                 continue
             values = {pair.key: pair.value for pair in status.values}
+            self._heard_s = time.monotonic()
             self._note(
                 safety_state=values["safety_state"],
                 reason=values["reason"],
@@ -316,6 +460,29 @@ class OperatorLink:
                 decisions=int(values["decisions"]),
                 stops=int(values["stops"]),
             )
+
+
+class _Call:
+    """A call of a service: answered, or given up because nothing came in time."""
+
+    def __init__(self, orders: OperatorOrders) -> None:
+        self._changed = orders.changed
+        self._answered = False
+        self._given_up = False
+
+    def answer(self) -> bool:
+        """Note that the answer is there; returns whether it comes too late."""
+        with self._changed:
+            self._answered = True
+            self._changed.notify_all()
+            return self._given_up
+
+    def wait(self, beaten: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until it is answered or beaten; returns whether it was answered."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._answered or beaten(), timeout_s)
+            self._given_up = not self._answered
+            return self._answered
 
 
 class _Odometer:

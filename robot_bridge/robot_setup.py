@@ -26,10 +26,14 @@ class RobotSetup:
         The bridge's node.
     until : callable
         ``await until(condition, limit_s)`` is True once the condition holds, False when the limit has passed.
+    note : callable
+        ``note(service, answer)`` is told of every call.
     """
 
-    def __init__(self, ros: RosNode, until: Until) -> None:
-        self._until = until
+    def __init__(
+        self, ros: RosNode, until: Until, note: Callable[[str, str], None] = lambda _service, _answer: None
+    ) -> None:
+        self._until, self._note = until, note
         self._clients = {
             name: ros.node.create_client(Trigger, name)
             for name in ("switch_to_navigation_mode", "activate_streaming_position", "get_joint_states")
@@ -65,13 +69,24 @@ class RobotSetup:
         client = self._in_need[name]
         if not client.service_is_ready():
             _LOG.error("the driver's service %s is not there", client.srv_name)
+            self._note(name, "it is not there")
             return
         request = Trigger.Request() if name == "stop_the_robot" else SetBool.Request(data=True)
         _LOG.error("calling %s", client.srv_name)
+        self._note(name, "called")
         future: Any = client.call_async(request)
-        future.add_done_callback(lambda done: _LOG.error("%s answered: %s", client.srv_name, _words(done)))
+        future.add_done_callback(lambda done: self._on_answer_in_need(name, done))
+
+    def _on_answer_in_need(self, name: DriverCall, done: Any) -> None:  # noqa: ANN401 - a future of rclpy
+        _LOG.error("%s answered: %s", name, _words(done))
+        self._note(name, _words(done))
 
     async def _call(self, service: str) -> str | None:
+        problem = await self._ask(service)
+        self._note(service, problem or "yes")
+        return problem
+
+    async def _ask(self, service: str) -> str | None:
         client = self._clients[service]
         if not client.service_is_ready():
             return f"the driver's service {client.srv_name} is not there; is stretch_driver running?"

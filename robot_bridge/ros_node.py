@@ -22,6 +22,7 @@ from robot_bridge.control import ModeChange
 from robot_bridge.decision_reader import DecisionReader
 from robot_bridge.gesture_map import check_decoders, load_gesture_maps
 from robot_bridge.guard_link import GuardLink
+from robot_bridge.incident_log import IncidentLog
 from robot_bridge.inputs import (
     Act,
     DecisionInput,
@@ -75,6 +76,7 @@ __all__ = ["BridgeSettings", "run_bridge"]
 
 _CHECK_PUBLISHERS_S = 0.1
 _DIAGNOSTICS_S = 0.2
+_NOTE_DIAGNOSTICS_S = 1.0
 _FINAL_REPEATS = 5
 _NOT_NAMED = "_NODE_NAME_UNKNOWN_"
 _FINAL_EVERY_S = 0.02
@@ -98,6 +100,8 @@ class BridgeNode:
         Where events go.
     journal : JournalStream
         Where everything that the core is told goes, so that it can be computed again.
+    incidents : IncidentLog
+        Where what happens goes, also when nothing is recorded.
     """
 
     def __init__(
@@ -109,7 +113,9 @@ class BridgeNode:
         events: EventOutlet,
         *,
         journal: JournalStream,
+        incidents: IncidentLog,
     ) -> None:
+        self._incidents = incidents
         self._ros, self._readers, self._guard, self._events = ros, readers, guard, events
         model = load_robot_model(settings.robot_model)
         maps = load_gesture_maps(settings.gesture_map, [reader.info.gestures for reader in readers], model)
@@ -118,14 +124,19 @@ class BridgeNode:
         self._core = BridgeCore(model, maps, limits, listeners, settings.speed_control)
         told = begin_settings(model, maps, limits, settings.speed_control)
         self._take = JournaledCore(self._core, told, journal.write).take
+        incidents.note("begin", settings=told)
         self._sleeves = tuple(one.sleeve for one in maps)
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
-        self._publishers_s = self._diagnostics_s = -1.0
+        self._publishers_s = self._diagnostics_s = self._diagnostics_noted_s = -1.0
         self._commanded_t_lsl_s: float | None = None
         self._unnamed = False
         self._arming = False
-        self._setup = RobotSetup(ros, self._until)
+        self._setup = RobotSetup(
+            ros,
+            self._until,
+            lambda service, answer: incidents.note("driver_service", service=service, answer=answer),
+        )
         self._make_publishers()
         self._subscribe()
         self._serve()
@@ -193,11 +204,13 @@ class BridgeNode:
                 self._on_decision(decision, arrived_mono_s, sleeve)
         guard_problem = self._guard.beat(t_mono_s, armed=self._core.is_commanding(t_mono_s))
         if guard_problem != self._core.safety.guard_problem:
+            self._incidents.note("guard", problem=guard_problem)
             self._take(GuardInput(t_mono_s, guard_problem))
         if t_mono_s - self._publishers_s >= _CHECK_PUBLISHERS_S:
             self._publishers_s = t_mono_s
             problem = self._publisher_problem()
             if problem != self._core.safety.publisher_problem:
+                self._incidents.note("publishers", problem=problem)
                 self._take(PublishersInput(t_mono_s, problem))
         answer = self._take(TickInput(t_mono_s, _boot_s()))
         if answer.command is not None:
@@ -247,6 +260,7 @@ class BridgeNode:
     def end(self, failure: Exception | None) -> None:
         """Leave a zero Twist and held joints behind, if the robot was being commanded."""
         t_mono_s = time.monotonic()
+        self._incidents.note("end", failure=None if failure is None else repr(failure))
         if not self._core.is_commanding(t_mono_s):
             return
         if failure is None:
@@ -288,7 +302,12 @@ class BridgeNode:
     def _publish_diagnostics(self, t_mono_s: float) -> None:
         self._diagnostics_s = t_mono_s
         stamp = self._ros.node.get_clock().now().to_msg()
-        self._diagnostics_pub.publish(self._figures.message(self._core.safety, stamp))
+        message = self._figures.message(self._core.safety, stamp)
+        self._diagnostics_pub.publish(message)
+        if t_mono_s - self._diagnostics_noted_s >= _NOTE_DIAGNOSTICS_S:
+            self._diagnostics_noted_s = t_mono_s
+            values = {pair.key: pair.value for pair in message.status[0].values}
+            self._incidents.note("diagnostics", **values)
         self._mode_pub.publish(String(data=self._modes()))
 
     # ---- what comes in
@@ -313,9 +332,11 @@ class BridgeNode:
     async def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         refusal = None
         if request.data:
+            self._incidents.note("service", service="arm", asked=True)
             refusal = await self._arm()
         else:
             self._act("disarm")
+        self._incidents.note("service", service="arm" if request.data else "disarm", refusal=refusal)
         response.success, response.message = refusal is None, refusal or self._core.safety.state
         return response
 
@@ -335,11 +356,13 @@ class BridgeNode:
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._act("stop")
+        self._incidents.note("service", service="stop", refusal=None)
         response.success, response.message = True, self._core.safety.state
         return response
 
     def _on_set_speed(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._act("fine" if request.data else "coarse")
+        self._incidents.note("service", service="set_speed", fine=request.data)
         response.success, response.message = True, "fine" if request.data else "coarse"
         return response
 
@@ -356,12 +379,18 @@ class BridgeNode:
         back = transition.old == "moving" and transition.new == "armed"
         more = transition.old == transition.new
         kind = "still" if back else "stop_escalated" if more else kinds[transition.new]
+        self._incidents.note(
+            "transition", old=transition.old, new=transition.new, reason=transition.reason, is_a=kind
+        )
+        if transition.new == "fault" or more:
+            self._incidents.keep_journal()
         self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
         self._publish_diagnostics(transition.t_mono_s)
 
     def _on_mode(self, sleeve: str, change: ModeChange) -> None:
         whose = {"sleeve": sleeve} if sleeve else {}
         _LOG.info("mode %s %s", mode_text(change), sleeve)
+        self._incidents.note("mode", mode=change.mode, fine=change.fine, sleeve=sleeve)
         self._events.push(Event(lsl_clock_s(), "mode", {"mode": change.mode, "fine": change.fine, **whose}))
         self._mode_pub.publish(String(data=self._modes()))
 
@@ -412,7 +441,10 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
     check_decoders(settings.gesture_map, settings.decoders)
     readers: list[DecisionReader] = []
     events = EventOutlet(f"{settings.name}-bridge", settings.event_source_id)
-    journal = JournalStream(settings.name)
+    incidents = IncidentLog("bridge")
+    incidents.start()
+    incidents.note("start", settings=settings.model_dump(mode="json"))
+    journal = JournalStream(settings.name, incidents.note_journal)
     guard: GuardLink | None = None
     robot_stopped = True
     try:
@@ -420,7 +452,7 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
             readers.append(DecisionReader(source_id, settings.lsl_timeout_s, stop))  # noqa: PERF401 - closed one by one
         with RosNode(BRIDGE_NODE, settings.namespace) as ros:
             guard = GuardLink(settings.namespace, settings.robot_model)
-            node = BridgeNode(ros, settings, readers, guard, events, journal=journal)
+            node = BridgeNode(ros, settings, readers, guard, events, journal=journal, incidents=incidents)
             for reader in readers:
                 reader.start()
             ros.start()
@@ -444,3 +476,4 @@ def run_bridge(settings: BridgeSettings, stop: threading.Event) -> None:
             reader.close()
         journal.close()
         events.close()
+        incidents.close()

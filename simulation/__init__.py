@@ -13,5 +13,5 @@ Files and folders, in the order in which they build on each other:
 - ``operator/``: a scripted operator who drives a robot by gestures, live or in simulated time
 - ``closed_loop/``: the whole chain in simulated time, with a virtual user who sees the robot and drives it
 - ``fault_campaign/``: faults put into the live chain, and how the robot is stopped
-- ``demo.py``: the main job end to end; ``demo_report.py``: what it shows afterwards
+- ``demo.py``: the main job end to end; ``demo_report.py`` (``demo_report.html.j2``): what it shows afterwards
 """

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calibration.outcomes import TrialOutcome, trial_accuracy
 from calibration.train import TrainReport
+from calibration.train_settings import Margins
 from decoding.decoder_file import load_decoder
+from decoding.windows import window_spec
 from emg_acquisition.events import REST, Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.lsl_config import configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from evaluation.metrics import TrialOutcome, recorded_decisions, session_outcomes, trial_accuracy
+from evaluation.decisions import recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
 from robot_bridge.gesture_map import GestureMap, load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
@@ -123,14 +126,15 @@ def run_demo(
     session = folder / "sub-DEMO" / "ses-live"
     shutil.copy2(decoder, session / "decoder.onnx")
     live = load_session(session)
-    replay = replay_session(live, load_decoder(session / "decoder.onnx"))
+    decoder_file = load_decoder(session / "decoder.onnx")
+    replay = replay_session(live, decoder_file)
+    window_samples = window_spec(decoder_file.metadata.signal, decoder_file.metadata.fs_hz).window_samples
+    margins = Margins(after_cue_s=AFTER_CUE_S, before_next_s=0.0)
     progress("done", 1.0)
     return DemoResult(
         folder,
         training,
-        session_outcomes(
-            live, recorded_decisions(live), training.gestures, after_cue_s=AFTER_CUE_S, before_next_s=0.0
-        ),
+        session_outcomes(live, recorded_decisions(live), training.gestures, window_samples, margins),
         tuple(holds),
         track,
         final,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainReport, TrainSettings, train_decoder
+from calibration.train import TrainReport, train_decoder
+from calibration.train_settings import TrainSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST, Event
 from emg_acquisition.recording.session import ProtocolInfo, load_session

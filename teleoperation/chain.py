@@ -188,7 +188,7 @@ class LiveChain:
         settings = self.settings
         lsl = [_option("--lsl-session", self.names.lsl_session), _option("--timeout", str(START_TIMEOUT_S))]
         ros = [_option("--namespace", self.names.namespace)]
-        bridge = ["bridge", _option("--map", settings.gesture_map), "--require-heartbeat"]
+        bridge = ["bridge", _option("--map", settings.gesture_map)]
         stages: dict[str, list[str]] = {}
         if settings.robot is not None:
             stages["sim-robot"] = [

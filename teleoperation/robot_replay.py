@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from calibration.outcomes import TrialOutcome
+from calibration.train_settings import CUE_MARGIN_S, Margins
 from decoding.decoder_file import load_decoder
 from decoding.pipeline import DecoderPipeline
+from decoding.windows import window_spec
 from emg_acquisition.recording.session import Session, load_session
 from emg_acquisition.sources.recording import RecordingSource
 from emg_acquisition.streams.lsl_config import configure_lsl
 from evaluation.bridge_replay import BridgeReplay, replay_bridge
-from evaluation.metrics import CUE_MARGIN_S, TrialOutcome, recorded_decisions, session_outcomes
+from evaluation.decisions import recorded_decisions, session_outcomes
 from evaluation.replay import replay_session
 from robot_bridge.gesture_map import GestureMap, Move, load_gesture_map
 from robot_bridge.operator_link import RobotSnapshot
@@ -144,8 +147,8 @@ def replay_through_robot(
         recorded,
         recorded_decisions(recorded),
         decoder_file.metadata.gestures,
-        after_cue_s=CUE_MARGIN_S,
-        before_next_s=CUE_MARGIN_S,
+        window_spec(decoder_file.metadata.signal, decoder_file.metadata.fs_hz).window_samples,
+        Margins(),
     )
     outcomes = tuple(outcome for outcome in judged if _whole(recorded, outcome))
     motions = tuple(_judge(outcome, recorded, track, chosen_map, model) for outcome in outcomes)

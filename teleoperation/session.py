@@ -20,6 +20,8 @@ from emg_acquisition.recording.session import SESSION_FILE
 from emg_acquisition.streams.lsl_config import DEFAULT_SESSION_ID, configure_lsl
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
 from robot_bridge.errors import CommandRejectedError
+from robot_bridge.incident_log import IncidentLog
+from robot_bridge.operator_orders import ArmRequest
 from teleoperation.chain import ChainSettings, LiveChain, Sleeve, decoder_source_id, isolate, of_sleeve
 from teleoperation.feedback import FeedbackVoice, feedback_program
 from teleoperation.observer import Observer
@@ -33,6 +35,7 @@ from teleoperation.trial_sheet import Task, TrialSheet, load_tasks
 logger = logging.getLogger(__name__)
 
 KEPT_MESSAGES = 50
+KEPT_LOG_LINES = 200
 DISK_EVERY_S = 2.0
 
 
@@ -86,6 +89,7 @@ class TeleopSession:
         )
         configure_lsl(self._names.lsl_session)
         self.recording = new_folder(settings, datetime.now(timezone.utc)) if settings.record else None
+        self.incidents = IncidentLog("teleop")
         self._messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._markers_id = f"hdemg-teleop-markers-{uuid.uuid4().hex[:8]}"
         self._intentions_id = f"hdemg-teleop-intentions-{uuid.uuid4().hex[:8]}"
@@ -108,7 +112,7 @@ class TeleopSession:
         self.sheet = TrialSheet(tasks, self._markers.push, lsl_clock_s, self.recording)
         self._ready_s: float | None = None
         self._disk: tuple[float, float | None, int] = (-DISK_EVERY_S, None, 0)
-        self._stopper = threading.Lock()
+        self._disk_problem = ""
         self._watcher: Callable[[], bool] = lambda: True
 
     def _chain_settings(self, logs: Path, cli_module: str) -> ChainSettings:
@@ -141,6 +145,8 @@ class TeleopSession:
             If a part ends or does not come up; the message has its last words.
         """
         progress("starting", 0.1)
+        self.incidents.start()
+        self.incidents.note("start", settings=self.settings.model_dump(mode="json"), recording=self.recording)
         if self.recording is not None:
             self.recording.parent.mkdir(parents=True, exist_ok=True)
         self.chain.start()
@@ -172,9 +178,20 @@ class TeleopSession:
             self._voice.close()
         self.chain.close()
         self._markers.close()
-        self._complete_folder()
-        if self.recording is not None and self.recording.exists():
-            shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
+        try:
+            self._complete_folder()
+            if self.recording is not None and self.recording.exists():
+                shutil.copytree(self._logs / "logs", self.recording / "logs", dirs_exist_ok=True)
+        except OSError as error:
+            logger.warning("the session folder is not complete: %s", error)
+        self._note_logs()
+        self.incidents.close()
+
+    def _note_logs(self) -> None:
+        """Keep the last words of every part, whose logs go with the temporary folder where nothing is recorded."""
+        for log in sorted((self._logs / "logs").glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-KEPT_LOG_LINES:]
+            self.incidents.note("log", part=log.stem, lines=lines)
 
     @property
     def ended(self) -> bool:
@@ -183,31 +200,47 @@ class TeleopSession:
 
     # ---- what a person can do
 
-    def arm(self) -> str | None:
+    def ask_to_arm(self) -> ArmRequest:
+        """Ask for an arm at this moment, to be given to `arm` from whatever thread: a stop in between beats it."""
+        return self.chain.link.ask_to_arm()
+
+    def arm(self, request: ArmRequest | None = None) -> str | None:
         """Arm, if the preflight allows it; return None, or in a line why not."""
+        request = request or self.ask_to_arm()
         bad = next((check for check in self.view().checks if not check.good), None)
+        refusal = None
         if bad is not None:
-            return f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
-        self._start_heartbeat()
-        try:
-            self.chain.link.arm()
-        except CommandRejectedError as error:
-            return str(error)
-        return None
+            refusal = f"{bad.name}: {bad.found}" + (f" ({bad.remedy})" if bad.remedy else "")
+        else:
+            try:
+                self.chain.link.arm(request=request)
+            except CommandRejectedError as error:
+                refusal = str(error)
+        self.incidents.note("arm", refusal=refusal)
+        return refusal
 
-    def stop(self) -> str | None:
-        """Stop and latch; return None, or why it was not confirmed: then the heartbeat ends, which stops it too.
+    def begin_stop(self) -> int:
+        """Stop without waiting for anything; returns the number of this stop, for `stop`.
 
-        A script gives up: it must not arm again what a person has stopped.
+        Earlier arms are beaten, and the heartbeat is silent until the bridge has confirmed the stop. A script gives up:
+        it must not arm again what a person has stopped.
         """
         if self.script is not None:
             self.script.give_up()
-        with self._stopper:
-            try:
-                self.chain.link.stop()
-            except CommandRejectedError as error:
-                self.chain.link.stop_heartbeat()
-                return str(error)
+        self.incidents.note("stop")
+        return self.chain.link.begin_stop()
+
+    def stop(self, number: int | None = None) -> str | None:
+        """Stop and latch; return None, or why it was not confirmed: then the silent heartbeat stops the robot.
+
+        `number` is that of a stop which has begun; without, it begins now.
+        """
+        number = self.begin_stop() if number is None else number
+        try:
+            self.chain.link.stop(number=number)
+        except CommandRejectedError as error:
+            self.incidents.note("stop_not_confirmed", problem=str(error))
+            return str(error)
         return None
 
     def _start_heartbeat(self) -> None:
@@ -223,6 +256,7 @@ class TeleopSession:
     def tell(self, text: str) -> None:
         """Tell the people at the session something, and write it into the log."""
         logger.info("%s", text)
+        self.incidents.note("message", text=text)
         self._messages.append(Message(time.monotonic(), text))
         self._markers.push(Event(lsl_clock_s(), "message", {"text": text}))
 
@@ -261,20 +295,44 @@ class TeleopSession:
 
     def _look_at_disk(self) -> tuple[float | None, int]:
         now_s = time.monotonic()
-        if self.recording is not None and now_s - self._disk[0] >= DISK_EVERY_S and self.recording.exists():
-            size = sum(path.stat().st_size for path in self.recording.glob("*.xdf"))
-            self._complete_folder()
-            self._disk = (now_s, float(shutil.disk_usage(self.recording).free), size)
+        if self.recording is not None and now_s - self._disk[0] >= DISK_EVERY_S:
+            self._disk = (now_s, *self._disk[1:])
+            # A disk that is full or gone must not keep anybody from seeing the robot.
+            try:
+                if self.recording.exists():
+                    size = sum(path.stat().st_size for path in self.recording.glob("*.xdf"))
+                    self._disk = (now_s, float(shutil.disk_usage(self.recording).free), size)
+                    self._complete_folder()
+            except OSError as error:
+                self._tell_of_disk(error)
         return self._disk[1], self._disk[2]
 
+    def _tell_of_disk(self, error: OSError) -> None:
+        said = f"the session folder cannot be completed: {error.strerror or error}"
+        if said != self._disk_problem:
+            self._disk_problem = said
+            self.tell(said)
+
     def _complete_folder(self) -> None:
-        """Put the decoders beside the recording, once the recorder has made the folder."""
+        """Put the decoders beside the recording, whole or not at all, once the recorder has made the folder.
+
+        Raises
+        ------
+        OSError
+            If the disk does not take them.
+        """
         if self.recording is None or not (self.recording / SESSION_FILE).exists():
             return
         for sleeve in self.sleeves:
             copy = self.recording / f"{of_sleeve('decoder', sleeve.name)}.onnx"
-            if not copy.exists():
-                shutil.copy2(sleeve.path, copy)
+            if copy.exists():
+                continue
+            part = copy.with_name(f"{copy.name}.part")
+            try:
+                shutil.copy2(sleeve.path, part)
+                part.replace(copy)
+            finally:
+                part.unlink(missing_ok=True)
 
     def _record_anew(self) -> None:
         if self.recording is None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from calibration.protocol import CueSchedule
 from calibration.session import CalibrationSession, Ports, SessionSetup
-from calibration.session_ports import FeedSnapshot, TrainOutcome, TrainProgress
-from calibration.session_view import Action, ActionKind, Step, Traces
+from calibration.session_ports import FeedSnapshot, Traces, TrainOutcome, TrainProgress
+from calibration.session_view import Action, ActionKind, Step
 from tests.dec_support import FS_HZ, LABELS, amplitude_of, stream_info
 
 TICK_S = 1.0 / 15.0

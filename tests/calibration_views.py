@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from calibration.session import _ALLOWED
-from calibration.session_ports import FeedSnapshot, TrainJob, TrainOutcome
-from calibration.session_text import result_view, signal_problems, signal_view
+from calibration.session_ports import FeedSnapshot, Traces, TrainJob, TrainOutcome
 from calibration.session_view import (
     ActionKind,
     ActivityView,
@@ -17,9 +16,11 @@ from calibration.session_view import (
     SessionView,
     Severity,
     Step,
-    Traces,
     TrainingView,
     TryOutView,
+    result_view,
+    signal_problems,
+    signal_view,
 )
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.stream_info import EmgStreamInfo

@@ -1,6 +1,9 @@
 """Shared fixtures: the real recordings, and LSL and ROS 2 kept to this test run alone."""
 
+import atexit
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +20,9 @@ LSL_SESSION_ID = f"hdemg-test-{uuid.uuid4().hex[:12]}"
 os.environ["ROS_DOMAIN_ID"] = str(free_ros_domain())
 os.environ.update(this_machine_only())
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Incident logs of tests are nobody's incidents.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="hdemg-test-state-")
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

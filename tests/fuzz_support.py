@@ -15,7 +15,11 @@ from emg_acquisition.errors import InputError, StreamLostError
 SHORT, CAMPAIGN = 60, 10_000
 HANGS_AFTER_S = 20.0
 EITHER = pytest.mark.parametrize(
-    "cases", [pytest.param(SHORT, id="short"), pytest.param(CAMPAIGN, id="campaign", marks=pytest.mark.slow)]
+    "cases",
+    [
+        pytest.param(SHORT, id="short"),
+        pytest.param(CAMPAIGN, id="campaign", marks=[pytest.mark.slow, pytest.mark.campaign]),
+    ],
 )
 _EXTREMES = [
     b"\x00",

@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from emg_acquisition.events import Event
 from emg_acquisition.streams.lsl_config import configure_lsl
@@ -53,8 +53,7 @@ def state_of(session, answers):
         "said": windows[0].message.text() if windows else "",
         "badge": windows[0].badge.accessibleName() if windows else "",
         "traces": windows[0].traces.choice.kind if windows else "",
-        "writing": QApplication.activeModalWidget() is not None
-        or QApplication.activePopupWidget() is not None,
+        "writing": isinstance(QApplication.focusWidget(), QLineEdit),
         "acquire": part("acquire").pid,
         "decode": part("decode").pid,
     }
@@ -87,7 +86,7 @@ def main():
                 for window in QApplication.topLevelWidgets():
                     if isinstance(window, TeleopWindow) and window not in heard:
                         heard.append(window)
-                        window._answers.told.connect(answers.append)
+                        window._answers.came.connect(answers.append)
                 line = json.dumps(state_of(session, answers))
                 if line != told[0]:
                     told[0] = line

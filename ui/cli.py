@@ -68,6 +68,8 @@ EXTRA_OF_MODULE = {
     "edfio": "bids",
     "brainflow": "brainflow",
     "matplotlib": "report",
+    "sklearn": "report",
+    "jinja2": "report",
     "PySide6": "gui",
     "pyqtgraph": "gui",
     "mujoco": "sim",

@@ -22,6 +22,7 @@ from pathlib import Path
 from emg_acquisition.errors import InputError, StreamLostError, StreamNotFoundError
 from emg_acquisition.sources.amplifier_names import AMPLIFIERS
 from emg_acquisition.streams.lsl_config import configure_lsl
+from robot_bridge.incident_log import incident_folder
 from ui.build_details import installed_version
 from ui.system_libraries import missing_packages
 
@@ -43,7 +44,10 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "import": ("public data sets", {"wfdb": "wfdb", "h5py": "h5py", "neo": "neo"}),
     "bids": ("EMG-BIDS export", {"edfio": "edfio"}),
     "brainflow": ("boards that BrainFlow reads", {"brainflow": "brainflow"}),
-    "report": ("figures in reports", {"matplotlib": "matplotlib"}),
+    "report": (
+        "evaluations and HTML reports",
+        {"matplotlib": "matplotlib", "scikit-learn": "sklearn", "Jinja2": "jinja2"},
+    ),
 }
 PLAIN = {
     "numpy": "numpy",
@@ -86,7 +90,7 @@ def run_checks(more: tuple[Callable[[], Check], ...] = ()) -> Iterator[Check]:
     yield _packages()
     for extra in EXTRAS:
         yield _extra(extra)
-    for check in (_lsl, _ros, _screen, _libraries, _opengl, _clock, _disk, *more):
+    for check in (_lsl, _ros, _screen, _libraries, _opengl, _clock, _disk, _incidents, *more):
         yield check()
 
 
@@ -266,6 +270,24 @@ def _disk() -> Check:
     if mb_s < MIN_WRITE_MB_S:
         return Check("disk", None, found, f"a recording may need {MIN_WRITE_MB_S:.0f} MB/s: use a local disk")
     return Check("disk", True, found)
+
+
+def _incidents() -> Check:
+    """Say where incident logs are, and whether one can be written there."""
+    folder = incident_folder()
+    if folder is None:
+        return Check(
+            "incident log", False, "there is no home folder", "set XDG_STATE_HOME to a folder for it"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\n")
+    except OSError as error:
+        remedy = "give it to this user, free some space, or set XDG_STATE_HOME to another folder"
+        return Check("incident log", False, f"{folder} cannot be written to ({error.strerror})", remedy)
+    logs = len(list(folder.glob("*.jsonl")))
+    return Check("incident log", True, f"{folder}, {logs} file{'' if logs == 1 else 's'}")
 
 
 # ---- an amplifier, where one is named

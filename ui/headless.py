@@ -2,16 +2,20 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
 from teleoperation.meaning import mode_words
 from teleoperation.session import TeleopSession
 from teleoperation.session_view import TeleopView
+from teleoperation.trial_sheet import Outcome
 from ui.console import StatusLine
 from ui.keyboard import terminal_keys
 
 REFRESH_S = 0.2
+# A terminal that no longer takes what is written shows nobody what the robot does: the heartbeat ends.
+PULSE_S = 1.0
 STOP_KEYS = {" ", "\x1b"}
 KEYS = "keys: a arm · space or Esc stop · t start trial · s success · f fail · q end"
 
@@ -25,13 +29,14 @@ class TerminalKeys:
     def take(self, pressed: str) -> None:
         """Take what was typed. A stop among it is all that counts: an arrow key begins with Escape too, and goes on."""
         if STOP_KEYS & set(pressed):
-            self._ask(self._stop)
+            number = self._session.begin_stop()
+            self._ask(lambda: self._stop(number))
             return
         for key in pressed:
             self._press(key)
 
-    def _stop(self) -> str:
-        problem = self._session.stop()
+    def _stop(self, number: int) -> str:
+        problem = self._session.stop(number)
         return f"NOT CONFIRMED: {problem}" if problem else "stopped"
 
     def _ask(self, act: Callable[[], str]) -> None:
@@ -40,22 +45,30 @@ class TerminalKeys:
     def _press(self, key: str) -> None:
         session = self._session
         if key == "a":
-            self._ask(lambda: session.arm() or "armed")
+            request = session.ask_to_arm()
+            self._ask(lambda: session.arm(request) or "armed")
         elif key == "t":
             session.sheet.start()
         elif key in {"s", "f"}:
-            outcome = "success" if key == "s" else "fail"
-            self._say(outcome if session.sheet.end(outcome) else "no trial runs: t starts one")  # type: ignore[arg-type]
+            self._end_trial("success" if key == "s" else "fail")
         elif key == "q":
             self._end.set()
+
+    def _end_trial(self, outcome: Outcome) -> None:
+        try:
+            self._say(outcome if self._session.sheet.end(outcome) else "no trial runs: t starts one")
+        except OSError as error:
+            self._say(f"the trial is not written, and goes on: {error}")
 
 
 def run_headless(session: TeleopSession, end: threading.Event) -> None:
     """Show the session until `end` is set or its recording is over."""
-    said: list[str] = []
+    lines: list[str] = []
     newest_s = 0.0
-    keys = TerminalKeys(session, end, said.append)
-    listening = terminal_keys(keys.take, lambda: said.append(KEYS)) if sys.stdin.isatty() else nullcontext()
+    shown_s = time.monotonic()
+    session.watch_by(lambda: time.monotonic() - shown_s < PULSE_S)
+    keys = TerminalKeys(session, end, lines.append)
+    listening = terminal_keys(keys.take, lambda: lines.append(KEYS)) if sys.stdin.isatty() else nullcontext()
     with StatusLine() as line, listening:
         while not end.wait(REFRESH_S) and not session.ended:
             view = session.view()
@@ -63,9 +76,10 @@ def run_headless(session: TeleopSession, end: threading.Event) -> None:
                 if message.t_mono_s > newest_s:
                     newest_s = message.t_mono_s
                     line.say(message.text)
-            while said:
-                line.say(said.pop(0))
+            while lines:
+                line.say(lines.pop(0))
             line(status_text(view))
+            shown_s = time.monotonic()
 
 
 def status_text(view: TeleopView) -> str:

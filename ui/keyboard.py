@@ -90,11 +90,11 @@ def keyboard_steering(wearer: Intending, say: Callable[[str], None]) -> Iterator
 
     def take(pressed: str) -> None:
         for key in pressed:
-            said = state.press(key)
-            if said is not None:
-                say(said)
+            answer = state.press(key)
+            if answer is not None:
+                say(answer)
 
-    # Setting a terminal up drops what was typed before: what the keys do is said only then.
+    # Setting a terminal up drops what was typed before: what the keys do is printed only then.
     with terminal_keys(take, lambda: say(state.help())):
         yield
 

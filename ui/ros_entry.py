@@ -71,10 +71,10 @@ def hdemg_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     InputError
         If an argument, a parameter or a parameter file cannot be used; the message names it.
     """
-    own, said = _split(arguments)
+    own, ros_arguments = _split(arguments)
     parameters: dict[str, object] = {}
     node, namespace = f"hdemg_{command.replace('-', '_')}", ""
-    for rule in (value for kind, value in said if kind == "remap"):
+    for rule in (value for kind, value in ros_arguments if kind == "remap"):
         name, _, to = rule.partition(":=")
         match name.rpartition(":")[2]:
             case "__node" | "__name":
@@ -84,13 +84,13 @@ def hdemg_arguments(command: str, arguments: Sequence[str]) -> list[str]:
             case _:
                 msg = f"remapping {rule!r}: topics have relative names here; give the namespace (-r __ns:=/name)"
                 raise InputError(msg)
-    for kind, value in said:
+    for kind, value in ros_arguments:
         if kind == "file":
             parameters.update(_from_file(Path(value), f"/{namespace}/{node}".replace("//", "/")))
         elif kind == "parameter":
             name, _, text = value.partition(":=")
             parameters[name.rpartition(":")[2]] = _value_of(value, text)
-    if ("level", "debug") in said:
+    if ("level", "debug") in ros_arguments:
         own.append("--debug")
     if namespace:
         parameters["namespace"] = f"/{namespace}"
@@ -100,7 +100,7 @@ def hdemg_arguments(command: str, arguments: Sequence[str]) -> list[str]:
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
     """Separate the command's own arguments from what stands between ``--ros-args`` and ``--``."""
     own: list[str] = []
-    said: list[tuple[str, str]] = []
+    ros_arguments: list[tuple[str, str]] = []
     ros = False
     rest = iter(arguments)
     for argument in rest:
@@ -114,10 +114,10 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
             value = next(rest, None)
             if value is None:
                 raise InputError(f"{argument} needs a value after it")
-            said.append((_WITH_VALUE[argument], value))
+            ros_arguments.append((_WITH_VALUE[argument], value))
         elif argument not in _WITHOUT_VALUE:
             raise InputError(f"{argument!r} is no ROS 2 argument; end them with -- before the command's own")
-    return own, said
+    return own, ros_arguments
 
 
 def _value_of(rule: str, text: str) -> object:

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
+from calibration.train_settings import Margins
+from calibration.training_set import trial_spans
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.windows import window_spec
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import RecordedSession, Trial, open_session, read_session_info, trials
 from emg_acquisition.stream_info import N_GESTURE_FIXED
-from evaluation.judging.evidence import Evidence, Hops, Margins, place_hops
+from evaluation.decisions import Decided
+from evaluation.judging.evidence import Evidence, Hops, outcomes_of, place_hops
 from evaluation.judging.leakage import refuse_leakage
-from evaluation.judging.onsets import onsets_of
-from evaluation.metrics import Decided
-from evaluation.online import OnlineBehaviour, Onset, online_behaviour
+from evaluation.online import OnlineBehaviour, online_behaviour, onsets_of
 from evaluation.replay import replay_session
 
 
@@ -55,7 +56,11 @@ def judge_opened(
     fs_hz = session.emg.info.fs_hz
     window_samples = window_spec(metadata.signal, metadata.fs_hz).window_samples
     hops = Hops(replay.sample_index, replay.values[:, N_GESTURE_FIXED:], replay.gesture_index)
-    trial_of, steady = place_hops(hops.sample_index, cued, window_samples, margins, fs_hz)
+    counted = (
+        (span.trial, hops.sample_index[span.steady(hops.sample_index, window_samples)])
+        for span in trial_spans(session, margins)
+    )
+    trial_of, steady = place_hops(hops.sample_index, cued, counted)
     if not steady.any():
         msg = (
             f"no trial is longer than its margins: {margins.after_cue_s:g} s after the cue, "
@@ -74,6 +79,7 @@ def judge_opened(
         hops,
         trial_of,
         steady,
+        outcomes_of(hops.decided, cued, trial_of, steady, metadata.gestures),
         behaviour_of(session, hops, metadata.gestures, cued),
         remarks,
     )
@@ -101,6 +107,5 @@ def behaviour_of(
     """Judge delays and false activations; None where nothing is called rest."""
     if REST not in gestures:
         return None
-    onsets: list[Onset] = onsets_of(session)
     decided = Decided(hops.sample_index, hops.decided)
-    return online_behaviour(decided, gestures, cued, onsets, session.emg.info.fs_hz)
+    return online_behaviour(decided, gestures, cued, onsets_of(session), session.emg.info.fs_hz)

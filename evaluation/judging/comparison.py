@@ -1,17 +1,82 @@
-"""Decoders against each other, on the same trials of the same sessions."""
+"""Decoders against each other: whether one is better by more than chance, on the same trials or participants.
+
+References
+----------
+McNemar, *Note on the sampling error of the difference between correlated proportions*, Psychometrika 12, 1947; the
+exact form by the binomial distribution: Fay, *Biostatistics* 11(2), 2010. Wilcoxon, *Biometrics Bulletin* 1, 1945.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy import stats
 
 from emg_acquisition.arrays import Float64Array
-from evaluation.figures_of_merit.paired_tests import PairedTest, mcnemar, wilcoxon
+from emg_acquisition.errors import InputError
 from evaluation.judging.evidence import Evidence
 
 # With fewer pairs, Wilcoxon's test cannot reach p < 0.05 whatever they are.
-LEAST_PAIRS = 6
+MIN_PAIRS = 6
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Outcome of a paired test.
+
+    Parameters
+    ----------
+    name : str
+        Which one.
+    first_better, second_better, pairs : int
+        Pairs in which one did better than the other, and all pairs.
+    p_value : float
+        Two-sided; 1.0 where no pair differs.
+    """
+
+    name: str
+    first_better: int
+    second_better: int
+    pairs: int
+    p_value: float
+
+
+def mcnemar(first_right: Float64Array, second_right: Float64Array) -> PairedTest:
+    """Exact McNemar test over trials, each 1 where a decoder was right, shape (n_trials,).
+
+    p is that of a fair coin: twice the tail of Binomial(b + c, 1/2) at min(b, c), b and c being the trials that only
+    one of the two had right.
+    """
+    _check(first_right, second_right)
+    only_first = int(np.count_nonzero((first_right > 0) & (second_right == 0)))
+    only_second = int(np.count_nonzero((second_right > 0) & (first_right == 0)))
+    differing = only_first + only_second
+    p_value = 1.0
+    if differing:
+        p_value = min(1.0, 2.0 * float(stats.binom.cdf(min(only_first, only_second), differing, 0.5)))
+    return PairedTest("McNemar, exact, over trials", only_first, only_second, len(first_right), p_value)
+
+
+def wilcoxon(first: Float64Array, second: Float64Array, over: str) -> PairedTest:
+    """Wilcoxon's signed-rank test over pairs of figures, shape (n,), one pair a participant or session (`over`).
+
+    Pairs that do not differ are left out (Wilcoxon's own way).
+    """
+    _check(first, second)
+    apart = first - second
+    differing = apart[apart != 0]
+    p_value = float(stats.wilcoxon(differing).pvalue) if len(differing) else 1.0
+    name = f"Wilcoxon signed-rank, over {over}"
+    return PairedTest(name, int((apart > 0).sum()), int((apart < 0).sum()), len(first), p_value)
+
+
+def _check(first: Float64Array, second: Float64Array) -> None:
+    if first.shape != second.shape:
+        msg = (
+            f"paired figures are required, got {len(first)} and {len(second)}; judge both on the same trials"
+        )
+        raise InputError(msg)
 
 
 @dataclass(frozen=True)
@@ -40,9 +105,9 @@ def compare(evidence: Sequence[Evidence]) -> tuple[Compared, ...]:
             persons = [of_first[folder].participant for folder in both]
             tests = [mcnemar(np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs]))]
             by_person = _means(pairs, persons)
-            if len(set(persons)) >= LEAST_PAIRS:
+            if len(set(persons)) >= MIN_PAIRS:
                 tests.append(wilcoxon(*by_person, "participants"))
-            elif len(both) >= LEAST_PAIRS:
+            elif len(both) >= MIN_PAIRS:
                 tests.append(wilcoxon(*_means(pairs, both), "sessions"))
             found.append(Compared(first, second, tuple(tests)))
     return tuple(found)
@@ -51,13 +116,7 @@ def compare(evidence: Sequence[Evidence]) -> tuple[Compared, ...]:
 def _paired(first: Evidence, second: Evidence) -> tuple[Float64Array, Float64Array]:
     """1 for each trial that was decided right, of the trials that both judged."""
     shared = sorted(set(first.judged) & set(second.judged))
-    right = [
-        [
-            float(one.gestures[said] == one.cued[k].gesture) if (said := one.decision_of(k)) >= 0 else 0.0
-            for k in shared
-        ]
-        for one in (first, second)
-    ]
+    right = [[float(one.outcomes[k].correct) for k in shared] for one in (first, second)]
     return np.array(right[0]), np.array(right[1])
 
 

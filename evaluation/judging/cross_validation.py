@@ -1,9 +1,11 @@
-"""A recipe judged on repetitions, sessions or participants that none of its decoders has seen.
+"""A way of making decoders judged on repetitions, sessions or participants that none of its decoders has seen.
 
-No steady window shares a sample with another trial (`evidence.place_hops`), and whole repetitions, sessions or
-participants are left out; the choice of features, of the shrinkage and of the temperature is made anew on what is
-left. Decisions between trials run on as they would live; there, where nothing is counted as a window, a hop may
-reach back into the trial before it.
+What is trained on and what is judged are the labelled windows of `calibration.training_set`. Left out by repetition, a
+session is judged by the held-out assessment of its own training, so that the figures are those that ``hdemg train``
+reports. Left out by session or participant, the model is selected, fitted and calibrated on the others.
+
+Decisions between trials run on as they would live; there, where nothing is counted as a window, a hop may reach back
+into the trial before it.
 """
 
 import dataclasses
@@ -14,33 +16,32 @@ from typing import Literal
 
 import numpy as np
 
-from calibration.candidates import feature_sets
-from calibration.held_out import MOST_FOLDS
-from calibration.labels import TrialWindows
-from decoding.decision import Decider, EffortCalibration, HopEvidence
+from calibration.held_out import HeldOutResult, decide, probabilities_of
+from calibration.model_selection import Candidate, select_model
+from calibration.train import train_model
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet, TrialWindows
 from decoding.feature_chain import FeatureBlock
-from decoding.signal_settings import SignalSettings
+from decoding.repair import BoolArray
 from decoding.windows import window_spec
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.errors import InputError
-from emg_acquisition.events import REST
 from emg_acquisition.recording.session import Session, Trial, load_session, read_session_info
 from evaluation.judging.by_decoder import behaviour_of, checked_trials
-from evaluation.judging.evidence import Evidence, Hops, place_hops
+from evaluation.judging.evidence import Evidence, Hops, outcomes_of, place_hops
 from evaluation.judging.leakage import refuse_copies, refuse_overlap
-from evaluation.judging.recipe import LabelledSessions, Made, Recipe, make
 
 Split = Literal["repetition", "session", "participant"]
 SPLITS: tuple[Split, ...] = ("repetition", "session", "participant")
-# More repetitions than this teach little more; each point is made from so many choices.
+# More repetitions than this add little; each point is made from so many choices.
 CURVE_POINTS = (1, 2, 4, 8)
 CURVE_CHOICES = 2
-_ANY_EFFORT = (0.0, 1.0)
+MIN_REPETITIONS = 2
 
 
 @dataclass(frozen=True)
-class Fold:
-    """What one piece of work judges: a session, by a recipe trained on others, or on its own other repetitions.
+class SplitFold:
+    """What one piece of work judges: a session, by a decoder of others, or of its own other repetitions.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class CurvePoint:
     window_accuracy: tuple[float, ...]
 
 
-def folds_of(split: Split, folders: Sequence[Path]) -> list[Fold]:
+def folds_of(split: Split, folders: Sequence[Path]) -> list[SplitFold]:
     """Return what has to be judged for a split.
 
     Raises
@@ -76,7 +77,7 @@ def folds_of(split: Split, folders: Sequence[Path]) -> list[Fold]:
         If there are too few sessions or participants for it, or one recording stands in two places.
     """
     if split == "repetition":
-        return [Fold(split, folder) for folder in folders]
+        return [SplitFold(split, folder) for folder in folders]
     refuse_copies(folders)
     person = {folder: read_session_info(folder).participant for folder in folders}
     folds = []
@@ -84,7 +85,7 @@ def folds_of(split: Split, folders: Sequence[Path]) -> list[Fold]:
         same = split == "session"
         trained = [one for one in folders if one != tested and (person[one] == person[tested]) == same]
         if trained:
-            folds.append(Fold(split, tested, tuple(trained)))
+            folds.append(SplitFold(split, tested, tuple(trained)))
     if not folds:
         msg = (
             "leaving a session out needs two sessions of a participant"
@@ -95,8 +96,17 @@ def folds_of(split: Split, folders: Sequence[Path]) -> list[Fold]:
     return folds
 
 
-def judge_fold(recipe: Recipe, emg: str | None, fold: Fold) -> Evidence:
+def judge_fold(settings: TrainSettings, emg: str | None, fold: SplitFold) -> Evidence:
     """Judge the session of a fold.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        How decoders are made.
+    emg : str or None
+        Which EMG stream, where sessions hold several.
+    fold : SplitFold
+        What to train on and what to judge.
 
     Raises
     ------
@@ -106,82 +116,63 @@ def judge_fold(recipe: Recipe, emg: str | None, fold: Fold) -> Evidence:
     tested = load_session(fold.tested, emg)
     cued = checked_trials(tested, None)
     if fold.split == "repetition":
-        own, scarce = _with_repetitions(tested, recipe)
-        parts = _by_repetition(recipe, own)
-        found = _evidence(
-            tested,
-            own.cued[0],
-            own,
-            parts,
-            recipe=recipe,
-            how="left out by repetition",
-            gestures=own.gestures,
-        )
-        remarks = tuple(
-            f"{gesture} is left out: it comes in a single repetition" for gesture in sorted(scarce)
-        )
-        return dataclasses.replace(found, remarks=(*found.remarks, *remarks))
-    known = LabelledSessions([load_session(folder, emg) for folder in fold.trained], recipe.margins)
+        return _by_repetition(tested, cued, settings)
+    known = TrainingSet([load_session(folder, emg) for folder in fold.trained], settings)
     _check_same_kind(tested, fold)
     checked_trials(tested, known.gestures)
-    own = LabelledSessions([tested], recipe.margins)
-    _check_usable(own, recipe)
-    made = make(recipe, known, known.gestures, frozenset())
-    how = f"left out by {fold.split}"
-    return _evidence(tested, cued, own, [(None, made)], recipe=recipe, how=how, gestures=known.gestures)
+    own = TrainingSet([tested], settings)
+    model = train_model(known, _ignore)
+    selection = model.selection
+    block, windows = own.features(0, selection.candidate.signal), own.windows(selection.candidate.signal)
+    logits = model.classifier.logits(block.features)
+    probabilities = probabilities_of(logits, selection.held_out.temperature)
+    placed = place_hops(block.last_sample, cued, _steady(windows))
+    found = _evidence(
+        tested,
+        cued,
+        known,
+        candidate=selection.candidate,
+        block=block,
+        probabilities=probabilities,
+        placed=placed,
+    )
+    return dataclasses.replace(found, decoder=f"{settings.model}, left out by {fold.split}")
 
 
-def learning_curve(recipe: Recipe, emg: str | None, folder: Path) -> tuple[CurvePoint, ...]:
-    """Judge a session by what 1, 2, 3, ... of its repetitions have taught, on all its others.
+def learning_curve(settings: TrainSettings, emg: str | None, folder: Path) -> tuple[CurvePoint, ...]:
+    """Judge a session by decoders of 1, 2, 3, ... of its repetitions, on all its others.
 
     For each number, up to two choices of neighbouring repetitions, spread over the session.
     """
     session = load_session(folder, emg)
-    own, _ = _with_repetitions(session, recipe)
-    repetitions = sorted({one.trial.repetition for one in _any_windows(own)})
+    own, _ = _repeated(session, settings)
+    repetitions = sorted({one.trial.repetition for one in own.any_windows})
     points = []
     for n in (n for n in CURVE_POINTS if n < len(repetitions)):
         starts = sorted({round(x) for x in np.linspace(0, len(repetitions) - n, CURVE_CHOICES)})
         values = []
         for start in starts:
-            taught = set(repetitions[start : start + n])
-            if not _all_taught(own, taught):
-                continue
-            left_out = frozenset((0, one) for one in repetitions if one not in taught)
-            made = make(recipe, own, own.gestures, left_out)
-            values.append(_window_accuracy(made, own, left_out))
+            trained = set(repetitions[start : start + n])
+            part = own.without((0, one) for one in repetitions if one not in trained)
+            if {one.trial.gesture for one in part.any_windows} == set(own.gestures):
+                rest = own.without((0, one) for one in trained)
+                values.append(_window_accuracy(part, rest))
         if values:
             points.append(CurvePoint(session.info.participant, session.info.session, n, tuple(values)))
     return tuple(points)
 
 
-def _window_accuracy(made: Made, own: LabelledSessions, left_out: frozenset[tuple[int, int]]) -> float:
-    right, total = 0, 0
-    for one in own.windows(made.candidate.signal):
-        if (0, one.trial.repetition) in left_out:
-            said = made.classifier.logits(one.block.features[one.steady]).argmax(axis=1)
-            right += int((said == own.gestures.index(one.trial.gesture)).sum())
-            total += len(said)
-    return right / total
+def _window_accuracy(known: TrainingSet, tested: TrainingSet) -> float:
+    model = train_model(known, _ignore)
+    windows = tested.stacked(model.selection.candidate.signal)
+    return float(np.mean(model.classifier.logits(windows.features).argmax(axis=1) == windows.labels))
 
 
-def _any_windows(own: LabelledSessions) -> list[TrialWindows]:
-    """Trials with a steady window, whatever the features: all candidates share window and hop."""
-    stream = own.stream
-    return own.windows(next(iter(feature_sets(stream.grid, stream.fs_hz, SignalSettings()).values())))
+def _ignore(_share: float) -> None:
+    """Report no progress."""
 
 
-def _check_usable(own: LabelledSessions, recipe: Recipe) -> None:
-    if not _any_windows(own):
-        margins = recipe.margins
-        msg = (
-            f"no trial is longer than its margins: {margins.after_cue_s:g} s after the cue, "
-            f"{margins.before_next_s:g} s before the next and a window; choose --after-cue and --before-next"
-        )
-        raise InputError(msg)
-
-
-def _check_same_kind(tested: Session, fold: Fold) -> None:
+def _check_same_kind(tested: Session, fold: SplitFold) -> None:
     """Refuse sessions of another rate, grid or channel order than the one judged."""
     info = tested.emg.info
     for folder in fold.trained:
@@ -197,110 +188,97 @@ def _check_same_kind(tested: Session, fold: Fold) -> None:
             raise InputError(msg)
 
 
-def _by_repetition(recipe: Recipe, own: LabelledSessions) -> list[tuple[frozenset[int] | None, Made]]:
-    repetitions = sorted({one.trial.repetition for one in _any_windows(own)})
-    n_folds = min(len(repetitions), MOST_FOLDS)
-    parts: list[tuple[frozenset[int] | None, Made]] = []
-    for k in range(n_folds):
-        fold = frozenset(repetitions[k::n_folds])
-        if not _all_taught(own, set(repetitions) - fold):
-            msg = f"without repetition {min(fold)} a gesture has nothing left to train on; record more repetitions"
-            raise InputError(msg)
-        parts.append((fold, make(recipe, own, own.gestures, frozenset((0, one) for one in fold))))
-    return parts
-
-
-def _all_taught(own: LabelledSessions, repetitions: set[int]) -> bool:
-    """Whether every gesture has a usable trial in some of the repetitions."""
-    taught = {one.trial.gesture for one in _any_windows(own) if one.trial.repetition in repetitions}
-    return taught == set(own.gestures)
-
-
-def _with_repetitions(session: Session, recipe: Recipe) -> tuple[LabelledSessions, set[str]]:
-    """Leave out gestures of a single repetition, which cannot be trained on and judged; say which."""
-    every = LabelledSessions([session], recipe.margins)
-    _check_usable(every, recipe)
-    refuse_overlap([(one.trial.gesture, one.trial.repetition) for one in _any_windows(every)])
+def _repeated(session: Session, settings: TrainSettings) -> tuple[TrainingSet, tuple[str, ...]]:
+    """Leave out gestures of a single repetition, which cannot be both trained on and judged; say which."""
+    every = TrainingSet([session], settings)
+    refuse_overlap([(one.trial.gesture, one.trial.repetition) for one in every.any_windows])
     repetitions: dict[str, set[int]] = {gesture: set() for gesture in every.gestures}
-    for one in _any_windows(every):
+    for one in every.any_windows:
         repetitions[one.trial.gesture].add(one.trial.repetition)
-    scarce = {gesture for gesture, found in repetitions.items() if len(found) < 2}  # noqa: PLR2004 - one to hold out
-    if not scarce:
-        return every, scarce
-    return LabelledSessions([session], recipe.margins, frozenset(scarce)), scarce
+    scarce = sorted(gesture for gesture, found in repetitions.items() if len(found) < MIN_REPETITIONS)
+    remarks = tuple(f"{gesture} is left out: it comes in a single repetition" for gesture in scarce)
+    return (every.without(gestures=scarce) if scarce else every), remarks
+
+
+def _by_repetition(session: Session, cued: tuple[Trial, ...], settings: TrainSettings) -> Evidence:
+    """Judge a session by the held-out assessment of its own training."""
+    own, remarks = _repeated(session, settings)
+    selection = select_model(own, _ignore)
+    held_out = selection.held_out
+    cued = tuple(trial for trial in cued if trial.gesture in own.gestures)
+    block = own.features(0, selection.candidate.signal)
+    placed = place_hops(block.last_sample, cued, _steady([one.windows for one in held_out.trials]))
+    probabilities = _probabilities(held_out, block, cued, placed[0], len(own.gestures))
+    found = _evidence(
+        session,
+        cued,
+        own,
+        candidate=selection.candidate,
+        block=block,
+        probabilities=probabilities,
+        placed=placed,
+    )
+    return dataclasses.replace(
+        found,
+        decoder=f"{settings.model}, left out by repetition",
+        outcomes={cued.index(one.windows.trial): one.outcome for one in held_out.trials},
+        remarks=(*found.remarks, *remarks),
+    )
+
+
+def _steady(windows: Sequence[TrialWindows]) -> list[tuple[Trial, IntArray]]:
+    return [(one.trial, one.block.last_sample[one.steady]) for one in windows]
 
 
 def _evidence(
     session: Session,
     cued: tuple[Trial, ...],
-    own: LabelledSessions,
-    parts: Sequence[tuple[frozenset[int] | None, Made]],
+    training: TrainingSet,
     *,
-    recipe: Recipe,
-    how: str,
-    gestures: tuple[str, ...],
+    candidate: Candidate,
+    block: FeatureBlock,
+    probabilities: Float32Array,
+    placed: tuple[IntArray, BoolArray],
 ) -> Evidence:
-    fs_hz = session.emg.info.fs_hz
-    block = own.block(parts[0][1].candidate.signal, 0)[0]
-    window_samples = own.block(parts[0][1].candidate.signal, 0)[1]
-    trial_of, steady = place_hops(block.last_sample, cued, window_samples, recipe.margins, fs_hz)
-    said = _probabilities(own, cued, parts, trial_of, len(gestures))
-    hops = Hops(block.last_sample, said, _decide(said, block, recipe, gestures))
-    spec = window_spec(parts[0][1].candidate.signal, fs_hz)
-    made_of = sorted({made.candidate.name for _, made in parts})
+    gestures, fs_hz = training.gestures, session.emg.info.fs_hz
+    decided = decide(probabilities, block, gestures, training.settings.decision)
+    hops = Hops(block.last_sample, probabilities, decided)
     return Evidence(
-        session.info.participant,
-        session.info.session,
-        str(session.folder),
-        f"{recipe.model}, {how}",
-        gestures,
-        fs_hz,
-        spec.hop_samples / fs_hz,
-        cued,
-        hops,
-        trial_of,
-        steady,
-        behaviour_of(session, hops, gestures, cued),
-        (f"made of {'; '.join(made_of)}",),
+        participant=session.info.participant,
+        session=session.info.session,
+        folder=str(session.folder),
+        decoder=candidate.name,
+        gestures=gestures,
+        fs_hz=fs_hz,
+        hop_s=window_spec(candidate.signal, fs_hz).hop_samples / fs_hz,
+        cued=cued,
+        hops=hops,
+        trial_of=placed[0],
+        steady=placed[1],
+        outcomes=outcomes_of(decided, cued, *placed, gestures),
+        behaviour=behaviour_of(session, hops, gestures, cued),
+        remarks=(f"made of {candidate.name}",),
     )
 
 
 def _probabilities(
-    own: LabelledSessions,
+    held_out: HeldOutResult,
+    block: FeatureBlock,
     cued: tuple[Trial, ...],
-    parts: Sequence[tuple[frozenset[int] | None, Made]],
     trial_of: IntArray,
     n_gestures: int,
 ) -> Float32Array:
-    """Let the decoder of each fold speak about the repetitions that it has not seen."""
-    said = np.zeros((len(trial_of), n_gestures), dtype=np.float32)
+    """Return what the classifier of each fold makes of the repetitions that it has not seen; zeros elsewhere."""
+    found = np.zeros((len(trial_of), n_gestures), dtype=np.float32)
     repetition = np.array([cued[k].repetition if k >= 0 else -1 for k in trial_of], dtype=np.int64)
-    for fold, made in parts:
-        block = own.block(made.candidate.signal, 0)[0]
-        own_hops = np.ones(len(trial_of), dtype=np.bool_) if fold is None else np.isin(repetition, list(fold))
-        chosen = FeatureBlock(
-            block.features[own_hops],
-            block.log_amplitude[own_hops],
-            block.quality[own_hops],
-            block.last_sample[own_hops],
-        )
-        said[own_hops] = made.probabilities(chosen)
-    return said
-
-
-def _decide(said: Float32Array, block: FeatureBlock, recipe: Recipe, gestures: tuple[str, ...]) -> IntArray:
-    """Reject and smooth as live; anew after a gap. A hop of no fold has no probability, and so no decision."""
-    effort = EffortCalibration(
-        rest_log_uv=_ANY_EFFORT[0], contraction_log_uv=(_ANY_EFFORT[1],) * len(gestures)
-    )
-    decider = Decider(recipe.decision, effort, gestures.index(REST) if REST in gestures else -1)
-    steps = np.diff(block.last_sample, prepend=block.last_sample[:1])
-    usual = int(np.median(steps[1:])) if len(steps) > 1 else 0
-    decided = np.empty(len(said), dtype=np.int64)
-    for k, (sample, quality) in enumerate(
-        zip(block.last_sample.tolist(), block.quality.tolist(), strict=True)
-    ):
-        if k and steps[k] != usual:
-            decider.reset()
-        decided[k] = decider.process(HopEvidence(sample, said[k], 0.0, quality)).gesture_index
-    return decided
+    for fold in held_out.folds:
+        left_out = {held_out.trials[index].windows.trial.repetition for index in fold.trials}
+        own = np.isin(repetition, list(left_out))
+        logits = fold.classifier.logits(block.features[own])
+        found[own] = probabilities_of(logits, held_out.temperature)
+    for one in held_out.trials:
+        # The very values that the figures of training are made of, whatever the size of the batch they came from.
+        steady = one.windows.steady
+        places = np.searchsorted(block.last_sample, one.windows.block.last_sample[steady])
+        found[places] = one.probabilities[steady]
+    return found

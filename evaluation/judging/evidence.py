@@ -1,30 +1,22 @@
-"""What a decoder said of a session, hop by hop, beside what was asked: all figures come from here."""
+"""What a decoder made of a session, hop by hop, and what was asked for: all figures come from here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from emg_acquisition.arrays import Float32Array, Float64Array, IntArray, samples_from_ms
+from calibration.outcomes import TrialOutcome, confusion_counts, judge_trial
+from emg_acquisition.arrays import Float32Array, Float64Array, IntArray
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import Trial
-from evaluation.figures_of_merit.classification import confusion_counts
 from evaluation.figures_of_merit.holds import Hold, judge_hold
 from evaluation.online import OnlineBehaviour
 
 
 @dataclass(frozen=True)
-class Margins:
-    """Parts of a trial that are not judged: the muscle follows the cue late and may leave it early; seconds."""
-
-    after_cue_s: float = 1.0
-    before_next_s: float = 1.0
-
-
-@dataclass(frozen=True)
 class Hops:
-    """What was said at each hop.
+    """What a decoder made of each hop.
 
     Parameters
     ----------
@@ -43,14 +35,14 @@ class Hops:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was said of one session.
+    """What a decoder made of one session.
 
     Parameters
     ----------
     participant, session, folder : str
         Which one.
     decoder : str
-        Who said it: a decoder's name, or a recipe and how it was split.
+        A decoder's name, or how decoders were made and what was left out.
     gestures : tuple of str
         Names by index.
     fs_hz, hop_s : float
@@ -58,11 +50,13 @@ class Evidence:
     cued : tuple of Trial
         What was asked for.
     hops : Hops
-        What was said.
+        What the decoder made of it.
     trial_of : ndarray of int64, shape (n_hops,)
         Which trial the newest sample lies in; -1 outside all.
     steady : ndarray of bool, shape (n_hops,)
-        Whether the whole window lies in that trial and beyond its margins.
+        Whether the hop's window counts: all of it lies in the trial's steady part (`calibration.training_set`).
+    outcomes : dict of int to TrialOutcome
+        By trial, of those that have a steady hop.
     behaviour : OnlineBehaviour or None
         Delays and false activations; None where the recording has no rest.
     remarks : tuple of str
@@ -80,6 +74,7 @@ class Evidence:
     hops: Hops
     trial_of: IntArray
     steady: npt.NDArray[np.bool_]
+    outcomes: dict[int, TrialOutcome]
     behaviour: OnlineBehaviour | None
     remarks: tuple[str, ...] = ()
 
@@ -91,7 +86,7 @@ class Evidence:
     @property
     def judged(self) -> list[int]:
         """Trials that have a steady hop."""
-        return sorted({int(k) for k in self.trial_of[self.steady]})
+        return sorted(self.outcomes)
 
     def truth(self, trial: int) -> int:
         """Which gesture a trial asked for."""
@@ -105,21 +100,15 @@ class Evidence:
         """Confusion of windows of each judged trial: ndarray, (n_trials, n_gestures, n_gestures + 1)."""
         return self._table(lambda places: self.hops.probabilities[places].argmax(axis=1))
 
-    def decision_of(self, trial: int) -> int:
-        """Most frequent decision over a trial's steady hops, rejected and smoothed as live; -1 for none at all."""
-        decided = self.hops.decided[self.steady_hops(trial)]
-        decided = decided[decided >= 0]
-        return int(np.bincount(decided).argmax()) if len(decided) else -1
-
     def trial_table(self) -> IntArray:
         """Confusion of each judged trial by itself: ndarray, (n_trials, n_gestures, n_gestures + 1)."""
-        return self._table(lambda places: np.array([self.decision_of(int(self.trial_of[places[0]]))]))
+        return self._table(lambda places: np.array([self.outcomes[int(self.trial_of[places[0]])].index]))
 
-    def _table(self, said: Callable[[IntArray], IntArray]) -> IntArray:
+    def _table(self, answer: Callable[[IntArray], IntArray]) -> IntArray:
         n = len(self.gestures)
         tables = [np.zeros((0, n, n + 1), dtype=np.int64)]
         for trial in self.judged:
-            answers = said(self.steady_hops(trial)).astype(np.int64)
+            answers = answer(self.steady_hops(trial)).astype(np.int64)
             tables.append(confusion_counts(np.full(len(answers), self.truth(trial)), answers, n)[np.newaxis])
         return np.concatenate(tables)
 
@@ -143,11 +132,18 @@ class Evidence:
 
 
 def place_hops(
-    sample_index: IntArray, cued: Sequence[Trial], window_samples: int, margins: Margins, fs_hz: float
+    sample_index: IntArray, cued: Sequence[Trial], steady: Iterable[tuple[Trial, IntArray]]
 ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """Say of each hop which trial its newest sample lies in, and whether its whole window counts.
+    """Say of each hop which trial it belongs to, and whether its window counts.
 
-    A steady window lies wholly within its trial and beyond the margins, so it shares no sample with another trial.
+    Parameters
+    ----------
+    sample_index : ndarray of int64, shape (n_hops,)
+        Newest sample of each hop, rising.
+    cued : sequence of Trial
+        What was asked for.
+    steady : iterable of (Trial, ndarray of int64)
+        Newest samples of the windows of a trial that count; those of a trial may lie ahead of its cue.
 
     Returns
     -------
@@ -156,13 +152,25 @@ def place_hops(
     ndarray of bool, shape (n_hops,)
         Whether it is steady.
     """
-    after = samples_from_ms(1e3 * margins.after_cue_s, fs_hz) if margins.after_cue_s > 0 else 0
-    before = samples_from_ms(1e3 * margins.before_next_s, fs_hz) if margins.before_next_s > 0 else 0
     trial_of = np.full(len(sample_index), -1, dtype=np.int64)
-    steady = np.zeros(len(sample_index), dtype=np.bool_)
-    first = sample_index - (window_samples - 1)
+    counts = np.zeros(len(sample_index), dtype=np.bool_)
     for k, trial in enumerate(cued):
-        inside = (sample_index >= trial.start) & (sample_index < trial.stop)
-        trial_of[inside] = k
-        steady |= inside & (first >= trial.start + after) & (sample_index < trial.stop - before)
-    return trial_of, steady
+        trial_of[(sample_index >= trial.start) & (sample_index < trial.stop)] = k
+    for trial, last_samples in steady:
+        places = np.searchsorted(sample_index, last_samples)
+        trial_of[places], counts[places] = cued.index(trial), True
+    return trial_of, counts
+
+
+def outcomes_of(
+    decided: IntArray,
+    cued: Sequence[Trial],
+    trial_of: IntArray,
+    steady: npt.NDArray[np.bool_],
+    gestures: Sequence[str],
+) -> dict[int, TrialOutcome]:
+    """Judge each trial that has a steady hop by the decisions on those; arrays as in `Evidence`."""
+    return {
+        int(k): judge_trial(cued[k], decided[steady & (trial_of == k)], gestures)
+        for k in np.unique(trial_of[steady])
+    }

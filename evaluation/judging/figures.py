@@ -9,12 +9,21 @@ import numpy as np
 
 from emg_acquisition.arrays import Float64Array, IntArray
 from emg_acquisition.errors import InputError
-from evaluation.figures_of_merit.classification import accuracy, balanced_accuracy, macro_f1
+from evaluation.figures_of_merit.classification import (
+    accuracy,
+    balanced_accuracy,
+    macro_f1,
+    mutual_information_bits,
+    wolpaw_bits,
+)
+from evaluation.figures_of_merit.confidence import (
+    RejectionCurve,
+    Reliability,
+    rejection_curve,
+    reliability,
+)
 from evaluation.figures_of_merit.holds import HoldFigures, hold_figures
-from evaluation.figures_of_merit.information import mutual_information_bits, wolpaw_bits
 from evaluation.figures_of_merit.intervals import Interval, bootstrap_interval, mean_interval
-from evaluation.figures_of_merit.rejection import RejectionCurve, rejection_curve
-from evaluation.figures_of_merit.reliability import Reliability, reliability
 from evaluation.judging.evidence import Evidence
 from evaluation.online import OnlineBehaviour
 
@@ -39,8 +48,8 @@ class Figures:
         Names by index.
     participants, sessions, trials, windows : int
         What was judged.
-    too_short : int
-        Trials that were not, because nothing of them lies beyond the margins.
+    left_out : int
+        Trials that were not: too short for the margins, not found good in calibration, or of too poor a signal.
     trial_counts, window_counts : ndarray of int64, shape (n_gestures, n_gestures + 1)
         Confusions; the last column is no decision.
     trial_accuracy, trial_balanced, window_accuracy, window_balanced : Measured
@@ -66,7 +75,7 @@ class Figures:
     sessions: int
     trials: int
     windows: int
-    too_short: int
+    left_out: int
     trial_counts: IntArray
     window_counts: IntArray
     trial_accuracy: Measured
@@ -152,7 +161,7 @@ def figures_of(evidence: Sequence[Evidence]) -> Figures:
         sessions=len(evidence),
         trials=trials,
         windows=int(window_counts.sum()),
-        too_short=sum(len(one.cued) - len(one.judged) for one in evidence),
+        left_out=sum(len(one.cued) - len(one.judged) for one in evidence),
         trial_counts=trial_counts,
         window_counts=window_counts,
         trial_accuracy=_measured(trial_tables, accuracy),

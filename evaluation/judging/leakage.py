@@ -10,7 +10,7 @@ from emg_acquisition.recording.session import SessionInfo, read_session_info
 
 WINDOWS_LEAK = (
     "windows cannot be split at random: with windows of 200 ms every 25 ms, neighbours share seven eighths of their "
-    "samples, so a window would be judged by what it has taught and nearly any decoder would look perfect; split by "
+    "samples, so a window would be judged by its own training data and nearly any decoder would look perfect; split by "
     "repetition, session or participant"
 )
 
@@ -48,7 +48,7 @@ def refuse_leakage(metadata: DecoderMetadata, info: SessionInfo, *, allowed: boo
         if same_codes:
             remark = (
                 f"the decoder was trained on another recording with the same codes ({name}): if this is that "
-                "recording, imported anew, the figures are of training data"
+                "recording, imported again, the figures are of training data"
             )
             return (remark,)
     return ()

@@ -70,7 +70,7 @@ def do_all(
     workers : Workers
         Where.
     progress : callable
-        Told the share done.
+        Called with the share done.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _careful(work: Callable[[Task], Result], task: Task) -> Outcome[Result]:
         return Outcome(work(task))
     except (InputError, OSError) as error:
         return Outcome(None, " ".join(str(error).split()))
-    except Exception as error:  # noqa: BLE001 - said so in the report, and the others go on
+    except Exception as error:  # noqa: BLE001 - it stands in the report, and the others go on
         return Outcome(None, f"unexpected {type(error).__name__}: {' '.join(str(error).split())} (a defect)")
 
 

@@ -1,10 +1,9 @@
 """Figures to something that a person reads: a page in words and pictures, and tables for other programs.
 
-- ``evaluation.py``: what one evaluation found, by decoder.
-- ``verdict.py``: good enough to drive with today? The rules, where they are from, and what limits it.
+- ``verdict.py``: good enough to drive with today? The rules, their sources, and what limits the decoder.
 - ``pictures.py``: figures by matplotlib, as pictures that stand in the page itself.
-- ``page.py``: one HTML file without scripts or links.
-- ``tables.py``: the same figures as CSV and JSON.
-- ``evaluation_report.py``: the report of an evaluation.
-- ``study_report.py``: the report of a study over many participants.
+- ``page.py``: pages by Jinja2 templates, which extend ``base.html.j2`` and share ``macros.html.j2``.
+- ``tables.py``: the figures as CSV and JSON.
+- ``evaluation_report.py`` (``evaluation.html.j2``): the report of an evaluation.
+- ``study_report.py`` (``study.html.j2``): the report of a study over many participants.
 """

@@ -3,19 +3,20 @@
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emg_acquisition.arrays import IntArray
-from evaluation.figures_of_merit.rejection import RejectionCurve
-from evaluation.figures_of_merit.reliability import Reliability
+from evaluation.figures_of_merit.confidence import RejectionCurve, Reliability
 from evaluation.judging.cross_validation import CurvePoint
 
 INK, SECOND, PALE = "#1f6fb2", "#b3430b", "#9aa4ad"
+Picture: TypeAlias = Markup
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hdemg",
     "svg.fonttype": "path",
@@ -26,13 +27,13 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def picture(figure: Figure, says: str) -> str:
-    """Return an ``img`` element that holds the figure; `says` is read to those who do not see it."""
+def picture(figure: Figure, text: str) -> Picture:
+    """Return an ``img`` element that holds the figure; `text` is read out to people who do not see it."""
     out = io.BytesIO()
     with mpl.rc_context(_STYLE):
         figure.savefig(out, format="svg", metadata={"Date": None})
     data = base64.b64encode(out.getvalue()).decode("ascii")
-    return f"<img alt='{says}' src='data:image/svg+xml;base64,{data}'>"
+    return Markup("<img alt='{}' src='data:image/svg+xml;base64,{}'>").format(text, data)
 
 
 def new_axes(width: float, height: float) -> tuple[Figure, Axes]:
@@ -42,7 +43,7 @@ def new_axes(width: float, height: float) -> tuple[Figure, Axes]:
         return figure, figure.add_subplot()
 
 
-def confusion_picture(counts: IntArray, gestures: Sequence[str]) -> str:
+def confusion_picture(counts: IntArray, gestures: Sequence[str]) -> Picture:
     """Draw trials by what was asked (rows) and decided (columns), coloured by share of the row."""
     there = np.flatnonzero(counts.sum(axis=1) > 0)
     shown = counts[there]
@@ -61,7 +62,7 @@ def confusion_picture(counts: IntArray, gestures: Sequence[str]) -> str:
     return picture(figure, "Confusion of trials")
 
 
-def reliability_picture(found: Reliability) -> str:
+def reliability_picture(found: Reliability) -> Picture:
     """Draw share right against confidence; on the diagonal, probabilities mean what they say."""
     figure, axes = new_axes(4.2, 3.6)
     full = found.count > 0
@@ -74,7 +75,7 @@ def reliability_picture(found: Reliability) -> str:
     return picture(figure, "Reliability diagram")
 
 
-def rejection_picture(curve: RejectionCurve, threshold: float) -> str:
+def rejection_picture(curve: RejectionCurve, threshold: float) -> Picture:
     """Draw what a confidence threshold keeps, and how right the kept are; the decoder's own is marked."""
     figure, axes = new_axes(4.2, 3.6)
     axes.plot(curve.threshold, curve.accuracy, color=INK, label="of the kept, right")
@@ -85,8 +86,8 @@ def rejection_picture(curve: RejectionCurve, threshold: float) -> str:
     return picture(figure, "Rejection curve")
 
 
-def delays_picture(delays_ms: Sequence[float]) -> str:
-    """Draw how soon after the muscle's onset gestures out of rest were decided; those never decided are told."""
+def delays_picture(delays_ms: Sequence[float]) -> Picture:
+    """Draw how soon after the muscle's onset gestures out of rest were decided; those never decided are counted."""
     figure, axes = new_axes(4.2, 3.6)
     finite = np.sort([delay for delay in delays_ms if np.isfinite(delay)])
     axes.step(finite, np.arange(1, len(finite) + 1) / len(delays_ms), where="post", color=INK)
@@ -99,7 +100,7 @@ def delays_picture(delays_ms: Sequence[float]) -> str:
 
 def dots_picture(
     names: Sequence[str], series: dict[str, Sequence[float]], low: Sequence[float], high: Sequence[float]
-) -> str:
+) -> Picture:
     """Draw a share by name; the first series with its interval, the others as further marks."""
     figure, axes = new_axes(7.2, 1.2 + 0.24 * len(names))
     places = np.arange(len(names))[::-1]
@@ -117,7 +118,7 @@ def dots_picture(
     return picture(figure, "Share right by session")
 
 
-def curve_picture(points: Sequence[CurvePoint]) -> str:
+def curve_picture(points: Sequence[CurvePoint]) -> Picture:
     """Draw the learning curve: a thin line a session, a thick one for their mean."""
     figure, axes = new_axes(4.2, 3.6)
     by_session: dict[tuple[str, str], dict[int, float]] = {}

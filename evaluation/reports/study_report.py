@@ -1,11 +1,12 @@
 """The report of a study: a table by participant, figures over all of them, and paired tests between conditions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from emg_acquisition.arrays import Float64Array
+from evaluation.evaluate import Group
 from evaluation.evaluate_study import (
     ANEW_NEW,
     ANEW_OLD,
@@ -19,13 +20,13 @@ from evaluation.evaluate_study import (
 )
 from evaluation.figures_of_merit.classification import accuracy
 from evaluation.figures_of_merit.intervals import bootstrap_interval, mean_interval
-from evaluation.figures_of_merit.paired_tests import wilcoxon
-from evaluation.reports import page
-from evaluation.reports.evaluation import Group
-from evaluation.reports.evaluation_report import answer_parts, figure_rows
+from evaluation.judging.comparison import wilcoxon
+from evaluation.reports.evaluation_report import COMPARISON_HEADS, answer_values
+from evaluation.reports.page import HERE, p_value, share, write_page
 from evaluation.reports.pictures import (
     INK,
     PALE,
+    Picture,
     confusion_picture,
     dots_picture,
     new_axes,
@@ -72,8 +73,23 @@ def write_study(study: Study, out: Path) -> Path:
     )
     write_csv(out / PARTICIPANTS, [_row(wearer) for wearer in study.wearers])
     write_csv(out / TRIALS, trial_rows(evidence))
-    title = f"Study of {len(study.wearers)} participants"
-    return page.write_page(out / REPORT, title, _parts(study, groups))
+    traits = sorted({name for wearer in study.wearers for name in wearer.traits})
+    return write_page(
+        out / REPORT,
+        HERE / "study.html.j2",
+        title=f"Study of {len(study.wearers)} participants",
+        recalibration_repetitions=RECALIBRATION_REPETITIONS,
+        protocol=", ".join(f"{key} {value}" for key, value in study.protocol.items() if key != "gestures"),
+        conditions=_condition_rows(study),
+        by_condition=_by_condition(study),
+        comparison_heads=COMPARISON_HEADS,
+        tests=_test_rows(study),
+        participant_heads=("participant", *traits, *CONDITIONS),
+        participants=_participant_rows(study, traits),
+        by_participant=_by_participant(study),
+        failures=[(one.folder, one.reason) for one in study.failures],
+        groups=[{**answer_values(group), "pictures": _pictures(group)} for group in groups],
+    )
 
 
 def _groups(study: Study) -> list[Group]:
@@ -106,65 +122,29 @@ def _row(wearer: Wearer) -> dict[str, object]:
     return row
 
 
-def _parts(study: Study, groups: list[Group]) -> Iterator[str]:
-    protocol = ", ".join(f"{key} {value}" for key, value in study.protocol.items() if key != "gestures")
-    yield page.paragraph(
-        "Each participant's own decoder. Judged within its sitting by repetitions left out; an hour later and after "
-        f"the sleeve was put on anew, as it is and recalibrated by the first {RECALIBRATION_REPETITIONS} repetitions "
-        f"of the new session, on the repetitions after those. {protocol}."
-    )
-    yield page.heading("What was found")
-    yield _conditions_table(study)
-    yield page.figures(
-        [page.figure(_by_condition(study), "Trials right: a line a participant, and the mean.")]
-    )
-    yield _tests_table(study)
-    yield page.heading("By participant")
-    yield _participants_table(study)
-    yield page.figures([page.figure(_by_participant(study), "Trials right, participant by participant.")])
-    if study.failures:
-        rows = [(one.folder, one.reason) for one in study.failures]
-        yield page.table("Not judged", ("participant", "reason"), rows, words=True)
-    yield page.heading("Is it good enough to drive with, and what limits it?")
-    for group in groups:
-        yield from answer_parts(group)
-    for group in groups:
-        yield page.heading(group.name)
-        yield page.table("Over all participants", ("figure", "value"), figure_rows(group.pooled), words=True)
-        figures = group.pooled
-        yield page.figures(
-            [
-                page.figure(
-                    confusion_picture(figures.trial_counts, figures.gestures), "Trials asked and decided."
-                ),
-                page.figure(
-                    reliability_picture(figures.reliability), "Windows by the confidence put in them."
-                ),
-            ]
-        )
+def _pictures(group: Group) -> list[tuple[Picture, str]]:
+    figures = group.pooled
+    return [
+        (confusion_picture(figures.trial_counts, figures.gestures), "Trials asked and decided."),
+        (reliability_picture(figures.reliability), "Windows by the confidence put in them."),
+    ]
 
 
-def _conditions_table(study: Study) -> str:
-    rows = [
+def _condition_rows(study: Study) -> list[Sequence[object]]:
+    return [
         (
             name,
             line["participants"],
-            _text(line["mean"]),
-            f"{_text(line['low'])} to {_text(line['high'])}",
-            _text(line["worst"]),
+            share(line["mean"]),
+            f"{share(line['low'])} to {share(line['high'])}",
+            share(line["worst"]),
         )
         for name, line in study_figures(study).items()
     ]
-    heads = ("condition", "participants", "trials right, mean", "95 % over participants", "worst")
-    return page.table("Trials right, over participants", heads, rows)
 
 
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _tests_table(study: Study) -> str:
-    rows = []
+def _test_rows(study: Study) -> list[Sequence[object]]:
+    rows: list[Sequence[object]] = []
     for first, second in COMPARED:
         a, b = _accuracies(study, first), _accuracies(study, second)
         both = np.isfinite(a) & np.isfinite(b)
@@ -178,27 +158,24 @@ def _tests_table(study: Study) -> str:
                     test.pairs,
                     test.first_better,
                     test.second_better,
-                    page.p_value(test.p_value),
+                    p_value(test.p_value),
                 )
             )
-    heads = ("first", "second", "test", "pairs", "first better", "second better", "p, two-sided")
-    return page.table("Paired tests, not corrected for their number", heads, rows, words=True)
+    return rows
 
 
-def _participants_table(study: Study) -> str:
-    traits = sorted({name for wearer in study.wearers for name in wearer.traits})
-    rows = [
+def _participant_rows(study: Study, traits: Sequence[str]) -> list[Sequence[object]]:
+    return [
         (
             wearer.participant,
             *(wearer.traits.get(name, "-") for name in traits),
-            *(page.share(_accuracy(wearer, condition)) for condition in CONDITIONS),
+            *(share(_accuracy(wearer, condition)) for condition in CONDITIONS),
         )
         for wearer in study.wearers
     ]
-    return page.table("Trials right", ("participant", *traits, *CONDITIONS), rows)
 
 
-def _by_condition(study: Study) -> str:
+def _by_condition(study: Study) -> Picture:
     figure, axes = new_axes(7.2, 3.8)
     table = np.array([_accuracies(study, condition) for condition in CONDITIONS])
     places = np.arange(len(CONDITIONS))
@@ -212,7 +189,7 @@ def _by_condition(study: Study) -> str:
     return picture(figure, "Trials right by condition")
 
 
-def _by_participant(study: Study) -> str:
+def _by_participant(study: Study) -> Picture:
     names = [wearer.participant for wearer in study.wearers]
     intervals = [
         bootstrap_interval([wearer.evidence[WITHIN].trial_table()], accuracy) for wearer in study.wearers

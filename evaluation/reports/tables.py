@@ -1,6 +1,7 @@
 """The figures of an evaluation as CSV, a row a session or a trial, and as one JSON object."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.evaluate import Evaluation
 from evaluation.judging.evidence import Evidence
 from evaluation.judging.figures import Figures, Measured
-from evaluation.reports.evaluation import Evaluation
+from evaluation.reports.page import write_whole
 from evaluation.reports.verdict import verdict_of
 
 
@@ -23,7 +25,7 @@ def figures_json(figures: Figures) -> dict[str, object]:
         "sessions": figures.sessions,
         "trials": figures.trials,
         "windows": figures.windows,
-        "trials_too_short": figures.too_short,
+        "trials_too_short": figures.left_out,
         "trial_accuracy": _measured(figures.trial_accuracy),
         "trial_balanced_accuracy": _measured(figures.trial_balanced),
         "trial_macro_f1": number(figures.trial_macro_f1),
@@ -113,7 +115,6 @@ def trial_rows(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
     for one in evidence:
         for k in one.judged:
             trial, places = one.cued[k], one.steady_hops(k)
-            said = one.decision_of(k)
             best = one.hops.probabilities[places].argmax(axis=1)
             rows.append(
                 {
@@ -123,7 +124,7 @@ def trial_rows(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
                     "trial": trial.trial,
                     "repetition": trial.repetition,
                     "asked": trial.gesture,
-                    "decided": one.gestures[said] if said >= 0 else "none",
+                    "decided": one.outcomes[k].decided,
                     "windows": len(places),
                     "windows_right": number(float(np.mean(best == one.truth(k)))),
                     "begins_s": number(trial.start / one.fs_hz),
@@ -178,22 +179,15 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
 
 def write_json(path: Path, values: Mapping[str, object]) -> None:
     """Write one object, whole or not at all."""
-    _write(path, json.dumps(values, indent=1) + "\n")
+    write_whole(path, json.dumps(values, indent=1) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows that have the same keys, whole or not at all; no file without rows."""
     if not rows:
         return
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    beside.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())

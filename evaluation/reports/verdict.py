@@ -9,7 +9,7 @@ References
 myoelectric prostheses*, IEEE Trans. Neural Syst. Rehabil. Eng. 15(1), 2007: 100 to 125 ms serve best.
 [3] Hanley, Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983: n trials without an
 error bound the error rate at 3/n. [4] Guo et al., ICML 2017: expected calibration error.
-The levels without a source are this project's own: no study says how many wrong commands a person bears.
+The levels without a source are this project's own: no study says how many wrong commands a person tolerates.
 """
 
 import math
@@ -23,7 +23,7 @@ from evaluation.judging.figures import Figures
 
 Level = Literal["good", "care", "bad", "unknown"]
 ORDER: tuple[Level, ...] = ("good", "unknown", "care", "bad")
-LEAST_REST_S = 600.0
+MIN_REST_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def verdict_of(figures: Figures, *, of_training_data: bool) -> Verdict:
         _probabilities(figures),
     )
     if of_training_data:
-        said = "Cannot be told: the decoder was judged by data that it was trained on."
+        said = "Unknown: the decoder was judged by data that it was trained on."
         return Verdict(said, "unknown", (), findings)
     worst = max((one.level for one in findings), key=ORDER.index)
     limits = tuple(
@@ -72,7 +72,7 @@ def verdict_of(figures: Figures, *, of_training_data: bool) -> Verdict:
         "good": "Yes. Every figure is in its good range.",
         "unknown": "With care. What was measured is in its good range, but not all that matters could be measured.",
         "care": "With care: at fine speeds, with somebody at the stop.",
-        "bad": "No. Calibrate anew, or drive with fewer gestures.",
+        "bad": "No. Calibrate again, or drive with fewer gestures.",
     }
     return Verdict(answers[worst], worst, limits, findings)
 
@@ -91,7 +91,7 @@ def _trials(figures: Figures) -> Finding:
     certain = min(measured.interval.low, 1.0 - 3.0 / max(1, figures.trials))
     return Finding(
         "Trials decided right",
-        f"{measured.value:.3f} of {figures.trials}, surely {certain:.2f} or more"
+        f"{measured.value:.3f} of {figures.trials}, at least {certain:.2f} with 95 % confidence"
         if math.isfinite(certain)
         else f"{measured.value:.3f} of {figures.trials}",
         _level(certain, 0.90, 0.75, high_is_good=True),
@@ -167,13 +167,13 @@ def _rest(figures: Figures) -> Finding:
     minutes = behaviour.rest_s / 60.0
     bound = figures.false_activations_bound_per_h
     level = _level(rate, 10.0, 60.0, high_is_good=False)
-    if level == "good" and behaviour.rest_s < LEAST_REST_S:
+    if level == "good" and behaviour.rest_s < MIN_REST_S:
         level = "unknown"
     return Finding(
         "False activations",
         f"{rate:.1f} an hour ({behaviour.false_activations} in {minutes:.1f} min of rest; 95 %: below {bound:.0f})",
         level,
-        "The robot moves though nobody asked; more rest would tell it more surely.",
+        "The robot moves without a command; more recorded rest gives a surer figure.",
         rule,
     )
 

@@ -212,7 +212,7 @@ def run_campaigns(
 
 def _calibrated(participant: Participant, folder: Path) -> Path:
     """Calibrate a simulated wearer; returns the decoder's file."""
-    # Only here: what trains a decoder takes long to load, and one that is there already is run without it.
+    # Only here: a decoder that is there already is run without what trains one (the extra `train`).
     from simulation.recorded_wearer import calibrate_wearer  # noqa: PLC0415
 
     if participant.wearer is None:

@@ -1,7 +1,6 @@
 """A campaign's attempts as CSV, its figures as JSON, and both as one HTML page without scripts or links."""
 
 import csv
-import html
 import json
 import math
 import os
@@ -12,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from emg_acquisition.errors import InputError
+from evaluation.reports.page import write_page
 from simulation.closed_loop.attempt import Attempt
 from simulation.closed_loop.campaign import CampaignResult, CampaignSettings
 from simulation.closed_loop.figures import Estimate, Summary, by_label, nominal_bits, summarise
-from simulation.demo_report import STYLE
 
 ATTEMPTS_FILE, RESULTS_FILE, REPORT_FILE = "attempts.csv", "closed_loop.json", "closed_loop.html"
 SCHEMA_VERSION = 1
@@ -25,8 +24,8 @@ TITLES = {
     "tac": "Target achievement over several degrees of freedom",
     "household": "Household tasks",
 }
-CAVEAT = """The user is a model, the robot is simulated and the time is simulated. What the model cannot show: fatigue,
-attention, and how a person's contraction changes when the robot does not obey."""
+TEMPLATE = Path(__file__).with_name("results.html.j2")
+WIDTH, HEIGHT, LEFT = 640, 320, 40
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def write_results(results: Sequence[CampaignResult], settings: CampaignSettings,
         _write_csv(results, written.attempts)
         text = json.dumps(figures_of(results, settings), indent=1, allow_nan=False)
         written.results.write_text(text + os.linesep, encoding="utf-8")
-        written.report.write_text(_page(results, settings), encoding="utf-8")
+        write_page(written.report, TEMPLATE, **_page(results, settings))
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise InputError(msg) from error
@@ -117,22 +116,26 @@ def _without_nan(value: object) -> object:
 # ---- the page
 
 
-def _page(results: Sequence[CampaignResult], settings: CampaignSettings) -> str:
+def _page(results: Sequence[CampaignResult], settings: CampaignSettings) -> dict[str, object]:
     attempts = [one for result in results for one in result.attempts]
-    title = f"Closed loop: {TITLES[settings.task].lower()}"
     overall = summarise("all", attempts, settings.seed)
     by_participant = [summarise(r.participant, r.attempts, settings.seed) for r in results]
-    parts = [
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title>",
-        f"<style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
-        f"<p>{html.escape(_in_words(overall, results, settings))}</p>",
-        _table("By participant", [*by_participant, overall]),
-        _table("By condition", by_label(attempts, condition_of, settings.seed)),
-        _scatter(attempts) if settings.task == "fitts" else "",
-        _failures(results),
-        f"<p>{html.escape(CAVEAT)}</p></body></html>",
-    ]
-    return "".join(parts)
+    by_condition = by_label(attempts, condition_of, settings.seed)
+    return {
+        "title": f"Closed loop: {TITLES[settings.task].lower()}",
+        "in_words": _in_words(overall, results, settings),
+        "tables": [
+            _table("By participant", [*by_participant, overall]),
+            _table("By condition", by_condition),
+        ],
+        "scatter": _scatter(attempts) if settings.task == "fitts" else None,
+        "failures": [
+            f"{result.participant}, {one.label}: {one.reason}"
+            for result in results
+            for one in result.attempts
+            if not one.completed
+        ],
+    }
 
 
 def _in_words(overall: Summary, results: Sequence[CampaignResult], settings: CampaignSettings) -> str:
@@ -148,20 +151,17 @@ def _in_words(overall: Summary, results: Sequence[CampaignResult], settings: Cam
     return text
 
 
-def _table(caption: str, rows: Sequence[Summary]) -> str:
-    heads = ["", "completed", "rate", "time, s", "efficiency", "overshoots", "modes", "speeds", "stops"]
+def _table(caption: str, rows: Sequence[Summary]) -> tuple[str, list[str], list[list[str]]]:
     with_throughput = any(row.throughput_bit_s is not None for row in rows)
+    heads = ["", "completed", "rate", "time, s", "efficiency", "overshoots", "modes", "speeds", "stops"]
     heads += ["throughput, bit/s", "nominal"] if with_throughput else []
     heads += ["decoder wrong", "none", "user wrong"]
-    body = "".join(_row(row, with_throughput=with_throughput) for row in rows)
-    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in heads)
-    return (
-        f"<table><caption>{caption}; medians and means, 95 % intervals</caption><tr>{head}</tr>{body}</table>"
-    )
+    return caption, heads, [_row(row, with_throughput=with_throughput) for row in rows]
 
 
-def _row(row: Summary, *, with_throughput: bool) -> str:
+def _row(row: Summary, *, with_throughput: bool) -> list[str]:
     cells = [
+        row.label,
         f"{row.completed}/{row.attempts}",
         _percent(row.completion),
         _shown(row.time_s, 1),
@@ -175,53 +175,39 @@ def _row(row: Summary, *, with_throughput: bool) -> str:
         throughput = row.throughput_bit_s
         cells.append("" if throughput is None else _shown(throughput, 2))
         cells.append("" if row.nominal_throughput_bit_s is None else _number(row.nominal_throughput_bit_s, 2))
-    cells += [f"{row.wrong_decisions:.1%}", f"{row.missing_decisions:.1%}", str(row.wrong_gestures)]
-    inner = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr><th scope='row'>{html.escape(row.label)}</th>{inner}</tr>"
-
-
-def _failures(results: Sequence[CampaignResult]) -> str:
-    lines = [
-        f"<li>{html.escape(f'{result.participant}, {one.label}: {one.reason}')}</li>"
-        for result in results
-        for one in result.attempts
-        if not one.completed
+    return [
+        *cells,
+        f"{row.wrong_decisions:.1%}",
+        f"{row.missing_decisions:.1%}",
+        str(row.wrong_gestures),
     ]
-    return f"<h2>What was not completed, and why</h2><ul>{''.join(lines) or '<li>nothing</li>'}</ul>"
 
 
-def _scatter(attempts: Sequence[Attempt]) -> str:
+def _scatter(attempts: Sequence[Attempt]) -> dict[str, object] | None:
     """Movement time over nominal difficulty, with the line of least squares."""
     done = [one for one in attempts if one.completed]
     if len(done) < 2:  # noqa: PLR2004 - a line needs two points
-        return ""
+        return None
     bits = np.array([nominal_bits(one) for one in done])
     times_s = np.array([one.time_s for one in done])
     slope, start = np.polyfit(bits, times_s, 1)
-    width, height, left = 640.0, 320.0, 40.0
-    x = left + (width - left - 10) * bits / max(float(bits.max()), 1e-6)
-    y = height - 30 - (height - 50) * times_s / max(float(times_s.max()), 1e-6)
-    dots = "".join(
-        f"<circle cx='{a:.1f}' cy='{b:.1f}' r='2' fill='var(--ink)' fill-opacity='.4'/>"
-        for a, b in zip(x, y, strict=True)
-    )
-    ends = [float(bits.min()), float(bits.max())]
-    line = " ".join(
-        f"{left + (width - left - 10) * b / max(float(bits.max()), 1e-6):.1f},"
-        f"{height - 30 - (height - 50) * (start + slope * b) / max(float(times_s.max()), 1e-6):.1f}"
-        for b in ends
-    )
-    caption = (
-        f"Movement time over nominal difficulty: {start:.2f} s + {slope:.2f} s a bit, {len(done)} targets."
-    )
-    return (
-        f"<figure><svg viewBox='0 0 {width:g} {height:g}' role='img' aria-label='{caption}'>{dots}"
-        f"<polyline points='{line}'/><line x1='{left}' y1='{height - 30}' x2='{width - 10}' y2='{height - 30}'/>"
-        f"<line x1='{left}' y1='20' x2='{left}' y2='{height - 30}'/>"
-        f"<text x='{width - 130}' y='{height - 8}'>up to {bits.max():.1f} bit</text>"
-        f"<text x='{left + 4}' y='16'>up to {times_s.max():.1f} s</text></svg>"
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+
+    def place(bit: float, time_s: float) -> tuple[str, str]:
+        x = LEFT + (WIDTH - LEFT - 10) * bit / max(float(bits.max()), 1e-6)
+        y = HEIGHT - 30 - (HEIGHT - 50) * time_s / max(float(times_s.max()), 1e-6)
+        return f"{x:.1f}", f"{y:.1f}"
+
+    ends = (float(bits.min()), float(bits.max()))
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left": LEFT,
+        "dots": [place(bit, time_s) for bit, time_s in zip(bits, times_s, strict=True)],
+        "line": " ".join(",".join(place(bit, start + slope * bit)) for bit in ends),
+        "most_bits": f"{bits.max():.1f}",
+        "most_s": f"{times_s.max():.1f}",
+        "caption": f"Movement time over nominal difficulty: {start:.2f} s + {slope:.2f} s a bit, {len(done)} targets.",
+    }
 
 
 def _shown(estimate: Estimate, digits: int) -> str:

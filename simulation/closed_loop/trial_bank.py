@@ -23,9 +23,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import signal
 
+from calibration.train_settings import Margins
+from calibration.training_set import trial_spans
 from emg_acquisition.arrays import Float32Array
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.session import Session, trials
+from emg_acquisition.recording.session import Session
 from emg_acquisition.stream_info import EmgStreamInfo
 
 AFTER_CUE_S = 1.0
@@ -112,13 +114,11 @@ def _held_parts(session: Session, settings: BankSettings) -> Iterable[tuple[str,
     sos = signal.butter(2, BASELINE_HZ, "highpass", fs=fs_hz, output="sos")
     raw_uv = session.emg.emg_uv.astype(np.float64)
     emg_uv = signal.sosfiltfilt(sos, np.nan_to_num(raw_uv - np.nanmean(raw_uv, axis=0)), axis=0)
-    for trial in trials(session):
-        if settings.repetitions and trial.repetition not in settings.repetitions:
+    for span in trial_spans(session, Margins(settings.after_cue_s, settings.before_next_s)):
+        if settings.repetitions and span.trial.repetition not in settings.repetitions:
             continue
-        start = trial.start + round(settings.after_cue_s * fs_hz)
-        stop = trial.stop - round(settings.before_next_s * fs_hz)
-        if stop - start >= SHORTEST_S * fs_hz:
-            yield trial.gesture, emg_uv[start:stop].astype(np.float32)
+        if span.holds(round(SHORTEST_S * fs_hz)):
+            yield span.trial.gesture, emg_uv[span.steady_begin : span.steady_end].astype(np.float32)
 
 
 @dataclass

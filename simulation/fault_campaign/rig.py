@@ -129,6 +129,8 @@ def running_rig(
         If a stage does not come up.
     """
     configure_lsl(names.lsl_session)
+    # Hundreds of faults would push real incidents out of the log.
+    os.environ["XDG_STATE_HOME"] = str(out.resolve() / "state")
     muscles = Muscles()
     emg_id = SimulatedWearer(WearerSettings(seed=wearer_seed)).info.source_id
     settings = ChainSettings(

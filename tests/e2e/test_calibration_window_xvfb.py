@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from calibration.progress import find_calibration
-from calibration.trial_labels import Verdict
+from calibration.parts import find_calibration
+from calibration.trial_verdict import Verdict
 from tests.xvfb_support import MISSING, WHY_NOT, DrivenWindow, x_server
 
 pytest.importorskip("PySide6")

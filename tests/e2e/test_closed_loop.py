@@ -1,12 +1,14 @@
 """``hdemg closed-loop`` and the replay of a live bridge, on real recordings and simulated wearers."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from emg_acquisition.events import REST
 from emg_acquisition.recording.session import load_session
 from simulation.forearm.settings import WearerSettings
@@ -18,18 +20,19 @@ TEN_MINUTES_S = 600
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize("trials", [3, pytest.param(8, marks=pytest.mark.slow)])
 def test_real_emg_reaches_targets_with_a_decoder_of_other_trials(
-    hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, tmp_path: Path
+    hdemg: Callable[..., Ran], flexemg_sessions: Path, flexemg_decoder: Path, tmp_path: Path, trials: int
 ) -> None:
     ran = hdemg(
         *("closed-loop", flexemg_decoder, "--emg-bank", flexemg_sessions / "ses-Session1Test"),
-        *("--map", "four_gestures", "--trials", "8", "--dof", "lift", "gripper"),
+        *("--map", "four_gestures", "--trials", str(trials), "--dof", "lift", "gripper"),
         *("--out", tmp_path / "fitts", "--json"),
     )
     assert ran.status == 0, ran.err
     figures = ran.json
-    assert figures["attempts"] == 96
-    assert figures["completed"] >= 0.95 * 96
+    assert figures["attempts"] == 12 * trials
+    assert figures["completed"] >= 0.95 * 12 * trials
     throughput = figures["throughput_bit_s"]
     assert 0.3 < throughput["low"] < throughput["value"] < throughput["high"] < 5.0
     assert figures["stops"] == 0
@@ -37,6 +40,7 @@ def test_real_emg_reaches_targets_with_a_decoder_of_other_trials(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.real_data
 @pytest.mark.parametrize("participant", ["001", "002"])
 def test_single_dof_targets_on_all_eight(
@@ -58,6 +62,7 @@ def test_single_dof_targets_on_all_eight(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_household_tasks_of_simulated_wearers(hdemg_process: Callable[..., Ran], tmp_path: Path) -> None:
     ran = hdemg_process(
         *("closed-loop", "--wearer", "2", "8", "--task", "household", "--trials", "1", "--jobs", "2"),
@@ -65,9 +70,16 @@ def test_household_tasks_of_simulated_wearers(hdemg_process: Callable[..., Ran],
         timeout_s=1800.0,
     )
     assert ran.status == 0, ran.err
-    assert ran.json["attempts"] == 12
-    explained = ran.out.count("  not completed: ")
-    assert ran.json["completed"] == 12 - explained
+    with (tmp_path / "attempts.csv").open(encoding="utf-8") as file:
+        attempts = list(csv.DictReader(file))
+    assert len(attempts) == ran.json["attempts"] == 12
+    done = [one["participant"] for one in attempts if one["completed"] == "True"]
+    assert len(done) == ran.json["completed"]
+    # The skilled wearer does nearly all of them, the other one some; each that fails is explained.
+    assert done.count("W02") >= 4
+    assert done.count("W08") >= 2
+    assert all(one["reason"] for one in attempts if one["completed"] != "True")
+    assert ran.out.count("  not completed: ") == 12 - len(done)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +104,7 @@ def test_bad_input_is_one_line(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_ten_minutes_live_are_replayed_to_the_last_decision_and_command(
     hdemg_process: Callable[..., Ran], tmp_path: Path, ros_domain: int
 ) -> None:

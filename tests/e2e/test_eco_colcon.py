@@ -16,10 +16,10 @@ import pytest
 
 from tests import launch_stand_in as stand_in
 from tests.conftest import REPOSITORY
-from tests.eco_support import clean_environment, copy_sources
+from tests.eco_support import ROOM_NAMES, clean_environment, copy_sources
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.usefixtures("ros_domain")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ros_domain")]
 PACKAGE = "hdemg_teleop"
 BUILD_TIMEOUT_S = 120
 ENDS_WITHIN_S = 20
@@ -78,7 +78,7 @@ def test_it_builds_without_a_warning_and_installs_what_ros_looks_for(workspace: 
     nodes = {path.name for path in (workspace.prefix / "lib" / PACKAGE).iterdir()}
     assert nodes == {"acquire", "decode", "record", "bridge", "sim_robot", "hdemg"}
     assert {path.name for path in workspace.site_packages.iterdir() if path.is_dir()} - {"__pycache__"} == {
-        *("emg_acquisition", "decoding", "calibration", "robot_bridge", "evaluation", "ui"),
+        *ROOM_NAMES,
         next(path.name for path in workspace.site_packages.glob("*.egg-info")),
     }
 
@@ -117,6 +117,7 @@ def test_a_whole_session_of_installed_nodes_runs_and_ends_together(
     }
     try:
         with OperatorLink("left") as link:
+            link.start_heartbeat()
             link.arm_within(60.0)
             link.wait_for(lambda now: now.safety_state == "armed", 10.0)
         _check_the_foxglove_layout(workspace.share / "launch" / "foxglove_layout.json", "left")

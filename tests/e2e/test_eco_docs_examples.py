@@ -1,4 +1,4 @@
-"""Every example of the documentation as a reader would follow it: literally, in an empty folder, with the wheel.
+"""Every example of the documentation as a reader would follow it: literally, in an empty folder, as installed.
 
 The one liberty: commands that speak LSL are given a session of the test's own, away from other tests' streams.
 """
@@ -6,17 +6,15 @@ The one liberty: commands that speak LSL are given a session of the test's own, 
 import json
 import os
 import re
-import subprocess
 import sys
 import uuid
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from robot_bridge.stretch_interface import DOF_NAMES
 from tests.docs_support import DOCS, reading
-from tests.eco_support import clean_environment, copy_sources
+from tests.eco_support import ROOM_NAMES, clean_environment, copy_folders
 
 EXAMPLE_PAGES = ("contracts.md", "formats.md", *sorted(path.name for path in DOCS.glob("extend_*.md")))
 # `hdemg`, as pip makes it; the words behind "$@" are the test's own LSL session.
@@ -28,19 +26,8 @@ exec {python} -m ui.cli "$@"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds what the wheel installs."""
-    folder = tmp_path_factory.mktemp("installed")
-    source = copy_sources(folder / "source")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", source],
-        env=clean_environment(),
-        capture_output=True,
-        timeout=240,
-        check=True,
-    )
-    with zipfile.ZipFile(next((folder / "dist").glob("*.whl"))) as wheel:
-        wheel.extractall(folder / "site")
-    return folder / "site"
+    """A folder that holds what the wheel installs; ``test_eco_wheel.py`` builds one and looks into it."""
+    return copy_folders(tmp_path_factory.mktemp("installed"), *ROOM_NAMES)
 
 
 @pytest.fixture
@@ -73,10 +60,11 @@ def test_the_examples_of_a_page(page: str, folder: Path, environment: dict[str, 
         reader.follow(page)
 
 
+@pytest.mark.slow
 @pytest.mark.alone  # a machine that is busy otherwise makes the demo's bridge stop, as it should
 @pytest.mark.usefixtures("ros_domain")
 def test_quick_start_with_nothing(folder: Path, environment: dict[str, str]) -> None:
-    """Doctor, the demo end to end from the wheel, replay, a session file; no process is left."""
+    """Doctor, the demo end to end, replay, a session file; no process is left."""
     with reading(folder, environment) as reader:
         reader.follow("quickstart.md")
     _, demo, replay, init = reader.printed
@@ -95,6 +83,7 @@ def test_quick_start_with_nothing(folder: Path, environment: dict[str, str]) -> 
     assert "my-study/session.yaml" in init
 
 
+@pytest.mark.slow
 def test_quick_start_with_an_amplifier(folder: Path, environment: dict[str, str]) -> None:
     with reading(folder, environment) as reader:
         reader.follow("quickstart_lab.md")
@@ -111,6 +100,7 @@ def test_quick_start_with_an_amplifier(folder: Path, environment: dict[str, str]
     assert json.loads(decoded.strip().splitlines()[-1])["decisions"] > 40
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ros_domain")
 def test_quick_start_with_a_robot(folder: Path, environment: dict[str, str]) -> None:
     with reading(folder, environment) as reader:

@@ -23,7 +23,7 @@ from tests.eco_support import ROOM_NAMES, clean_environment, copy_sources
 # Import names of everything that an extra brings, and what those bring in turn.
 OF_EXTRAS = (
     *("rclpy", "std_msgs", "std_srvs", "geometry_msgs", "sensor_msgs", "nav_msgs", "diagnostic_msgs"),
-    *("torch", "onnx", "onnxscript", "sklearn", "PySide6", "shiboken6", "pyqtgraph", "matplotlib"),
+    *("torch", "onnx", "onnxscript", "sklearn", "PySide6", "shiboken6", "pyqtgraph", "matplotlib", "jinja2"),
     *(
         "wfdb",
         "pandas",
@@ -46,6 +46,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 """
 DECISIONS = 40
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Bare:
     return Bare(python, clean_environment(), folder / "work")
 
 
-def test_the_wheel_holds_the_six_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     assert {name.partition("/")[0] for name in names} == {*ROOM_NAMES, "hdemg_teleop-0.1.0.dist-info"}
@@ -144,7 +145,7 @@ def test_it_says_which_extra_the_rest_needs(bare: Bare, simulated_decoder: Path)
     _names_extras(bare, simulated_decoder)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_a_fresh_environment_decodes_and_names_extras(
     fresh: Bare, simulated_decoder: Path, lsl_session: str
 ) -> None:
@@ -212,14 +213,17 @@ def _names_extras(bare: Bare, decoder: Path) -> None:
         assert len(ran.err.splitlines()) == 1, ran.err
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _nothing_of_the_checkout_is_used(bare: Bare) -> None:
+    says = "import importlib, sys; print(*(importlib.import_module(name).__file__ for name in sys.argv[1:]))"
     done = subprocess.run(
-        [bare.python, "-c", "import ui.cli; print(ui.cli.__file__)"],
+        [bare.python, "-c", says, *ROOM_NAMES],
         env=bare.environment,
         cwd=bare.folder,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert not Path(done.stdout.strip()).is_relative_to(REPOSITORY)
+    used = [Path(path) for path in done.stdout.split()]
+    assert len(used) == len(ROOM_NAMES)
+    assert all(path.is_relative_to(bare.folder.parent / "site") for path in used), used

@@ -103,6 +103,7 @@ def test_kinds_are_listed(hdemg) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_every_kind_once(hdemg_process, simulated_decoder: Path, tmp_path: Path, ros_domain: int) -> None:
     shutil.copy(simulated_decoder, tmp_path / "decoder.onnx")
     count = str(len(FAULT_KINDS))

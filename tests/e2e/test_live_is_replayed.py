@@ -68,9 +68,10 @@ class Person:
         time.sleep(seconds)
 
 
+@pytest.mark.slow  # a shorter session, whose decoder dies, is replayed in `test_teleop.py`
 @pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
-@pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=pytest.mark.campaign)])
 def test_every_decision_and_command_of_a_live_session_is_computed_again(
     hdemg: Callable[..., Ran],
     simulated_decoder: Path,

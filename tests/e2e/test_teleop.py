@@ -1,33 +1,27 @@
 """A teleoperation session with the simulated wearer and robot: one command, watched, recorded, ended."""
 
 import csv
-import json
 import os
 import pty
 import re
-import signal
-import subprocess
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from decoding.decoder_file import load_decoder
 from emg_acquisition.events import Event
 from emg_acquisition.recording.session import load_session
 from emg_acquisition.streams.outlet import EventOutlet, lsl_clock_s
-from evaluation.replay import replay_session
 from robot_bridge.stretch_interface import DOF_NAMES
 from teleoperation.session import TeleopSession
 from teleoperation.settings import TeleopSettings
-from tests.command_line import command, refused
+from tests.command_line import Ran, refused
 from tests.e2e.conftest import WEARER
+from tests.headless_session import ended_in_order, start_session, wait_until_it_decides
 from tests.waiting import holds_for, wait_for
 from ui.live_session import live_session
-
-# Of 64 electrodes at 2 kHz: most of a second.
-SOME_EMG_BYTES = 400_000
 
 
 class Wearer:
@@ -56,8 +50,9 @@ def decoders_told(recording: Path) -> set[bytes]:
 
 
 @pytest.mark.alone
+@pytest.mark.usefixtures("ros_domain")
 def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
-    simulated_decoder: Path, lsl_session: str, ros_domain: int, tmp_path: Path
+    hdemg: Callable[..., Ran], simulated_decoder: Path, lsl_session: str, tmp_path: Path
 ) -> None:
     token = f"teleop-intentions-{uuid.uuid4().hex[:8]}"
     settings = TeleopSettings(
@@ -119,7 +114,10 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         wait_for(lambda: session.view().live, "armed")
         recording = session.recording
     assert not session.chain.processes.dead()
+    check_recorded(hdemg, recording)
 
+
+def check_recorded(hdemg: Callable[..., Ran], recording: Path) -> None:
     recorded = load_session(recording)
     kinds = {event.kind for event in recorded.events}
     assert [event.kind for event in recorded.events if event.kind in {"arm", "stop", "fault"}][-2:] == [
@@ -127,8 +125,12 @@ def test_a_session_arms_moves_survives_its_parts_and_is_recorded_whole(
         "stop",
     ]
     assert {"arm", "stop", "task_start", "task_success", "note", "message", "intention"} <= kinds
-    replay = replay_session(recorded, load_decoder(recording / "decoder.onnx"))
-    assert (replay.identical_to_recording, replay.not_compared) == (True, 0)
+    replayed = hdemg("replay", recording, "--json")
+    assert replayed.status == 0, replayed.out + replayed.err
+    assert (replayed.json["identical_to_recording"], replayed.json["not_compared"]) == (True, 0)
+    assert replayed.json["commands_identical_to_recording"] is True
+    assert replayed.json["decisions"] > 200
+    assert replayed.json["commands"] > 100
     with (recording / "trials.csv").open(encoding="utf-8") as file:
         (line,) = csv.DictReader(file)
     assert (line["task"], line["outcome"], line["notes"]) == ("cup", "success", "cup was too far")
@@ -140,39 +142,21 @@ def _tasks(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("how", ["q", "ctrl-c"])
+@pytest.mark.usefixtures("ros_domain")
 def test_headless_on_a_terminal_ends_in_order(
-    simulated_decoder: Path, marked_environment: dict[str, str], ros_domain: int, tmp_path: Path, how: str
+    simulated_decoder: Path, marked_environment: dict[str, str], tmp_path: Path
 ) -> None:
+    """By its key; by signals sessions end in ``test_teleop_already_there.py``."""
     master, slave = pty.openpty()
-    child = subprocess.Popen(
-        command("teleop", simulated_decoder, "--headless", "--out", tmp_path, "--json"),
-        env=marked_environment,
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
+    session = start_session(simulated_decoder, "--out", tmp_path, env=marked_environment, stdin=slave)
     try:
-        ready = child.stdout.readline()
-        assert ready.startswith("ready: "), child.communicate()
-        recording = Path(ready.removeprefix("ready: ").strip()) / "recording.xdf"
-        wait_for(lambda: recording.stat().st_size > SOME_EMG_BYTES, "EMG that is recorded and decided on")
-        if how == "q":
-            os.write(master, b"q")
-        else:
-            child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=60)
+        wait_until_it_decides(session)
+        os.write(master, b"q")
+        ended_in_order(session)
     finally:
-        child.kill()
+        session.kill()
         os.close(master)
         os.close(slave)
-    assert child.returncode == 0, err
-    assert "Traceback" not in err
-    figures = json.loads(out.splitlines()[-1])
-    assert figures["decisions"] > 10
-    assert load_session(Path(figures["session"])).gestures is not None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ LIMIT_S, LIVE = 90.0, {"armed", "moving"}
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.alone
 @pytest.mark.usefixtures("ros_domain")
 def test_the_wearer_brings_the_cup_and_the_session_is_replayed(

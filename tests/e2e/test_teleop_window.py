@@ -1,5 +1,9 @@
 """The teleoperation window off screen: what it shows of a session in each of its states, and that it is readable."""
 
+import errno
+import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -7,16 +11,18 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 pytest.importorskip("rclpy")
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QMenu
 
 from benchmarks.bench_teleop import count_frames
-from teleoperation.session import TeleopSession
+from emg_acquisition.recording.session import SESSION_FILE
+from teleoperation.session import DISK_EVERY_S, TeleopSession
 from teleoperation.settings import TeleopSettings
 from tests.e2e.conftest import OTHER_WEARER, WEARER
 from tools.screenshots.teleop_states import States
 from ui import CLI_MODULE
-from ui.windows.teleop import TeleopWindow
+from ui.windows.teleop import PULSE_S, TeleopWindow
 
 SIZES = ((1280, 800), (1920, 1080))
 POSITIONS = (12.34, -2.0, 0.6, 0.2, 0.5, -0.4, 0.0, 0.2)
@@ -218,3 +224,179 @@ def test_traces_come_and_go_by_a_key_and_name_bad_electrodes(qtbot, window, stat
     assert "electrodes 9 to 16 of 64" in window.traces.title.text()
     qtbot.keyClick(window, Qt.Key.Key_E)
     assert window.stage.currentWidget() is window.camera
+
+
+# ---- keys
+
+
+@pytest.fixture
+def acts(window, monkeypatch):
+    """What the keys asked for, in order."""
+    done = []
+    monkeypatch.setattr(window, "arm", lambda: done.append("arm"))
+    monkeypatch.setattr(window, "stop", lambda: done.append("stop"))
+    return done
+
+
+def opened_note(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+    return QApplication.focusWidget()
+
+
+@pytest.mark.parametrize("modifier", ["Control", "Alt", "Meta", "Shift"])
+def test_only_the_plain_key_arms(qtbot, window, acts, modifier):
+    with_it = getattr(Qt.KeyboardModifier, f"{modifier}Modifier")
+    qtbot.keyClick(window, Qt.Key.Key_A, with_it)
+    held = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a", autorep=True)
+    QApplication.sendEvent(window, held)
+    assert acts == []
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert acts == ["arm"]
+    # A stop needs no such care.
+    qtbot.keyClick(window, Qt.Key.Key_Space, with_it)
+    assert acts == ["arm", "stop"]
+
+
+def test_space_stops_while_a_note_is_typed_and_is_not_written(qtbot, window, acts, monkeypatch):
+    notes = []
+    monkeypatch.setattr(window.session.sheet, "note", notes.append)
+    line = opened_note(qtbot, window)
+    dialog = line.window()
+    assert "Space and Escape stop the robot" in dialog.labelText()
+    qtbot.keyClicks(line, "cup")
+    qtbot.keyClick(line, Qt.Key.Key_Space)
+    assert acts == ["stop"]
+    assert line.text() == "cup"
+    # The letters of other keys are only written, wherever in the dialog the focus is; and the mouse still stops.
+    qtbot.keyClicks(line, "_at")
+    qtbot.keyClick(dialog, Qt.Key.Key_A)
+    assert acts == ["stop"]
+    assert not dialog.isModal()
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert notes == ["cup at"]
+
+
+def test_escape_stops_and_closes_whatever_is_open(qtbot, window, acts):
+    line = opened_note(qtbot, window)
+    dialog = line.window()
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    assert acts == ["stop"]
+    qtbot.waitUntil(lambda: not [one for one in window.findChildren(QDialog) if one.isVisible()])
+    menu = QMenu(window)
+    menu.addAction("anything")
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Escape):
+        menu.popup(window.pos())
+        qtbot.waitUntil(menu.isVisible)
+        qtbot.keyClick(menu, key)
+    assert acts == ["stop"] * 3
+    assert not menu.isVisible()
+    modal = QDialog(window)
+    modal.setModal(True)
+    modal.show()
+    qtbot.waitExposed(modal)
+    for key in (Qt.Key.Key_A, Qt.Key.Key_Space, Qt.Key.Key_Escape):
+        qtbot.keyClick(modal, key)
+    assert acts == ["stop"] * 5
+    assert not modal.isVisible()
+    del dialog
+
+
+def test_a_stop_beats_an_arm_whose_thread_has_not_begun(window, monkeypatch):
+    asked = []
+    monkeypatch.setattr(window, "_ask", asked.append)
+    window.arm()
+    window.stop()
+    monkeypatch.setattr(type(window.session), "view", lambda _: views_that_allow_it())
+    try:
+        assert asked[0]() == "stopped"
+    finally:
+        window.session.chain.link._orders.confirm(window.session.chain.link._orders.asked)
+
+
+def views_that_allow_it():
+    class View:
+        checks = ()
+
+    return View
+
+
+# ---- a window that does not draw is not alive
+
+
+def lives(qtbot, window, seconds):
+    """Refresh as the window's timer does, and return whether it lived at the end."""
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        with suppress(OSError):
+            window.refresh()
+        qtbot.wait(10)
+    return window.is_alive()
+
+
+@pytest.fixture
+def shown(qtbot, window, views, monkeypatch):
+    monkeypatch.setattr(window.session, "view", lambda: views["moving"])
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: lives(qtbot, window, 0.05), timeout=20_000)
+    return window
+
+
+def test_a_window_that_paints_fresh_views_lives(qtbot, shown):
+    assert lives(qtbot, shown, 2 * PULSE_S)
+    qtbot.wait(round(1.2e3 * PULSE_S))
+    assert not shown.is_alive()
+
+
+def test_a_window_that_cannot_look_is_not_alive(qtbot, shown, monkeypatch):
+    def fails():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shown.session, "view", fails)
+    assert not lives(qtbot, shown, 2 * PULSE_S)
+
+
+def test_a_window_that_is_refreshed_but_not_painted_is_not_alive(qtbot, shown):
+    shown.setUpdatesEnabled(False)
+    assert not lives(qtbot, shown, 2 * PULSE_S)
+
+
+@pytest.mark.parametrize("hide", ["hide", "showMinimized"])
+def test_a_window_that_nobody_can_see_is_not_alive(qtbot, shown, hide):
+    getattr(shown, hide)()
+    assert not lives(qtbot, shown, 2 * PULSE_S)
+    shown.showNormal()
+    qtbot.waitUntil(lambda: lives(qtbot, shown, 0.05), timeout=20_000)
+
+
+def test_a_full_disk_is_told_and_the_picture_goes_on(
+    simulated_decoder, lsl_session, ros_domain, tmp_path, monkeypatch
+):
+    session = TeleopSession(
+        TeleopSettings(decoder=simulated_decoder, out=tmp_path / "data"),
+        tmp_path,
+        CLI_MODULE,
+        lsl_session=lsl_session,
+    )
+    try:
+        session.recording.mkdir(parents=True)
+        (session.recording / SESSION_FILE).touch()
+
+        def full(_source, copy):
+            Path(copy).write_bytes(b"half of it")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(shutil, "copy2", full)
+            for _ in range(3):
+                session._disk = (session._disk[0] - DISK_EVERY_S, *session._disk[1:])
+                view = session.view()
+        told = [message.text for message in view.messages]
+        assert told == ["the session folder cannot be completed: No space left on device"]
+        # Half a decoder is not left for one.
+        assert [path.name for path in session.recording.iterdir()] == [SESSION_FILE]
+        session._disk = (session._disk[0] - DISK_EVERY_S, *session._disk[1:])
+        session.view()
+        assert (session.recording / "decoder.onnx").read_bytes() == simulated_decoder.read_bytes()
+    finally:
+        session.close()

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ FOLLOWED = [
 ]
 # Commands whose `--help` is about recorded sessions, in an order in which each finds what it needs.
 ON_RECORDINGS = (
+    "init",
     "import",
     "export-bids",
     "train",
@@ -61,7 +62,7 @@ LIVE = (
 # The last of an option counts: what is appended makes an example shorter and changes nothing else.
 SHORTER = {
     "simulate-study": (
-        *("--wearers", "1", "--repetitions", "2", "--recalibration", "3"),
+        *("--wearers", "1", "--repetitions", "3", "--recalibration", "3"),
         *("--hold", "1.5", "--rest", "1", "--rate", "1000"),
     ),
     "closed-loop": ("--trials", "1"),
@@ -97,21 +98,22 @@ IN_PROCESS = {
     "init",
     "completion",
 }
-LIMIT_S = 120.0
-# What a page describes, or another page makes: streams that are there before an example.
+# Until something is ready or has stopped; and for work that ends by itself.
+LIMIT_S = 240.0
+WORK_LIMIT_S = 600.0
+# Streams that a page takes as there.
 STREAMS = {
     "hdemg quality --help": ("acquire simulated --wearer 2",),
+    "hdemg decode --help": ("acquire simulated --wearer 2",),
     "hdemg record --help": ("acquire simulated --wearer 2", "decode decoder.onnx"),
     "hdemg bridge --help": (
-        "acquire simulated --wearer 2 --lsl-session two",
-        "acquire simulated --wearer 5 --lsl-session two",
-        "decode l.onnx --emg simulated-2 --source-id left --lsl-session two",
-        "decode r.onnx --emg simulated-5 --source-id right --lsl-session two",
-        "decode l.onnx --emg simulated-2 --lsl-session two",
+        "acquire simulated --wearer 2",
+        "acquire simulated --wearer 5",
+        "decode l.onnx --emg simulated-2",
+        "decode l.onnx --emg simulated-2 --source-id left",
+        "decode r.onnx --emg simulated-5 --source-id right",
     ),
 }
-
-
 # Decoders that a page has others make, or describes.
 DECODERS = {
     "LIVE": ("decoder.onnx", "l.onnx", "r.onnx", "my-study/decoder.onnx"),
@@ -137,7 +139,8 @@ def cannot_run(words: tuple[str, ...]) -> str | None:
         or (name == "teleop" and bool(sources & set(AMPLIFIERS)))
         or "--amplifier" in words,
         "streams of a sleeve": bool({"sleeve-left", "test-7"} & set(words)),
-        "somebody's data set": name == "import" and words[1] != "flexemg",
+        "somebody's data set": (name == "import" and words[1] != "flexemg")
+        or any(word.startswith(("data/sub-p001/", "data/sub-P01/ses-t")) for word in words),
         "a screen": "--viewer" in words,
         "test_eco_docs_examples.py": name in {"doctor", "demo"},
         "test_teleop_script.py": "--script" in words,
@@ -145,10 +148,13 @@ def cannot_run(words: tuple[str, ...]) -> str | None:
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
-def takes_long(words: tuple[str, ...]) -> bool:
-    """Whether an example is for ``-m slow`` alone."""
-    return words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"} or bool(
-        {"--study", "--split", "--dataset", "--robot"} & set(words)
+def takes_long(example: Example) -> bool:
+    """Whether an example is for ``-m slow`` alone: long work, and on pages of the docs what is live."""
+    words = example.words
+    return (
+        words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"}
+        or bool({"--study", "--split", "--dataset", "--robot"} & set(words))
+        or (example.page.startswith("docs/") and words[0] in ENDLESS)
     )
 
 
@@ -183,7 +189,12 @@ class Reader:
         self._terminals: list[int] = []
         self._count = 0
 
+    def provide(self, words: tuple[str, ...]) -> None:
+        """Start what a page takes as there."""
+        self._start(self._as_run(words))
+
     def type(self, words: tuple[str, ...]) -> None:
+        """Run an example to its end, or until the page has been followed."""
         words = self._as_run(words)
         if (words[0] in ENDLESS or "--window" in words) and "--once" not in words:
             self._stop_what_it_replaces(words)
@@ -195,7 +206,7 @@ class Reader:
                 assert cli.main(words) == 0, shlex.join(words)
             return
         child, log = self._child(words)
-        status = child.wait(LIMIT_S)
+        status = child.wait(WORK_LIMIT_S)
         assert status == 0, f"{shlex.join(words)}\nended with {status}:\n{log.read_text()}"
 
     def stop_all(self) -> None:
@@ -315,11 +326,11 @@ def give(simulated_decoder: Path, other_decoder: Path, tmp_path: Path) -> Callab
     return put
 
 
-def _follow(reader: Reader, examples: Iterable[Example], *, all_of_it: bool) -> None:
+def _follow(reader: Reader, examples: Sequence[Example], *, all_of_it: bool) -> None:
+    for line in STREAMS.get(examples[0].page, ()):
+        reader.provide(tuple(line.split()))
     for example in examples:
-        for line in STREAMS.get(example.page, ()):
-            reader.type(tuple(line.split()))
-        if cannot_run(example.words) is None and (all_of_it or not takes_long(example.words)):
+        if cannot_run(example.words) is None and (all_of_it or not takes_long(example)):
             reader.type(example.words)
 
 

@@ -15,6 +15,7 @@ def last_json(capsys):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_3dc_trains_on_one_set_and_is_judged_on_the_other(test_data, tmp_path, capsys):
     src = tmp_path / "src"

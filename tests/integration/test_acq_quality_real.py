@@ -43,6 +43,7 @@ def test_injected_faults_are_found_within_a_second_and_few_others(flexemg_dir):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.filterwarnings("ignore:The inplace keyword:Warning")  # wfdb, when it is imported
 def test_the_recordings_held_out_keep_the_figures(test_data):
     rng = np.random.default_rng(1)

@@ -122,6 +122,7 @@ def test_wherever_a_recorder_is_killed_it_misses_less_than_a_second(tmp_path, st
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_fifty_kills(tmp_path, start_at):
     missed_s = kill_at_random(start_at, tmp_path, kills=50, at_once=5)
     figures = (len(missed_s), float(np.median(missed_s)), max(missed_s))

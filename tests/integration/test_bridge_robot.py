@@ -1,12 +1,13 @@
 """The real bridge process, real LSL and real ROS 2 against the simulated Stretch."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from emg_acquisition.errors import StreamLostError
 from emg_acquisition.stream_info import GestureStreamInfo
 from emg_acquisition.streams.outlet import GestureOutlet, lsl_clock_s
 from robot_bridge.gesture_map import load_gesture_map
+from robot_bridge.incident_log import incident_folder
 from robot_bridge.operator_link import CommandRejectedError, OperatorLink
 from robot_bridge.robot_model import load_robot_model
 from robot_bridge.ros_context import QOS, RosNode
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.alone
 TEN = ["rest", "fist", "hand_open", "tripod_pinch", "wrist_flexion", "wrist_extension"]
 TEN += ["wrist_abduction", "wrist_adduction", "pronation", "supination"]
 FOUR = ["rest", "fist", "hand_open", "wrist_flexion", "wrist_extension"]
+KILLED_IN_MOTION = ("base_rotate", "lift", "arm", "wrist_yaw")
 BRIDGE = """
 import signal, sys, threading
 from emg_acquisition.streams.lsl_config import configure_lsl
@@ -85,21 +88,29 @@ class Decoder:
 
     def close(self):
         self.silence()
-        self.outlet.close()
+        if self.outlet is not None:
+            self.outlet.close()
+            self.outlet = None
 
 
 class Rig:
     """Decoder, bridge process, link and a listener on what the robot is commanded."""
 
     def __init__(self, session, gestures, gesture_map, source_id, namespace=""):
+        self.source_id, self.gestures, self.namespace = source_id, gestures, namespace
         self.decoder = Decoder(source_id, gestures)
         self.map = load_gesture_map(gesture_map, gestures, MODEL)
         self.process = subprocess.Popen(
             [sys.executable, "-c", BRIDGE, session, source_id, gesture_map, namespace]
         )
         self.link = OperatorLink(namespace)
+        # Without its guard, which acts for it when it is hung or dead and then ends, it arms no more.
+        self.spoiled = False
 
     def arm(self):
+        if self.decoder.outlet is None:
+            self.decoder = Decoder(self.source_id, self.gestures)
+        self.link.start_heartbeat()
         self.decoder.gesture = "rest"
         self.link.arm_within(20)
 
@@ -205,6 +216,25 @@ def ten(robot):
     assert rig.close() == 0
 
 
+@pytest.fixture(scope="module")
+def lift_and_gripper(lsl_session, ros_domain):
+    """Give a bridge for lift and gripper, with its robot: the one that runs, or another where a test has spoiled it."""
+    with ExitStack() as robots:
+        rigs = []
+
+        def running():
+            if not rigs or rigs[-1].spoiled:
+                # A namespace each: a killed bridge haunts the ROS graph until its lease ends.
+                name = f"lift_and_gripper_{len(rigs)}"
+                robots.enter_context(simulated_robot(name))
+                rigs.append(Rig(lsl_session, FOUR, "lift_and_gripper", f"decoder-{name}", name))
+            return rigs[-1]
+
+        yield running
+        for rig in rigs:
+            assert rig.close() in {0, -signal.SIGKILL}
+
+
 def both_tiers(rig, dof):
     """Move one DoF both ways in both tiers; returns what each move did, per DoF."""
     moved = {}
@@ -241,16 +271,25 @@ def test_every_dof_of_the_ten_gestures_moves_both_ways_in_both_tiers_alone(ten):
     assert ten.link.snapshot().latency_ms_median < 100
 
 
-@pytest.mark.parametrize("name", [pytest.param("four_gestures", marks=pytest.mark.slow), "lift_and_gripper"])
-def test_every_dof_of_the_other_maps_moves_both_ways_in_both_tiers_alone(lsl_session, ros_domain, name):
-    with simulated_robot(name):
-        rig = Rig(lsl_session, FOUR, name, f"decoder-{name}", name)
+def every_dof_alone(rig):
+    rig.arm()
+    for dof in rig.map.covers:
+        if len(rig.map.modes) > 1:
+            rig.go_to(dof)
+        assert_only(dof, both_tiers(rig, dof))
+    rig.link.set_fine(False)
+
+
+def test_lift_and_gripper_move_both_ways_in_both_tiers_alone(lift_and_gripper):
+    every_dof_alone(lift_and_gripper())
+
+
+@pytest.mark.slow
+def test_every_dof_of_four_gestures_moves_both_ways_in_both_tiers_alone(lsl_session, ros_domain):
+    with simulated_robot("four"):
+        rig = Rig(lsl_session, FOUR, "four_gestures", "decoder-four", "four")
         try:
-            rig.arm()
-            for dof in rig.map.covers:
-                if len(rig.map.modes) > 1:
-                    rig.go_to(dof)
-                assert_only(dof, both_tiers(rig, dof))
+            every_dof_alone(rig)
         finally:
             status = rig.close()
     assert status == 0
@@ -397,32 +436,83 @@ def test_a_stop_while_arming_wins(ten, outsider):
         holds_for(lambda: ten.link.snapshot().safety_state in {"stopped", "disarmed"}, 0.3, "the stop")
 
 
-def test_a_malformed_command_from_another_does_not_blind_the_guard(lsl_session, ros_domain):
-    """A dead bridge's guard must hold the joints where they are, not where they were before the bad message."""
-    lift = DOF_NAMES.index("lift")
-    with simulated_robot("malformed"):
-        rig = Rig(lsl_session, FOUR, "lift_and_gripper", "decoder-malformed", "malformed")
-        stranger = RosNode("stranger", "malformed")
+def test_a_stop_ends_an_arm_that_is_tried_again_and_again(ten):
+    ten.arm()
+    ten.go_to("arm")
+    ten.link.disarm()
+    ten.decoder.gesture = ten.map.gesture_for("arm", "lift", 1)
+    ten.link.wait_for(lambda s: s.gesture == ten.decoder.gesture, 5)
+    ended = []
+
+    def arm():
         try:
-            rig.arm()
-            rig.link.disarm()
-            publisher = stranger.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
-            wait_for(lambda: publisher.get_subscription_count() >= 2)
-            publisher.publish(Float64MultiArray(data=[0.0]))
-            stranger.node.destroy_publisher(publisher)
-            rig.arm()
-            rig.start_moving("lift", 1, 0.08)
-            rig.rest()
-            at = rig.link.snapshot().positions[lift]
-            rig.process.kill()
-            holds_for(
-                lambda: rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005),
-                1.5,
-                "the lift stands",
-            )
-        finally:
-            stranger.close()
-            rig.close()
+            ten.link.arm_within(20)
+        except CommandRejectedError as error:
+            ended.append(str(error))
+
+    arming = threading.Thread(target=arm)
+    arming.start()
+    time.sleep(0.5)
+    ten.link.stop()
+    arming.join(2)
+    assert ended == ["stopped"]
+    # With the muscles at rest the bridge would arm now, if anybody still asked it to.
+    ten.decoder.gesture = "rest"
+    ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+    holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 1.0, "the stop")
+
+
+def test_a_stop_beats_an_arm_of_the_same_operator_that_is_under_way(ten):
+    for _ in range(5):
+        ten.arm()
+        ten.link.disarm()
+        ended = []
+
+        def arm(ended=ended):
+            try:
+                ten.link.arm()
+            except CommandRejectedError as error:
+                ended.append(str(error))
+
+        arming = threading.Thread(target=arm)
+        arming.start()
+        ten.link.stop()
+        arming.join(2)
+        assert not arming.is_alive()
+        ten.link.wait_for(lambda s: s.safety_state == "stopped", 2)
+        holds_for(lambda: ten.link.snapshot().safety_state == "stopped", 0.3, "the stop")
+
+
+def test_what_happened_is_on_disk_without_a_recording(ten, outsider):
+    ten.arm()
+    ten.go_to("arm")
+    ten.start_moving("lift", -1, 0.005)
+    outsider.call(outsider.position_mode, Trigger.Request())
+    ten.link.wait_for(lambda s: s.safety_state == "fault", 2)
+    ten.rest()
+    ten.link.stop()
+    (path,) = incident_folder().glob(f"*-bridge-{ten.process.pid}.jsonl")
+
+    def noted():
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def kept():
+        return [row for line in noted() if line["kind"] == "journal" for row in line["rows"]]
+
+    wait_for(lambda: kept() and kept()[-1][0] - fault_s(noted()) > 2.5, "the moments after the fault")
+    kinds = {line["kind"] for line in noted()}
+    assert {"start", "begin", "transition", "diagnostics", "service", "driver_service", "mode"} <= kinds
+    transitions = [line for line in noted() if line["kind"] == "transition"]
+    assert any(line["new"] == "fault" and "'position'" in line["reason"] for line in transitions)
+    assert any(line["service"] == "stop" for line in noted() if line["kind"] == "service")
+    inputs = {row[2] for row in kept()}
+    assert {"JointStatesInput", "DecisionInput", "TickInput", "DriverInput"} <= inputs
+    diagnostics = [line["mono_s"] for line in noted() if line["kind"] == "diagnostics"]
+    assert np.diff(diagnostics).min() > 0.9
+
+
+def fault_s(lines):
+    return max(line["mono_s"] for line in lines if line["kind"] == "transition" and line["new"] == "fault")
 
 
 def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):
@@ -435,23 +525,48 @@ def test_a_dead_guard_is_a_fault_and_keeps_from_arming(ten):
         ten.link.arm()
 
 
-@pytest.mark.parametrize(
-    ("how", "dof"),
-    [
-        (signal.SIGKILL, "base_translate"),
-        pytest.param(signal.SIGKILL, "base_rotate", marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, "lift", marks=pytest.mark.slow),
-        (signal.SIGKILL, "arm"),
-        pytest.param(signal.SIGKILL, "wrist_yaw", marks=pytest.mark.slow),
-        (signal.SIGSTOP, "lift"),
-    ],
-)
-def test_a_dead_or_hung_bridge_leaves_the_robot_braking_within_half_a_second(
-    lsl_session, ros_domain, tmp_path, how, dof
-):
-    # A namespace each: a killed bridge haunts the ROS graph until its lease ends, and would be refused for it.
-    namespace = f"{how.name}_{dof}"
+def brakes(rig, dof, how):
+    """Kill or hang the bridge in mid-motion, and hold what the robot does then against what it may."""
     axis = DOF_NAMES.index(dof)
+    rig.arm()
+    rig.start_moving(dof, 1, 0.02)
+    # Not right after a joint state, which is when the robot has just been seen to move.
+    time.sleep(0.02)
+    at = rig.link.snapshot().positions[axis]
+    os.kill(rig.process.pid, how)
+    killed = time.monotonic()
+    moved, last = killed, rig.link.snapshot().positions
+    limits = MODEL.dof[dof]
+    braking_s = limits.speed(fine=False) / limits.ramp
+    while time.monotonic() < killed + 1.0 + braking_s:
+        now = rig.link.snapshot().positions
+        if now != last:
+            moved, last = time.monotonic(), now
+        time.sleep(0.002)
+    after, travel = moved - killed, last[axis] - at
+    print(f"{how.name} {dof}: still after {1000 * after:.0f} ms, travel {travel:.4f}")  # noqa: T201 - a figure
+    assert after <= 0.5 + braking_s
+    assert travel <= 0.5 * limits.speed(fine=False) + limits.speed(fine=False) ** 2 / (2 * limits.ramp)
+    assert max(map(abs, rig.link.snapshot().velocities)) < 1e-9
+
+
+def test_a_hung_bridge_leaves_the_robot_braking_within_half_a_second(lift_and_gripper):
+    rig = lift_and_gripper()
+    rig.spoiled = True
+    try:
+        brakes(rig, "lift", signal.SIGSTOP)
+    finally:
+        rig.process.send_signal(signal.SIGCONT)
+    rig.link.wait_for(lambda s: s.safety_state == "fault", 5)
+    rig.rest()
+
+
+@pytest.mark.parametrize(
+    "dof", ["base_translate", *(pytest.param(dof, marks=pytest.mark.slow) for dof in KILLED_IN_MOTION)]
+)
+def test_a_dead_bridge_leaves_the_robot_braking_within_half_a_second(lsl_session, ros_domain, tmp_path, dof):
+    # A namespace each: a killed bridge haunts the ROS graph until its lease ends, and would be refused for it.
+    namespace = f"killed_{dof}"
     only = tmp_path / "only.yaml"
     only.write_text(
         f"covers: [{dof}]\nmodes: {{only: {{fist: {{move: {dof} +}}, hand_open: {{move: {dof} -}}}}}}\n"
@@ -459,31 +574,34 @@ def test_a_dead_or_hung_bridge_leaves_the_robot_braking_within_half_a_second(
     with simulated_robot(namespace):
         rig = Rig(lsl_session, FOUR, str(only), f"decoder-{namespace}", namespace)
         try:
-            rig.arm()
-            rig.start_moving(dof, 1, 0.02)
-            # Not right after a joint state, which is when the robot has just been seen to move.
-            time.sleep(0.02)
-            at = rig.link.snapshot().positions[axis]
-            os.kill(rig.process.pid, how)
-            killed = time.monotonic()
-            moved, last = killed, rig.link.snapshot().positions
-            limits = MODEL.dof[dof]
-            braking_s = limits.speed(fine=False) / limits.ramp
-            while time.monotonic() < killed + 1.0 + braking_s:
-                now = rig.link.snapshot().positions
-                if now != last:
-                    moved, last = time.monotonic(), now
-                time.sleep(0.002)
-            after, travel = moved - killed, last[axis] - at
-            print(f"{how.name} {dof}: still after {1000 * after:.0f} ms, travel {travel:.4f}")  # noqa: T201 - a figure
-            assert after <= 0.5 + braking_s
-            assert travel <= 0.5 * limits.speed(fine=False) + limits.speed(fine=False) ** 2 / (
-                2 * limits.ramp
-            )
-            assert max(map(abs, rig.link.snapshot().velocities)) < 1e-9
-            if how == signal.SIGSTOP:
-                rig.process.send_signal(signal.SIGCONT)
-                rig.link.wait_for(lambda s: s.safety_state == "fault", 5)
+            brakes(rig, dof, signal.SIGKILL)
         finally:
             status = rig.close()
-    assert status == (-signal.SIGKILL if how == signal.SIGKILL else 0)
+    assert status == -signal.SIGKILL
+
+
+def test_a_malformed_command_from_another_does_not_blind_the_guard(lift_and_gripper):
+    """A dead bridge's guard must hold the joints where they are, not where they were before the bad message."""
+    lift, rig = DOF_NAMES.index("lift"), lift_and_gripper()
+    stranger = RosNode("stranger", rig.namespace)
+    try:
+        rig.arm()
+        rig.link.disarm()
+        publisher = stranger.node.create_publisher(Float64MultiArray, JOINT_POSE, QOS)
+        wait_for(lambda: publisher.get_subscription_count() >= 2)
+        publisher.publish(Float64MultiArray(data=[0.0]))
+        stranger.node.destroy_publisher(publisher)
+        rig.arm()
+        rig.start_moving("lift", 1, 0.08)
+        rig.rest()
+        at = rig.link.snapshot().positions[lift]
+        rig.spoiled = True
+        rig.process.kill()
+        rig.process.wait()
+        holds_for(
+            lambda: rig.link.snapshot().positions[lift] == pytest.approx(at, abs=0.005),
+            1.5,
+            "the lift stands",
+        )
+    finally:
+        stranger.close()

@@ -52,20 +52,20 @@ while True:
 """
 
 
-@pytest.fixture
-def armed(lsl_session, ros_domain):
-    """A robot and an armed bridge of this session, its decoder at rest; and their names."""
+@pytest.fixture(scope="module")
+def rig(lsl_session, ros_domain):
     token = f"s{uuid.uuid4().hex[:8]}"
     with simulated_robot(token):
         rig = Rig(lsl_session, FOUR, "lift_and_gripper", f"decoder-{token}", token)
-        try:
-            rig.arm()
-            yield rig, lsl_session, f"decoder-{token}", token
-        finally:
-            # Its decoder has been closed by the test.
-            rig.process.terminate()
-            rig.process.wait(15)
-            rig.link.close()
+        yield rig
+        assert rig.close() == 0
+
+
+@pytest.fixture
+def armed(rig, lsl_session):
+    """A robot and an armed bridge of this session, its decoder at rest; and their names."""
+    rig.arm()
+    return rig, lsl_session, rig.source_id, rig.namespace
 
 
 def nothing_moves(rig, seconds):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.progress import find_calibration, read_events
-from calibration.trial_labels import Verdict, labels_of
+from calibration.parts import find_calibration, read_events
+from calibration.trial_verdict import Verdict, labels_of
 from emg_acquisition.recording.session import load_session
 from tests.command_line import command, run_here
 from tests.waiting import wait_for
@@ -131,6 +131,7 @@ def test_killed_it_resumes_and_training_gives_the_same_decoder(protocol, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_killed_twenty_times_nothing_is_lost(tmp_path):
     protocol = tmp_path / "long.yaml"
     protocol.write_text(PROTOCOL.replace("repetitions: 2", "repetitions: 20"), encoding="utf-8")
@@ -141,6 +142,7 @@ def test_killed_twenty_times_nothing_is_lost(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_the_default_protocol_with_a_simulated_wearer_takes_five_minutes_at_most(tmp_path):
     done = subprocess.run(
         command(

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from calibration.grid_shift import RecalibrationError
-from calibration.labels import session_windows, windows_for_trials
 from calibration.recalibrate import carry_over, recalibrate
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet
 from decoding.decoder_file import DecoderFile, load_decoder
 from emg_acquisition.recording.session import EmgRecording, Session, load_session, trials
 from emg_acquisition.streams.chunks import split_at_gaps
@@ -50,16 +51,7 @@ def _repetition(session: Session, number: int) -> Session:
 def _accuracy(decoder: DecoderFile, session: Session, but: int | None = None) -> float:
     """Share of windows right, outside 1 s of a cue change, on every repetition but one."""
     about = decoder.metadata
-    block, window = session_windows(session, about.signal)
-    tested = windows_for_trials(
-        block,
-        window,
-        trials(session),
-        session=0,
-        after_cue_samples=1000,
-        before_next_samples=1000,
-        min_quality=0.0,
-    )
+    tested = TrainingSet([session], TrainSettings()).windows(about.signal)
     classifier = decoder.classifier()
     right = [
         int(classifier.probabilities(features).argmax()) == about.gestures.index(one.trial.gesture)
@@ -99,6 +91,7 @@ def test_another_person_is_refused(sessions, old, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_the_tables_of_the_page_reach_what_is_wanted(test_data, tmp_path):
     names = ("within", "unlabelled", "donning", "3dc", "grabmyo")
     page = tmp_path / "page.md"

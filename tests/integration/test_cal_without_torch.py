@@ -85,3 +85,7 @@ def test_the_network_asked_for_without_it_is_one_line_with_the_remedy(clear, tmp
     remedy = "hdemg train: error: torch is not installed: pip install 'hdemg-teleop[network]'"
     assert [line for line in refused.err.splitlines() if "hdemg train" in line] == [remedy]
     assert not out.exists()
+    report = str(tmp_path / "report")
+    judged = _hdemg(["evaluate", "--split", "repetition", clear, "--model", "cnn", "--report", report])
+    assert judged.status == 2
+    assert "hdemg evaluate: error: torch is not installed: pip install 'hdemg-teleop[network]'" in judged.err

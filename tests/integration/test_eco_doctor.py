@@ -45,7 +45,7 @@ def test_a_machine_that_works(tmp_path: Path) -> None:
     assert status == 0, checks
     for name in ("Python", "runtime packages", "LSL", "ROS 2"):
         assert checks[name]["ok"] is True, checks[name]
-    assert {"extra train", "extra gui", "screen", "OpenGL", "clock", "disk"} <= set(checks)
+    assert {"extra train", "extra gui", "screen", "OpenGL", "clock", "disk", "incident log"} <= set(checks)
     assert all(check["remedy"] for check in checks.values() if check["ok"] is not True)
     assert list(tmp_path.iterdir()) == []
 

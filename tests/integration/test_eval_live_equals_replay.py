@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import DecoderMismatchError, load_decoder
 from decoding.live import LiveDecoderSettings, run_live_decoder
 from decoding.pipeline import DecoderPipeline

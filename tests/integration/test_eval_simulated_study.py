@@ -1,8 +1,9 @@
 """A simulated study leaves whole sessions, also when it is interrupted, and never overwrites one."""
 
+import shutil
 import signal
 import subprocess
-import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.session import load_session, trials
 from simulation.study import StudySettings, simulate_study
+from tests.command_line import command
 from tests.waiting import wait_for
 
 GESTURES = """
@@ -82,18 +84,20 @@ def test_an_interruption_leaves_whole_sessions_only(small, tmp_path):
     assert load_session(tmp_path / "out" / "sub-W03" / "ses-calibration").info.complete
 
 
-def test_a_disk_that_is_too_small_is_told_beforehand(small, tmp_path):
-    huge = StudySettings(wearers=4000, gestures=small.gestures, hold_s=60.0, repetitions=100)
-    with pytest.raises(InputError, match=r"about \d+.* GB are needed"):
-        simulate_study(tmp_path / "out", huge, 1, lambda _step, _share: None)
+def test_a_disk_that_is_too_small_is_told_beforehand(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=10**8))
+    large = StudySettings(wearers=3, gestures=small.gestures, hold_s=60.0, repetitions=100)
+    with pytest.raises(InputError, match=r"about \d+.* GB are needed and 0\.1 GB are free"):
+        simulate_study(tmp_path / "out", large, 1, lambda _step, _share: None)
+    assert not list(tmp_path.rglob("*.xdf"))
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_an_interrupted_command_with_workers_cleans_up(how, tmp_path):
     out = tmp_path / "out"
     arguments = ["simulate-study", str(out), "--wearers", "30", "--jobs", "2", "--rate", "500"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", *arguments],
+        command(*arguments),
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -106,5 +110,6 @@ def test_an_interrupted_command_with_workers_cleans_up(how, tmp_path):
     assert "Traceback" not in err
     assert not list(out.glob(".study-*"))
     assert not (out / "study.yaml").exists()
+    assert not list(out.rglob("*.part"))
     for folder in out.glob("sub-*/ses-*"):
         assert load_session(folder).info.complete

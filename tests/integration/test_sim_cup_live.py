@@ -49,6 +49,7 @@ class Decoder:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.alone
 def test_gestures_on_lsl_grasp_lift_drive_and_set_down_the_cup(lsl_session, ros_domain):
     bridge = ["bridge", "--decoder", DECODER, "--map", "ten_gestures", "--lsl-session", lsl_session]
@@ -62,6 +63,7 @@ def test_gestures_on_lsl_grasp_lift_drive_and_set_down_the_cup(lsl_session, ros_
             )
         with OperatorLink(NAMESPACE) as link, ThingWatcher(CUP, NAMESPACE) as cup:
             link.wait_for(lambda now: now.positions is not None and bool(now.safety_state), 40)
+            link.start_heartbeat()
             link.arm_within(30)
             outcome = live_cup_task(GESTURES, decoder.make, link, cup)
     finally:

@@ -20,6 +20,7 @@ def test_gestures_grasp_the_cup_lift_it_drive_it_1_m_and_set_it_down_upright():
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_it_succeeds_wherever_the_things_on_the_table_stand():
     outcomes = [simulate_cup_task(seed) for seed in range(100, 120)]
     assert all(outcome.success for outcome in outcomes), outcomes

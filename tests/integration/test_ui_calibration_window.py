@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from calibration.session import SessionSetup
 from calibration.session_view import ActionKind, Phase, Step
-from calibration.trial_labels import label_from_event
+from calibration.trial_verdict import label_from_event
 from emg_acquisition.decision import Decision
 from emg_acquisition.events import Event
 from tests.calibration_support import PROTOCOL, TICK_S, VirtualCalibration

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QTextDocument, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import load_decoder
 from emg_acquisition.recording.session import load_session, open_session
 from tests.replay_support import HOP_S, SECONDS, write_session

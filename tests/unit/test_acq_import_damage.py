@@ -148,6 +148,7 @@ def test_damage_is_one_line_or_harmless(make, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("make", FORMATS)
 def test_a_great_deal_of_damage_is_one_line_or_harmless(make, tmp_path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.recording.importers.capgmyo import import_capgmyo
 from emg_acquisition.recording.importers.flexwear import import_flexwear

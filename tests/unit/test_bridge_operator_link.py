@@ -8,6 +8,7 @@ pytest.importorskip("rclpy")
 
 from robot_bridge.errors import CommandRejectedError
 from robot_bridge.operator_link import OperatorLink
+from robot_bridge.operator_orders import OperatorOrders
 
 
 class Link(OperatorLink):
@@ -15,8 +16,9 @@ class Link(OperatorLink):
 
     def __init__(self, answer):
         self.answer, self.said = answer, []
+        self._orders = OperatorOrders()
 
-    def arm(self, timeout_s=5.0):
+    def arm(self, timeout_s=5.0, request=None):
         self.said.append("arm")
         self.answer()
 
@@ -69,3 +71,22 @@ def test_what_the_bridge_tells_of_its_sleeves_is_taken_apart(sleeves, text, told
     link = Link(lambda: None)
     link._sleeves = sleeves
     assert dict(link._told(text)) == told
+
+
+def test_an_order_to_stop_beats_every_earlier_arm_and_no_later_one():
+    orders = OperatorOrders()
+    before = orders.ask_to_arm()
+    first, second = orders.ask_to_stop(), orders.ask_to_stop()
+    after = orders.ask_to_arm()
+    assert before.beaten
+    assert not after.beaten
+    assert orders.unconfirmed
+    orders.confirm(first)
+    assert orders.is_confirmed(first)
+    assert orders.unconfirmed
+    orders.confirm(second)
+    assert not orders.unconfirmed
+    assert not after.beaten
+    orders.beat_arms()
+    assert after.beaten
+    assert not orders.unconfirmed

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.progress import about, find_calibration, trained_on
+from calibration.parts import about, find_calibration, trained_on
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
-from calibration.trial_labels import TrialLabel, Verdict
-from calibration.trials import trials_of
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet
+from calibration.trial_verdict import TrialLabel, Verdict
 from decoding.decoder_file import load_decoder
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.errors import InputError
@@ -44,7 +45,7 @@ def labelled(verdicts=None, level=""):
 
 
 def cut(one, settings=None):
-    return trials_of([one], SIGNAL, settings or TrainSettings(), lambda _stage, _share: None)
+    return TrainingSet([one], settings or TrainSettings()).windows(SIGNAL)
 
 
 def test_windows_lie_within_the_labels_whatever_the_margins_are():

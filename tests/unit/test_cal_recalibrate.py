@@ -7,7 +7,8 @@ import pytest
 
 from calibration.grid_shift import RecalibrationError
 from calibration.recalibrate import carry_over, pooled, recalibrate
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.class_statistics import ClassStatistics
 from decoding.decoder_file import DecoderFile, load_decoder
 from decoding.models.export import export_decoder

@@ -11,8 +11,7 @@ from calibration.session import SessionSetup
 from calibration.session_ports import TrainJob, TrainOutcome
 from calibration.session_view import ActionKind, Severity, Step
 from calibration.signal_options import SignalOptions
-from calibration.training_process import command_of
-from calibration.trial_labels import TrialLabel, Verdict, label_from_event
+from calibration.trial_verdict import TrialLabel, Verdict, label_from_event
 from emg_acquisition.events import Event
 from tests.calibration_support import PINCH, PROTOCOL, VirtualCalibration
 
@@ -51,6 +50,7 @@ def test_each_cue_is_dated_when_its_phase_begins(calibration):
     calibration.to_cues().run_until(step_is(Step.TRAINING))
     cues = [(t, fields) for t, kind, fields in calibration.recordings[0].events if kind == "cue"]
     spans = [(b[0] - a[0], a[1]["gesture"]) for a, b in itertools.pairwise(cues)]
+    assert {gesture for _, gesture in spans} == {"rest", *PROTOCOL.gestures}
     for seconds, gesture in spans:
         assert seconds == pytest.approx(1.7 if gesture == "rest" else 1.4, abs=0.1)
 
@@ -235,7 +235,7 @@ def test_dropping_and_merging_train_again(calibration):
 def test_the_command_of_a_decoder_names_the_signal_path_that_was_chosen():
     chosen = SignalOptions("my study/signal.yaml", "60")
     job = TrainJob((Path("ses-1"),), Path("d.onnx"), drop=("fist",), signal=chosen)
-    assert command_of(job) == (
+    assert job.command == (
         "hdemg train ses-1 -o decoder.onnx --signal 'my study/signal.yaml' --powerline 60 --drop fist"
     )
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from calibration.held_out import folds_by_repetition
-from calibration.labels import TrialWindows
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrialWindows
 from decoding.decision import DecisionSettings
 from decoding.decoder_file import load_decoder
 from decoding.feature_chain import FeatureBlock

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import mahalanobis
 
-from calibration.labels import session_windows, windows_for_trials
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
+from calibration.training_set import TrainingSet
 from calibration.unknown import fit_rejection
 from decoding.decision import Decider, DecisionSettings, EffortCalibration, HopEvidence
 from decoding.decoder_file import load_decoder
@@ -17,7 +18,6 @@ from decoding.models.lda import fit_lda
 from decoding.pipeline import DecoderPipeline
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.errors import InputError
-from emg_acquisition.recording.session import trials
 from tests.dec_support import GESTURES, amplitude_of, metadata, session
 
 N, K = 3000, 3
@@ -111,14 +111,5 @@ def test_a_single_repetition_gives_no_limit():
 
 
 def _trial_windows():
-    recorded = session(CUES)
-    block, samples = session_windows(recorded, SignalSettings())
-    return windows_for_trials(
-        block,
-        samples,
-        trials(recorded),
-        session=0,
-        after_cue_samples=500,
-        before_next_samples=0,
-        min_quality=0.0,
-    )
+    settings = TrainSettings(after_cue_s=0.5, before_next_s=0.0)
+    return TrainingSet([session(CUES)], settings).windows(SignalSettings())

@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from calibration.candidates import SPECTRAL_FEATURES
+from calibration.model_selection import SPECTRAL_FEATURES
 from decoding.signal_settings import FeatureName, SignalSettings
 from emg_acquisition.errors import InputError
 from emg_acquisition.settings_file import yaml_value

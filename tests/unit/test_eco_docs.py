@@ -70,6 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_every_page_is_there_and_fetches_nothing_from_elsewhere(site: Path) -> None:
     for page in PAGES:
         loaded = _Loaded()
@@ -77,6 +78,7 @@ def test_every_page_is_there_and_fetches_nothing_from_elsewhere(site: Path) -> N
         assert [place for place in loaded.found if "://" in place or place.startswith("//")] == []
 
 
+@pytest.mark.slow
 def test_the_page_of_commands_has_every_command_and_option(site: Path) -> None:
     page = (site / "commands.html").read_text(encoding="utf-8")
     for name, parser in cli.subcommands(cli.build_parser()).items():

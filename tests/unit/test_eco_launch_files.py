@@ -73,10 +73,12 @@ def test_every_part_is_started_with_arguments_that_its_command_takes(
         command = node.executable.replace("_", "-")
         arguments = hdemg_arguments(command, node.command(Path("/prefix"), tmp_path)[1:])
         told[command] = build_parser().parse_args([command, *arguments])
+    # Nobody drives unwatched unless it is said so.
+    assert told["bridge"].no_heartbeat is False
     # The bridge is bound to the decoder that is started with it, and the recorder takes the same one.
     assert told["bridge"].decoder == [told["decode"].source_id]
     assert "record" not in told or told["record"].gesture == [told["decode"].source_id]
-    assert str(told["decode"].decoder) == "d.onnx"
+    assert told["decode"].decoder == Path("d.onnx").resolve()
     for command in {"bridge", "sim-robot"} & set(told):
         assert told[command].namespace == (f"/{given['namespace']}" if "namespace" in given else "")
     if file == "replay":
@@ -85,6 +87,8 @@ def test_every_part_is_started_with_arguments_that_its_command_takes(
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_the_end_of_one_part_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for node in stand_in.nodes(path, {"decoder": "d.onnx", "source": "simulated"}, monkeypatch):
+    nodes = stand_in.nodes(path, {"decoder": "d.onnx", "source": "simulated"}, monkeypatch)
+    assert nodes
+    for node in nodes:
         assert isinstance(node.on_exit, stand_in.Shutdown)
         assert node.executable in node.on_exit.reason

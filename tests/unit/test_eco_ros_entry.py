@@ -15,10 +15,10 @@ def test_arguments_without_ros_args_are_the_commands_own() -> None:
 
 def test_parameters_remaps_and_own_arguments() -> None:
     given = ["--ros-args", "-p", "map:=four_gestures", "-r", "__ns:=/left/arm", "-p", "use_sim_time:=false"]
-    given += ["-p", "require_heartbeat:=true", "-p", "hdemg_bridge:timeout:=3.5", "--log-level", "debug"]
+    given += ["-p", "no_heartbeat:=true", "-p", "hdemg_bridge:timeout:=3.5", "--log-level", "debug"]
     given += ["--disable-rosout-logs", "--", "--decoder", "mine"]
     assert hdemg_arguments("bridge", given) == [
-        *("--map", "four_gestures", "--require-heartbeat", "--timeout", "3.5", "--namespace", "/left/arm"),
+        *("--map", "four_gestures", "--no-heartbeat", "--timeout", "3.5", "--namespace", "/left/arm"),
         *("--decoder", "mine", "--debug"),
     ]
 

@@ -5,20 +5,20 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
+from calibration.outcomes import confusion_counts
 from emg_acquisition.errors import InputError
 from evaluation.figures_of_merit.classification import (
     accuracy,
     balanced_accuracy,
-    confusion_counts,
     macro_f1,
+    mutual_information_bits,
     recalls,
+    wolpaw_bits,
 )
+from evaluation.figures_of_merit.confidence import rejection_curve, reliability
 from evaluation.figures_of_merit.holds import hold_figures, judge_hold
-from evaluation.figures_of_merit.information import mutual_information_bits, wolpaw_bits
 from evaluation.figures_of_merit.intervals import bootstrap_interval, mean_interval
-from evaluation.figures_of_merit.paired_tests import mcnemar, wilcoxon
-from evaluation.figures_of_merit.rejection import rejection_curve
-from evaluation.figures_of_merit.reliability import reliability
+from evaluation.judging.comparison import mcnemar, wilcoxon
 
 GESTURES = 5
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from calibration.muscle_onset import muscle_onset, teager_kaiser_envelope
+from calibration.contraction import muscle_onset, teager_kaiser_envelope
 from emg_acquisition.recording.session import Trial
-from evaluation.metrics import Decided
+from evaluation.decisions import Decided
 from evaluation.online import Onset, online_behaviour
 
 FS_HZ = 1000.0

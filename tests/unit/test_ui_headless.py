@@ -17,13 +17,21 @@ class Session:
         self.arming_begun, self.arming_over, self.stopped = (threading.Event() for _ in range(3))
         self.problem = None
 
-    def arm(self):
+    def ask_to_arm(self):
         self.asked.append("arm")
+        return "request"
+
+    def arm(self, request):
+        assert request == "request"
         self.arming_begun.set()
         assert self.arming_over.wait(LIMIT_S)
 
-    def stop(self):
+    def begin_stop(self):
         self.asked.append("stop")
+        return 1
+
+    def stop(self, number):
+        assert number == 1
         self.stopped.set()
         return self.problem
 

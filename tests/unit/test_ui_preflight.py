@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from calibration.protocol import CueSchedule
-from calibration.train import TrainSettings, train_decoder
+from calibration.train import train_decoder
+from calibration.train_settings import TrainSettings
 from decoding.decoder_file import load_decoder
 from emg_acquisition.grid import rectangular_grid
 from emg_acquisition.quality.monitor import ChannelState, QualityMonitor

@@ -20,8 +20,7 @@ from PySide6.QtWidgets import QApplication
 from calibration.protocol import CueSchedule, load_protocol
 from calibration.session import CalibrationSession
 from calibration.session_ports import FeedSnapshot
-from calibration.session_text import signal_problems
-from calibration.session_view import ActionKind, Phase, Problem, SessionView, Severity, Step
+from calibration.session_view import ActionKind, Phase, Problem, SessionView, Severity, Step, signal_problems
 from calibration.start import CalibrationSettings, open_calibration
 from simulation.automatic_calibration import SimulatedPerson
 from simulation.forearm.settings import WearerSettings

@@ -77,17 +77,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"'{SIMULATED}', the folder of a recorded session, or an amplifier: {', '.join(AMPLIFIERS)}",
     )
     parser.add_argument(
-        "--speed", type=positive_number, default=1.0, help="times the own rate (default: %(default)g)"
+        "--speed",
+        type=positive_number,
+        default=1.0,
+        help="playback speed, times real time (default: %(default)g)",
     )
     parser.add_argument(
         "--chunk-ms",
         type=positive_number,
         default=10.0,
-        help="length of a pushed chunk (default: %(default)g)",
+        help="length of a pushed chunk, in milliseconds (default: %(default)g)",
     )
-    parser.add_argument("--loop", action="store_true", help="begin a recording again when it has ended")
+    parser.add_argument("--loop", action="store_true", help="restart a recording when it ends")
     parser.add_argument(
-        "--wait-for-consumers", action="store_true", help="hold the first sample until somebody listens"
+        "--wait-for-consumers", action="store_true", help="hold the first sample until a consumer connects"
     )
     parser.add_argument(
         "--start-with",
@@ -198,7 +201,7 @@ def _add_wearer_options(parser: argparse.ArgumentParser) -> None:
         type=seed,
         default=1,
         metavar="N",
-        help="which time the simulated wearer put the sleeve on: it lies elsewhere each time (default: 1)",
+        help="which donning of the sleeve: its position shifts with each (default: 1)",
     )
     add_wearer_details(parser)
     parser.add_argument(
@@ -208,7 +211,7 @@ def _add_wearer_options(parser: argparse.ArgumentParser) -> None:
         help="the simulated wearer follows 'intention' events of this LSL Markers stream (otherwise it rests)",
     )
     parser.add_argument(
-        "--keyboard", action="store_true", help="steer the simulated wearer by the keys listed at the start"
+        "--keyboard", action="store_true", help="steer the simulated wearer with the keys listed at the start"
     )
 
 
@@ -303,7 +306,7 @@ def _add_amplifier_options(parser: argparse.ArgumentParser) -> None:
         "--serial",
         type=source_id,
         metavar="TEXT",
-        help="tells amplifiers of one kind apart; part of source_id",
+        help="serial number, where there are several of one kind; part of source_id",
     )
     group.add_argument(
         "--inputs",
@@ -325,7 +328,7 @@ def _add_amplifier_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--emulate",
         action="store_true",
-        help="no amplifier is needed: an emulator of it, worn by the simulated wearer, is connected to over TCP",
+        help="connect over TCP to an emulator worn by the simulated wearer; no amplifier needed",
     )
 
 

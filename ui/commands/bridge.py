@@ -7,7 +7,7 @@ from ui.commands.options import add_lsl, add_ros, file_path, source_id
 from ui.console import stop_on_signals
 
 NAME = "bridge"
-HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed"
+HELP = "LSL stream of type Gesture -> ROS 2 commands for a Stretch; starts disarmed, and needs an operator's heartbeat"
 EXAMPLE = """hdemg bridge --decoder hdemg-decoder --map ten_gestures
          hdemg bridge --decoder left --decoder right --map two_sleeves"""
 
@@ -38,9 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--robot-model", type=file_path, metavar="YAML", help="limits and speeds (default: a Stretch 3)"
     )
     parser.add_argument(
-        "--require-heartbeat",
+        "--no-heartbeat",
         action="store_true",
-        help="arm only while an operator's window sends its heartbeat, and stop when it is lost",
+        help="drive with nobody watching, for tests and tethered development only; without it the bridge arms only "
+        "while an operator's window or program sends its heartbeat, and stops when that is lost",
     )
     add_lsl(parser)
     add_ros(parser)
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from robot_bridge.gesture_map import check_decoders
     from robot_bridge.robot_model import load_robot_model
 
-    # What can be wrong without a decoder is said before one is waited for.
+    # Errors that need no decoder are reported before waiting for one.
     decoders = tuple(args.decoder or ("hdemg-decoder",))
     check_decoders(args.map, decoders)
     load_robot_model(args.robot_model)
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         gesture_map=args.map,
         robot_model=args.robot_model,
         namespace=args.namespace,
-        require_heartbeat=args.require_heartbeat,
+        require_heartbeat=not args.no_heartbeat,
         lsl_timeout_s=args.timeout,
     )
     with stop_on_signals() as stop:

@@ -89,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=folder,
         default=Path("data"),
         metavar="FOLDER",
-        help="where session folders lie (default: data)",
+        help="folder for session folders (default: data)",
     )
     parser.add_argument(
         "--resume",
@@ -97,13 +97,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="",
         type=_session_or_none,
         metavar="SESSION",
-        help="go on with the participant's newest calibration, or the one named",
+        help="resume the participant's newest calibration, or the one named",
     )
     parser.add_argument(
         "--decoder",
         type=file_path,
         metavar="DECODER",
-        help="decoder to make fit (default: the newest accepted one)",
+        help="decoder to recalibrate (default: the newest accepted one)",
     )
     add_signal(parser)
     parser.add_argument("--headless", action="store_true", help="on the terminal instead of in a window")

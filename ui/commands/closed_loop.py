@@ -81,10 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--physics",
         action="store_true",
-        help="the robot has weight and contact, household tasks are in MuJoCo's small home (default: kinematic)",
+        help="simulate weight and contact; household tasks run in MuJoCo's small home (default: kinematic)",
     )
     parser.add_argument("--user", type=file_path, metavar="YAML", help="the virtual user's settings")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of all that is drawn (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (default: 0)")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="OUT", help="folder for CSV, JSON and HTML"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ui.commands.options import file_path, folder
 
 NAME = "completion"
-HELP = "the script by which a shell completes hdemg's commands and options"
+HELP = "print the script with which a shell completes hdemg's commands and options"
 EXAMPLE = """hdemg completion fish | source     # to keep it, write this line into ~/.config/fish/config.fish
          source <(hdemg completion bash)    # ~/.bashrc
          eval "$(hdemg completion zsh)"     # ~/.zshrc"""

@@ -8,7 +8,7 @@ from ui.commands.options import add_json, search_time
 from ui.console import print_json
 
 NAME = "doctor"
-HELP = "say what this machine has and lacks, each lack with its remedy"
+HELP = "check what this machine has and lacks, with a remedy for each lack"
 EXAMPLE = """hdemg doctor
          hdemg doctor --amplifier muovi+ --host 192.168.1.10
          hdemg doctor --amplifier 169.254.1.10:23456"""

@@ -12,16 +12,18 @@ from ui.commands.options import (
     add_emg_choice,
     add_json,
     add_margins,
+    add_signal,
     file_path,
     folder,
     integer,
     margins_given,
+    signal_given,
 )
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 if TYPE_CHECKING:
+    from evaluation.evaluate import Evaluation
     from evaluation.judging.many_sessions import Workers
-    from evaluation.reports.evaluation import Evaluation
 
 NAME = "evaluate"
 HELP = "figures and a report of decoders on sessions, of a way to make decoders, or of a whole study"
@@ -50,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         choices=("repetition", "session", "participant", "window"),
-        help="make decoders and judge each on what it has not seen: whole repetitions, sessions or "
-        "participants; repeatable. Windows at random are refused",
+        help="train decoders and judge each on whole repetitions, sessions or participants that it has not "
+        "seen; repeatable. Random windows are refused",
     )
     parser.add_argument(
         "--dataset",
@@ -69,15 +71,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
-        choices=("lda", "auto", "cnn"),
-        default="lda",
-        help="with --split: classifier; auto also tries a network, in every fold (default: %(default)s)",
+        choices=("auto", "lda", "cnn"),
+        default="auto",
+        help="with --split: classifier, as of `hdemg train` (default: %(default)s)",
     )
     parser.add_argument("--no-learning-curve", action="store_true", help="with --split: leave it out")
     parser.add_argument(
         "--allow-training-data",
         action="store_true",
-        help="judge a decoder also on sessions that it was trained on; the report says so loudly",
+        help="also judge a decoder on sessions that it was trained on; the report marks it",
     )
     parser.add_argument(
         "--jobs", type=integer(1, MAX_JOBS), metavar="N", help="processes (default: one a core)"
@@ -85,9 +87,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask",
         metavar="local|ADDRESS",
-        help="work on a Dask cluster: of this machine, or a scheduler's address",
+        help="run on a Dask cluster: of this machine, or a scheduler's address",
     )
     add_emg_choice(parser)
+    add_signal(parser)
     add_margins(parser)
     add_json(parser)
 
@@ -129,6 +132,10 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError("name a decoder file (.onnx), or say by --split how to make and judge decoders")
     if decoders and args.split:
         raise InputError("a decoder file is judged as it is: leave out --split, or the decoder")
+    if (args.signal or args.powerline) and (decoders or args.study):
+        raise InputError(
+            "a decoder file has its own signal path, a study the default one: leave out --signal and --powerline"
+        )
 
 
 def _imported(name: str, source: Path, out: Path) -> list[Path]:
@@ -147,9 +154,8 @@ def _evaluate(
     workers: "Workers",
     progress: Callable[[str, float], None],
 ) -> int:
+    from calibration.train_settings import TrainSettings
     from evaluation.evaluate import Question, evaluate
-    from evaluation.judging.evidence import Margins
-    from evaluation.judging.recipe import Recipe
     from evaluation.reports.evaluation_report import write_evaluation
 
     decoders = [path for path in args.inputs if path.suffix == DECODER_SUFFIX]
@@ -157,7 +163,7 @@ def _evaluate(
         decoders=tuple(decoders),
         sessions=tuple(sessions),
         splits=tuple(args.split or ()) if not decoders else (),
-        recipe=Recipe(model=args.model, margins=Margins(**margins_given(args))),
+        training=TrainSettings(model=args.model, **signal_given(args).settings(), **margins_given(args)),
         emg=args.emg,
         learning_curve=not args.no_learning_curve,
         allow_training_data=args.allow_training_data,
@@ -170,13 +176,13 @@ def _evaluate(
         raise InputError("no session could be judged, so there is no report; the lines above say why")
     progress("writing the report", 1.0)
     report = write_evaluation(found, args.report)
-    _say(found, report)
+    _print_summary(found, report)
     if args.json:
         print_json(_json(found, report))
     return EXIT_SOME_FAILED if found.failures else 0
 
 
-def _say(found: "Evaluation", report: Path) -> None:
+def _print_summary(found: "Evaluation", report: Path) -> None:
     from evaluation.reports.verdict import verdict_of
 
     for group in found.groups:
@@ -211,8 +217,8 @@ def _json(found: "Evaluation", report: Path) -> dict[str, object]:
 
 
 def _study(args: argparse.Namespace, workers: "Workers", progress: Callable[[str, float], None]) -> int:
+    from calibration.train_settings import Margins
     from evaluation.evaluate_study import evaluate_study
-    from evaluation.judging.evidence import Margins
     from evaluation.reports.study_report import study_figures, write_study
 
     study = evaluate_study(args.study, workers, Margins(**{**STUDY_MARGINS, **margins_given(args)}), progress)

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kinds", metavar="KIND,KIND", help="only these kinds (default: all; 'list' names them)"
     )
-    parser.add_argument("--seed", type=seed, default=0, metavar="SEED", help="of the plan (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="SEED", help="random seed of the plan (default: 0)"
+    )
     parser.add_argument(
         "--out",
         type=folder,
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=integer(1, MAX_JOBS),
         default=1,
         metavar="N",
-        help="chains side by side (default: %(default)s)",
+        help="chains in parallel (default: %(default)s)",
     )
     parser.add_argument(
         "--markdown", action="store_true", help="print the tables as they stand in docs/safety.md"

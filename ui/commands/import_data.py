@@ -9,7 +9,7 @@ from ui.commands.options import add_json, code, file_path, folder, positive_numb
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 
 NAME = "import"
-HELP = "recordings that others made -> session folders"
+HELP = "recordings of other labs and devices -> session folders"
 EXAMPLE = "hdemg import flexemg flexemg/ data/"
 
 UNITS = ("uV", "mV", "V")
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--database",
         required=True,
         choices=("a", "b", "c"),
-        help="which of its data bases: the files do not say",
+        help="which of its databases; the files do not say",
     )
     _add_grid(capgmyo, "16 x 8, as its authors' code has it")
     ninapro = _add(
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uv-per-count",
         type=positive_number,
         metavar="UV",
-        help="what a count is (default: 1; not published)",
+        help="microvolts a count (default: 1; not published)",
     )
     _add_file_format(formats, "otb-mat", "OTBioLab+ .mat export", _otb_mat, "the matrix's own code")
     _add_file_format(formats, "otb+", "OTBioLab+ .otb+ file", _otb_plus, "the matrix's own code")
@@ -125,9 +125,9 @@ def _add_file_format(
 
 
 def _add_grid(parser: argparse.ArgumentParser, default: str | None) -> None:
-    said = f" (default: {default})" if default else ""
+    note = f" (default: {default})" if default else ""
     parser.add_argument(
-        "--grid", required=default is None, metavar="NAME|YAML", help=f"where the electrodes lie{said}"
+        "--grid", required=default is None, metavar="NAME|YAML", help=f"where the electrodes lie{note}"
     )
 
 

@@ -33,7 +33,7 @@ def add_lsl(parser: argparse.ArgumentParser) -> None:
         "--lsl-session",
         default="default",
         metavar="ID",
-        help="only streams of this LSL session are seen (default: %(default)s, LSL's own)",
+        help="see only streams of this LSL session (default: %(default)s, LSL's own)",
     )
     parser.add_argument(
         "--timeout",
@@ -117,8 +117,8 @@ def add_margins(parser: argparse.ArgumentParser) -> None:
         "--after-cue",
         type=margin,
         metavar="S",
-        help="seconds of a trial left out after its cue: the muscle follows late (default: 1; trials that were "
-        "cut out of a recording need less)",
+        help="seconds left out at the start of a trial, while the muscle reacts (default: 1; less for trials "
+        "that were cut out of a recording)",
     )
     parser.add_argument(
         "--before-next",

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--emg", type=source_id, metavar="SOURCE_ID", help="EMG stream (default: the only one there is)"
     )
-    parser.add_argument("--once", action="store_true", help=f"judge {ONCE_AFTER_S:g} s, print it and end")
+    parser.add_argument(
+        "--once", action="store_true", help=f"judge {ONCE_AFTER_S:g} s, print the result and exit"
+    )
     add_lsl(parser)
     add_json(parser)
 

@@ -30,7 +30,7 @@ _WAYS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "decoder", type=file_path, metavar="DECODER", help="decoder to start from; stays as it is"
+        "decoder", type=file_path, metavar="DECODER", help="decoder to start from; not changed"
     )
     parser.add_argument(
         "sessions", type=folder, nargs="+", metavar="SESSION", help="session folder of the new donning"
@@ -41,12 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unlabelled",
         action="store_true",
-        help="do not look at cues: find how the sleeve lies from rest and two gestures or more, in any order",
+        help="ignore cues: find the sleeve's position from rest and two or more gestures, in any order",
     )
     parser.add_argument(
         "--follow-drift",
         action="store_true",
-        help="the new decoder also follows slow drift in use, by trusted decisions and within bounds",
+        help="the new decoder also follows slow drift in use, from confident decisions and within bounds",
     )
     add_emg_choice(parser)
     add_margins(parser)
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Recalibrate and say how; refused, with the reason, where the evidence does not bear it."""
     from calibration.recalibrate import carry_over, recalibrate
-    from calibration.train import TrainSettings
+    from calibration.train_settings import TrainSettings
     from decoding.decoder_file import load_decoder
     from emg_acquisition.recording.session import load_session
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
             report = recalibrate(
                 decoder, sessions, args.out, progress, follow_drift=args.follow_drift, margins=margins
             )
-    _say(report)
+    _print_summary(report)
     if args.json:
         print_json(
             {
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _say(report: "RecalibrationReport") -> None:
+def _print_summary(report: "RecalibrationReport") -> None:
     shift = report.shift
     print(f"{report.decoder}: {_WAYS[report.way]}")
     print(

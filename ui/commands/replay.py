@@ -16,14 +16,16 @@ from ui.commands.options import (
     add_margins,
     file_path,
     folder,
+    margins_given,
     playback_speed,
     positive_number,
 )
 from ui.console import ProgressBar, interrupt_on_sigterm, print_json, stop_on_signals
 
 if TYPE_CHECKING:
+    from calibration.outcomes import TrialOutcome
+    from calibration.train_settings import Margins
     from evaluation.bridge_replay import BridgeReplay
-    from evaluation.metrics import TrialOutcome
     from evaluation.replay import Replay
     from teleoperation.robot_replay import TrialMotion
 
@@ -63,13 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|max",
         help="times real time (default: max, with a robot 1)",
     )
-    parser.add_argument(
-        "--seconds", type=positive_number, help="with a robot: play only the first so many seconds"
-    )
+    parser.add_argument("--seconds", type=positive_number, help="with a robot: play only the first seconds")
     parser.add_argument(
         "--window",
         action="store_true",
-        help="look at the session in a window instead: --speed is the playing's",
+        help="show the session in a window; --speed sets its playback speed",
     )
     add_emg_choice(parser)
     add_margins(parser)
@@ -87,8 +87,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_robot(args: argparse.Namespace) -> int:
+    from calibration.outcomes import trial_accuracy
+    from calibration.train_settings import CUE_MARGIN_S
     from emg_acquisition.streams.publisher import MAX_SPEED
-    from evaluation.metrics import CUE_MARGIN_S, trial_accuracy
     from evaluation.session_decoders import decoders_of
     from teleoperation.robot_replay import replay_through_robot
 
@@ -223,41 +224,41 @@ def _replay(
     args: argparse.Namespace, emg: str | None, decoder: Path, progress: Callable[[str, float], None]
 ) -> _SleeveReplay:
     from decoding.decoder_file import load_decoder
+    from decoding.windows import window_spec
     from emg_acquisition.recording.session import open_session
-    from evaluation.metrics import Decided, session_outcomes
+    from evaluation.decisions import Decided, session_outcomes
     from evaluation.replay import replay_session
 
     decoder_file = load_decoder(decoder)
     session = open_session(args.session, emg)
     result = replay_session(session, decoder_file, progress)
-    after_cue_s, before_next_s = _margins_s(args)
+    about = decoder_file.metadata
     outcomes = session_outcomes(
         session,
         Decided(result.sample_index, result.gesture_index),
-        decoder_file.metadata.gestures,
-        after_cue_s=after_cue_s,
-        before_next_s=before_next_s,
+        about.gestures,
+        window_spec(about.signal, about.fs_hz).window_samples,
+        _margins(args),
     )
-    return _SleeveReplay(session.emg.info.source_id, result, tuple(outcomes))
+    return _SleeveReplay(session.emg.info.source_id, result, outcomes)
 
 
-def _margins_s(args: argparse.Namespace) -> tuple[float, float]:
-    from evaluation.metrics import CUE_MARGIN_S
+def _margins(args: argparse.Namespace) -> "Margins":
+    from calibration.train_settings import Margins
 
-    after_cue_s, before_next_s = (
-        CUE_MARGIN_S if given is None else given for given in (args.after_cue, args.before_next)
-    )
-    return after_cue_s, before_next_s
+    return Margins(**margins_given(args))
 
 
 def _lines(sleeve: _SleeveReplay, args: argparse.Namespace) -> Iterator[str]:
-    from evaluation.metrics import trial_accuracy
+    from calibration.outcomes import trial_accuracy
 
     result, outcomes = sleeve.result, sleeve.outcomes
     yield f"{len(result.values)} decisions, {result.real_time_factor:.0f} x real time"
     if outcomes:
-        after_cue_s, before_next_s = _margins_s(args)
-        margins = f"outside {after_cue_s:g} s after a cue and {before_next_s:g} s before the next"
+        left_out = _margins(args)
+        margins = (
+            f"outside {left_out.after_cue_s:g} s after a cue and {left_out.before_next_s:g} s before the next"
+        )
         yield f"{trial_accuracy(outcomes):.3f} of {len(outcomes)} trials right, {margins}"
     if result.identical_to_recording is not None:
         which = "identical to" if result.identical_to_recording else "DIFFER from"
@@ -271,7 +272,7 @@ def _lines(sleeve: _SleeveReplay, args: argparse.Namespace) -> Iterator[str]:
 
 def _figures(sleeves: Sequence[_SleeveReplay]) -> dict[str, object]:
     """Return the figures of one sleeve, or of all: the slowest's speed, and no trials, which are a sleeve's."""
-    from evaluation.metrics import trial_accuracy
+    from calibration.outcomes import trial_accuracy
 
     outcomes = sleeves[0].outcomes if len(sleeves) == 1 else ()
     return {
@@ -312,14 +313,13 @@ def _bridge_figures(bridge: "BridgeReplay | None") -> dict[str, object]:
 
 
 def _in_window(args: argparse.Namespace) -> int:
-    """Show a session until its window is closed; what is wrong with it is reported before a window opens.
+    """Show a session until its window is closed; errors are reported before a window opens.
 
     Without a decoder file the session's own decisions are shown alone.
     """
     from decoding.decoder_file import load_decoder
     from decoding.pipeline import DecoderPipeline
     from emg_acquisition.recording.session import open_session
-    from evaluation.metrics import CUE_MARGIN_S
     from evaluation.session_decoders import find_decoders
     from ui.screen import require_screen
     from ui.view_models.replay import ReplaySettings
@@ -339,12 +339,13 @@ def _in_window(args: argparse.Namespace) -> int:
     require_screen("or leave out --window")
     from ui.windows.replay import run_replay_window
 
+    margins = _margins(args)
     settings = ReplaySettings(
         session,
         decoder,
         judges_replay=args.decoder is not None,
-        after_cue_s=CUE_MARGIN_S if args.after_cue is None else args.after_cue,
-        before_next_s=CUE_MARGIN_S if args.before_next is None else args.before_next,
+        after_cue_s=margins.after_cue_s,
+        before_next_s=margins.before_next_s,
         speed=args.speed or WINDOW_SPEED,
     )
     with stop_on_signals() as stop:

@@ -9,7 +9,7 @@ NAME = "sim-robot"
 # As in simulation.stretch.variants, which is not loaded for --help.
 ROBOTS = ("stretch3", "stretch3-no-gripper", "stretch2", "stretch2-dex-wrist")
 MAX_POSE_LATENCY_S = 1.0
-HELP = "a simulated Stretch, physics and all, with the topics and services of stretch_driver"
+HELP = "a simulated Stretch with physics and with the topics and services of stretch_driver"
 EXAMPLE = """hdemg sim-robot --camera
          hdemg sim-robot --viewer
          hdemg sim-robot --kinematic
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="no physics: neither gravity nor contact, and no MuJoCo needed",
     )
     parser.add_argument(
-        "--scene", choices=("home", "empty"), default="home", help="what is around it (default: %(default)s)"
+        "--scene", choices=("home", "empty"), default="home", help="surroundings (default: %(default)s)"
     )
     parser.add_argument(
         "--camera",

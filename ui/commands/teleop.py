@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--script",
         choices=("cup",),
-        help="the simulated wearer does a task by itself on the simulated robot, and the session ends with it",
+        help="let the simulated wearer do this task unattended on the simulated robot; the session ends with it",
     )
     parser.add_argument("--headless", action="store_true", help="no window: a status line on this terminal")
     add_json(parser)
@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
             session = stack.enter_context(live_session(settings, progress))
         with stop_on_signals() as stop:
             print(f"ready: {session.recording or 'nothing is recorded'}", flush=True)
+            print(f"incident log: {session.incidents.path or 'none, there is no home folder'}", flush=True)
             if args.headless:
                 from ui.headless import run_headless
 

@@ -18,7 +18,7 @@ from ui.console import ProgressBar, interrupt_on_sigterm, print_json
 NAME = "train"
 HELP = "recorded sessions -> decoder.onnx, with an estimate on held-out repetitions"
 EXAMPLE = """hdemg train data/sub-001/ses-Session1Train -o decoder.onnx
-         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal signal.yaml --powerline 60"""
+         hdemg train data/sub-001/ses-Session1Train -o decoder.onnx --signal my-study/signal.yaml --powerline 60"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reject-unknown",
         action="store_true",
-        help="no decision on patterns unlike anything in training; strict where muscles or skin have changed since",
+        help="make no decision on patterns unlike the training data; strict when muscles or skin have changed since",
     )
     parser.add_argument(
         "--temporal",
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GESTURE",
-        help="leave this gesture out; repeatable",
+        help="leave this gesture out of the decoder; repeatable",
     )
     parser.add_argument(
         "--merge",
@@ -77,7 +77,8 @@ def gesture_pair(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print how well held-out repetitions are decoded."""
-    from calibration.train import TrainSettings, train_decoder
+    from calibration.train import train_decoder
+    from calibration.train_settings import TrainSettings
     from decoding.temporal import TemporalSettings
     from emg_acquisition.recording.session import load_session
 

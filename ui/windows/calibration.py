@@ -13,7 +13,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from calibration.session_view import Action, ActionKind, Phase, SessionView, Step, Traces
+from calibration.session_ports import Traces
+from calibration.session_view import Action, ActionKind, Phase, SessionView, Step
 from emg_acquisition.streams.outlet import lsl_clock_s
 from ui.view_models.calibration_controls import STAGES, Chooser, Control, controls_of, stage_of
 from ui.windows.calibration_pages import (

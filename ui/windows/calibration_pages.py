@@ -9,7 +9,8 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from calibration.session_view import Phase, Problem, SessionView, Severity, SignalView, Step, Traces
+from calibration.session_ports import Traces
+from calibration.session_view import Phase, Problem, SessionView, Severity, SignalView, Step
 from emg_acquisition.events import REST
 from emg_acquisition.quality.monitor import ChannelState
 from emg_acquisition.quality.picture import SYMBOLS

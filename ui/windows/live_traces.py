@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from calibration.session_view import Traces
+from calibration.session_ports import Traces
 from decoding.filters import FilterDesign
 from emg_acquisition.arrays import Float32Array, IntArray
 from emg_acquisition.quality.monitor import ChannelState

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsSceneWheelEvent
 
+from calibration.outcomes import UNDECIDED
 from emg_acquisition.arrays import Float64Array
-from evaluation.metrics import NO_DECISION
 from evaluation.session_timeline import Cue, Decisions, Happening, Mistake, Track
 from robot_bridge.robot_model import RobotModel
 from robot_bridge.stretch_interface import BASE_DOF, DOF_NAMES
@@ -191,7 +191,7 @@ class DecisionsPlot(TimePlot):
         self, theme: ThemeNow, place: ReplayPlace, gestures: Sequence[str], cues: Sequence[Cue]
     ) -> None:
         super().__init__(theme, place, len(gestures) + 2)
-        self._lanes = {name: k for k, name in enumerate((*gestures, NO_DECISION))}
+        self._lanes = {name: k for k, name in enumerate((*gestures, UNDECIDED))}
         self.name_rows(
             [(k, words(name)) for name, k in self._lanes.items()] + [(len(self._lanes), "differs from cue")]
         )
@@ -213,7 +213,7 @@ class DecisionsPlot(TimePlot):
         if decisions is None:
             return
         lanes = [self._lanes[decisions.name(index)] for index in range(len(decisions.gestures))]
-        none = self._lanes[NO_DECISION]
+        none = self._lanes[UNDECIDED]
         self.show_segments(
             curve,
             [(b, e, (lanes[index] if index >= 0 else none) + offset) for b, e, index in decisions.runs()],

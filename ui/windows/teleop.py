@@ -1,7 +1,7 @@
 """The operator's window of a live session: what is decoded, what the robot does and why, and a stop that always works.
 
-It observes, arms, stops and sends the heartbeat; it is not in the control path. A window whose event loop hangs sends
-no heartbeat, and the bridge stops the robot.
+It observes, arms, stops and sends the heartbeat; it is not in the control path. A window that does not draw what is so
+now (it hangs, it cannot look, it is minimised) sends no heartbeat, and the bridge stops the robot.
 """
 
 import math
@@ -13,11 +13,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
     QLabel,
-    QLineEdit,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -36,12 +36,16 @@ from ui.windows.participant import ParticipantWindow
 from ui.windows.running import run_until_closed
 from ui.windows.sleeve_panels import DecodedPanel, HistoryPanel, MeaningPanel, SignalPanel
 from ui.windows.theme import LIGHT, THEMES, Theme, apply_theme, font
-from ui.windows.widgets import BigButton, CameraView, JointBars, StateBadge
+from ui.windows.widgets import BigButton, CameraView, JointBars, LiveMark, StateBadge
 
 FRAME_MS = 33
-# The heartbeat lives only while this window's event loop turns.
+# The heartbeat lives only while this window paints fresh views: none older than this when painted, nor a longer pause.
 PULSE_S = 0.15
 CAMERA_WAIT_S = 5.0
+STOP_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Escape)
+# Of a key that is to do anything but stop: no Ctrl, Alt, Meta or Shift with it.
+PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+NOTE = "What should the trial sheet say?\nSpace and Escape stop the robot, here too: write _ for a space."
 KEYS = "T start · S success · F fail · N note\nP participant · D light/dark · E electrodes"
 MODEL = load_robot_model()
 
@@ -73,8 +77,8 @@ class TeleopWindow(QWidget):
         self._pulse_s = time.monotonic()
         self._opened_s = time.monotonic()
         self._answers = _Answers()
-        self._answers.came.connect(self._say)
-        self._said, self._said_s = "", -math.inf
+        self._answers.came.connect(self._show_message)
+        self._message, self._message_s = "", -math.inf
         self.names = [sleeve.name for sleeve in session.sleeves]
         self.participant = ParticipantWindow(self.theme, self.names)
         self._build()
@@ -96,7 +100,7 @@ class TeleopWindow(QWidget):
         return self._look
 
     def is_alive(self) -> bool:
-        """Whether the event loop has turned just now."""
+        """Whether a fresh view has been painted just now."""
         return time.monotonic() - self._pulse_s < PULSE_S
 
     # ---- what it is made of
@@ -134,6 +138,8 @@ class TeleopWindow(QWidget):
         self.health = _text(9.5)
         self.task = _text(11)
         self.message = _text(11)
+        # Made last, it lies on top, and is painted after everything else.
+        self.mark = LiveMark(self.theme, self._on_painted)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -167,6 +173,7 @@ class TeleopWindow(QWidget):
             (self.checks, 2),
             (signals, 3),
             (self.health, 0),
+            (self.mark, 0),
         ):
             state.addWidget(widget, stretch)
         layout = QGridLayout(self)
@@ -189,16 +196,23 @@ class TeleopWindow(QWidget):
     # ---- every frame
 
     def refresh(self) -> None:
-        """Show everything as it is now."""
-        self._pulse_s = time.monotonic()
+        """Show everything as it is now; whatever fails of it, the heartbeat ends with it."""
         if self.session.ended:
             self.close()
             return
+        looked_s = time.monotonic()
         view = self.session.view()
         self.show_view(view)
         if self._camera is not None:
             self.show_camera(self._camera.take())
         self.participant.show_view(view)
+        self.mark.show_time(looked_s)
+
+    def _on_painted(self, looked_s: float) -> None:
+        now_s = time.monotonic()
+        # Some platforms paint what is minimised.
+        if now_s - looked_s < PULSE_S and not self.isMinimized():
+            self._pulse_s = now_s
 
     def show_view(self, view: TeleopView) -> None:
         """Show a view; waits for nothing."""
@@ -238,8 +252,8 @@ class TeleopWindow(QWidget):
 
     def _show_task(self, view: TeleopView) -> None:
         self.task.setText(f"{task_text(view)}\n{KEYS}")
-        if time.monotonic() - self._said_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
-            self.message.setText(self._said)
+        if time.monotonic() - self._message_s < 8.0:  # noqa: PLR2004 - seconds that an answer is shown
+            self.message.setText(self._message)
         else:
             self.message.setText(view.messages[-1].text if view.messages else "")
 
@@ -258,21 +272,23 @@ class TeleopWindow(QWidget):
 
     def arm(self) -> None:
         """Ask the bridge to arm; its answer comes later."""
-        self._say("arming…")
-        self._ask(lambda: self.session.arm() or "armed")
+        request = self.session.ask_to_arm()
+        self._show_message("arming…")
+        self._ask(lambda: self.session.arm(request) or "armed")
 
     def stop(self) -> None:
         """Stop the robot, at once and without waiting here."""
-        self._say("stopping…")
-        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop()) else "stopped")
+        number = self.session.begin_stop()
+        self._show_message("stopping…")
+        self._ask(lambda: f"NOT CONFIRMED: {why}" if (why := self.session.stop(number)) else "stopped")
 
     def _ask(self, act: Callable[[], str]) -> None:
         threading.Thread(
             target=lambda: self._answers.came.emit(act()), name="ask-bridge", daemon=True
         ).start()
 
-    def _say(self, text: str) -> None:
-        self._said, self._said_s = text, time.monotonic()
+    def _show_message(self, text: str) -> None:
+        self._message, self._message_s = text, time.monotonic()
         self.message.setText(text)
 
     def change_theme(self) -> None:
@@ -285,25 +301,32 @@ class TeleopWindow(QWidget):
         self.update()
 
     def note(self) -> None:
-        """Ask for a note; the robot goes on meanwhile, and the heartbeat with it."""
+        """Ask for a note; the robot goes on meanwhile, and the heartbeat with it.
+
+        It is not modal: the stop button must answer to the mouse all the time.
+        """
         dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Note")
-        dialog.setLabelText("What should the trial sheet say?")
-        dialog.textValueSelected.connect(self.session.sheet.note)
-        dialog.open()
+        dialog.setLabelText(NOTE)
+        dialog.textValueSelected.connect(lambda text: self.session.sheet.note(text.replace("_", " ")))
+        dialog.show()
+        dialog.activateWindow()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Take keys before any widget does: a stop must not depend on the focus."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            writing = isinstance(QApplication.focusWidget(), QLineEdit)
-            if key == Qt.Key.Key_Escape or (key == Qt.Key.Key_Space and not writing):
-                if not event.isAutoRepeat():
-                    self.stop()
-                return not writing
-            if not writing and not event.isAutoRepeat():
-                return self._on_key(Qt.Key(key))
-        return False
+        """Take keys before any widget does: a stop must not depend on the focus, nor on what is open."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        key, opened = event.key(), _opened()
+        if key in STOP_KEYS:
+            if not event.isAutoRepeat():
+                self.stop()
+                if key == Qt.Key.Key_Escape and opened is not None:
+                    opened.close()
+            return True
+        if event.isAutoRepeat() or opened is not None or event.modifiers() not in PLAIN:
+            return False
+        return self._on_key(Qt.Key(key))
 
     def _on_key(self, key: Qt.Key) -> bool:
         sheet = self.session.sheet
@@ -325,8 +348,11 @@ class TeleopWindow(QWidget):
         return True
 
     def _end_trial(self, outcome: Outcome) -> None:
-        if not self.session.sheet.end(outcome):
-            self._say("no trial runs: T starts one")
+        try:
+            if not self.session.sheet.end(outcome):
+                self._show_message("no trial runs: T starts one")
+        except OSError as error:
+            self._show_message(f"the trial is not written, and goes on: {error}")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the session with the window; whoever runs it stops the robot first."""
@@ -353,6 +379,13 @@ def run_teleop_window(session: TeleopSession, stop: threading.Event) -> None:
         Set by Ctrl-C.
     """
     run_until_closed(lambda app: TeleopWindow(app, session), stop)
+
+
+def _opened() -> QWidget | None:
+    """Return the menu or dialog that has the keys, if there is one."""
+    focus = QApplication.focusWidget()
+    written = focus.window() if focus is not None and isinstance(focus.window(), QDialog) else None
+    return QApplication.activePopupWidget() or QApplication.activeModalWidget() or written
 
 
 def _text(points: float) -> QLabel:

@@ -1,6 +1,6 @@
 """Colours and sizes. Colours are those of Okabe and Ito, *Color Universal Design*, 2008: nearly all tell them apart.
 
-Nothing is said by colour alone: states have a word and a shape too.
+Nothing is shown by colour alone: states have a word and a shape too.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from calibration.session_view import Traces
+from calibration.session_ports import Traces
 from ui.view_models.outline import lane_uv, outline
 from ui.windows.widgets import ThemeNow
 

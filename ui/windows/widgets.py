@@ -342,6 +342,49 @@ class CameraView(Drawn):
         painter.drawImage(QRectF(x, y, size.width(), size.height()), self._image)
 
 
+class LiveMark(Drawn):
+    """A block that runs along a line while the picture is alive, and says when it was painted.
+
+    It is shown a time once everything else has been shown, and is painted with it, so a picture that freezes, for
+    whatever reason, neither moves it nor reports anything.
+
+    Parameters
+    ----------
+    theme : callable
+        Returns the look.
+    on_painted : callable
+        Called with each shown time (s), once, when it has been painted.
+    """
+
+    def __init__(self, theme: ThemeNow, on_painted: Callable[[float], None]) -> None:
+        super().__init__(theme, (300, 8))
+        self.setFixedHeight(8)
+        self._on_painted = on_painted
+        self._shown_s = self._painted_s = -math.inf
+
+    def show_time(self, t_mono_s: float) -> None:
+        """Show another moment."""
+        self._shown_s = t_mono_s
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt asks."""
+        super().paintEvent(event)
+        if self._shown_s > self._painted_s:
+            self._painted_s = self._shown_s
+            self._on_painted(self._shown_s)
+
+    def draw(self, painter: QPainter, theme: Theme) -> None:
+        """Draw the block; it takes two seconds from end to end."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.line)
+        painter.drawRect(QRectF(0, 3, self.width(), 2))
+        if math.isfinite(self._shown_s):
+            painter.setBrush(theme.accent)
+            part = self._shown_s / 2 % 1
+            painter.drawRect(QRectF(part * (self.width() - 24), 1, 24, 6))
+
+
 class BigButton(QPushButton):
     """A button large enough for a switch or an eye tracker, its key in its text."""
 

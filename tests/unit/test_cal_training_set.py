@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from calibration.labels import session_windows, stack_steady, windows_for_trials
+from calibration.training_set import TrialSpan, cut_windows, session_features, stack_steady
 from decoding.feature_chain import FeatureChain
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.recording.session import Trial, trials
@@ -12,16 +12,10 @@ SETTINGS = SignalSettings(hop_ms=50.0)
 
 
 def _labelled(recorded, after=1000, before=1000):
-    block, window_samples = session_windows(recorded, SETTINGS)
-    return windows_for_trials(
-        block,
-        window_samples,
-        trials(recorded),
-        session=0,
-        after_cue_samples=after,
-        before_next_samples=before,
-        min_quality=0.7,
-    )
+    spans = [
+        TrialSpan(one, one.start, one.stop, one.start + after, one.stop - before) for one in trials(recorded)
+    ]
+    return cut_windows(session_features(recorded, SETTINGS), 200, spans, session=0, min_quality=0.7)
 
 
 def test_a_steady_window_lies_wholly_beyond_both_margins():
@@ -39,7 +33,9 @@ def test_a_steady_window_lies_wholly_beyond_both_margins():
 
 
 def test_all_windows_of_a_trial_stay_in_order_for_the_decisions():
-    for one in _labelled(session(cues(1))):
+    found = _labelled(session(cues(1)))
+    assert len(found) == 3
+    for one in found:
         ends = one.block.last_sample
         assert (np.diff(ends) == 50).all()
         assert ends.min() >= one.trial.start
@@ -48,7 +44,9 @@ def test_all_windows_of_a_trial_stay_in_order_for_the_decisions():
 
 
 def test_without_margins_the_whole_extent_still_lies_in_its_trial():
-    for one in _labelled(session(cues(1)), after=0, before=0):
+    found = _labelled(session(cues(1)), after=0, before=0)
+    assert len(found) == 3
+    for one in found:
         assert one.block.last_sample[one.steady].min() - 199 >= one.trial.start
 
 
@@ -61,7 +59,7 @@ def test_state_does_not_cross_a_gap():
     broken = dataclasses.replace(
         recorded, emg=dataclasses.replace(recorded.emg, emg_uv=emg_uv, t_lsl_s=t_lsl_s)
     )
-    block, _ = session_windows(broken, SETTINGS)
+    block = session_features(broken, SETTINGS)
     before = FeatureChain(SETTINGS, FS_HZ, GRID).process(emg_uv[:4321])
     after = FeatureChain(SETTINGS, FS_HZ, GRID).process(emg_uv[4321:])
     np.testing.assert_array_equal(block.features, np.concatenate([before.features, after.features]))
@@ -81,9 +79,8 @@ def test_windows_are_labelled_by_their_trial_and_poor_ones_left_out():
 def test_a_trial_takes_only_its_own_windows():
     block = FeatureChain(SETTINGS, FS_HZ, GRID).process(noise_uv(3000))
     trial = Trial("fist", 1, 1, 500, 1500)
-    (one,) = windows_for_trials(
-        block, 200, [trial], session=3, after_cue_samples=100, before_next_samples=0, min_quality=0.0
-    )
+    span = TrialSpan(trial, 500, 1500, 600, 1500)
+    (one,) = cut_windows(block, 200, [span], session=3, min_quality=0.0)
     assert one.session == 3
     assert one.block.last_sample.tolist() == list(range(549, 1500, 50))[-len(one.block) :]
     assert one.block.last_sample[one.steady][0] == 799

@@ -2,9 +2,8 @@
 
 import pytest
 
-from calibration.candidates import feature_sets, lda_candidates
-from calibration.choice import best_of
 from calibration.held_out import HeldOutResult
+from calibration.model_selection import best_of, feature_sets, lda_candidates
 from decoding.signal_settings import SignalSettings
 from emg_acquisition.grid import rectangular_grid
 

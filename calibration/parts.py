@@ -1,12 +1,13 @@
-"""How far a calibration got, read from what was recorded: there is no other state that could disagree with it.
+"""The recordings of a calibration: how they are made, one after the other, and how far a calibration got by them.
 
 A calibration lies in one session folder, or in several where it was resumed or extended: ``ses-T``, ``ses-Tp2``,
 ``ses-Tp3``; what was recorded during try-outs in ``ses-Tt1``, ``ses-Tt2``. Each is a session of its own and closed
-by itself, so that nothing is ever appended to a recording that something was computed from.
+by itself, so that nothing is ever appended to a recording that something was computed from. Progress is read from
+what was recorded: there is no other state that could disagree with it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from calibration.protocol import CueSchedule
+from calibration.session_ports import Recording
 from calibration.signal_options import DEFAULT_SIGNAL, SignalOptions
-from calibration.trial_labels import TrialLabel, labels_of
+from calibration.trial_verdict import TrialLabel, labels_of
 from emg_acquisition.errors import InputError
 from emg_acquisition.events import Event, events_from_texts
 from emg_acquisition.recording.session import RECORDING_FILE, SESSION_FILE
@@ -41,7 +43,7 @@ class CalibrationProgress:
     source_id : str
         The EMG stream.
     base : str
-        The decoder that is to be made to fit; empty where one is trained afresh.
+        The decoder to recalibrate; empty where a new one is trained.
     signal : SignalOptions
         What was chosen of the signal path.
     parts : tuple of Path
@@ -130,23 +132,23 @@ def _parts(folder: Path) -> dict[str, dict[int, Path]]:
 
 def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None:
     labels: list[TrialLabel] = []
-    told: Event | None = None
+    begun: Event | None = None
     usable: list[Path] = []
     for part in sorted(parts):
         try:
             events = read_events(parts[part])
         except InputError:
             continue  # killed before anything was written; it keeps its number
-        begun = [event for event in events if event.kind == CALIBRATION]
-        if not begun or not (parts[part] / SESSION_FILE).is_file():
+        first = [event for event in events if event.kind == CALIBRATION]
+        if not first or not (parts[part] / SESSION_FILE).is_file():
             continue
-        told = begun[-1]
+        begun = first[-1]
         labels += labels_of(events).values()
         if any(event.kind == "cue" for event in events):
             usable.append(parts[part])
-    if told is None:
+    if begun is None:
         return None
-    protocol, source_id, base, signal = _told(told, session)
+    protocol, source_id, base, signal = _read_about(begun, session)
     root = parts[max(parts)].parent
     tried = 1
     while (root / _TRY_OUT.format(session, tried)).exists():
@@ -156,16 +158,98 @@ def _read(session: str, parts: Mapping[int, Path]) -> CalibrationProgress | None
     )
 
 
-def _told(event: Event, session: str) -> tuple[CueSchedule, str, str, SignalOptions]:
+def _read_about(event: Event, session: str) -> tuple[CueSchedule, str, str, SignalOptions]:
     try:
         protocol = CueSchedule.model_validate(event.fields["protocol"])
         signal = SignalOptions(**event.fields["signal"])
         return protocol, str(event.fields["source_id"]), str(event.fields["base"]), signal
     except (KeyError, TypeError, ValidationError) as error:
-        msg = f"calibration {session!r} was made by another version of this program and cannot be resumed; start anew"
+        msg = f"calibration {session!r} is of another version of this program and cannot be resumed; start a new one"
         raise InputError(msg) from error
 
 
 def trained_on(parts: Sequence[Path]) -> tuple[Path, ...]:
     """Return those of the parts in which a trial was found good: training refuses the others."""
     return tuple(part for part in parts if labels_of(read_events(part)))
+
+
+class PartRecorder:
+    """Records a calibration part by part, and each try-out apart.
+
+    Parameters
+    ----------
+    session : str
+        Code of the first part.
+    recorded : tuple of Path
+        Session folders of earlier parts.
+    following : tuple of int
+        Numbers of the part and of the try-out that come next.
+    record : callable
+        Begins a recording, given its session code.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        recorded: tuple[Path, ...],
+        following: tuple[int, int],
+        record: Callable[[str], Recording],
+    ) -> None:
+        self._session, self._record = session, record
+        self._next_part, self._next_try_out = following
+        self._now: Recording | None = None
+        self._ending: list[Recording] = []
+        self.folders = list(recorded)
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is sent now is recorded."""
+        return self._now is not None and self._now.ready
+
+    @property
+    def all_closed(self) -> bool:
+        """Whether every part that has ended is whole on the disk."""
+        return not self._ending
+
+    def begin_part(self) -> None:
+        """Begin the next part."""
+        self._now = self._record(part_code(self._session, self._next_part))
+        self._next_part += 1
+
+    def begin_try_out(self) -> None:
+        """Begin to record a try-out, which is not trained on."""
+        self._now = self._record(f"{self._session}t{self._next_try_out}")
+        self._next_try_out += 1
+
+    def event(self, t_lsl_s: float, kind: str, fields: Mapping[str, Any]) -> None:
+        """Record an event, where a part is being recorded."""
+        if self._now is not None:
+            self._now.event(t_lsl_s, kind, fields)
+
+    def end_part(self) -> None:
+        """End the part that runs; it is trained on."""
+        if self._now is not None:
+            self.folders.append(self._now.folder)
+        self.finish()
+
+    def finish(self) -> None:
+        """End whatever is being recorded."""
+        if self._now is not None:
+            self._now.finish()
+            self._ending.append(self._now)
+            self._now = None
+
+    def failure(self) -> str:
+        """Let go of what is closed; return what has gone wrong with the rest, or nothing."""
+        for recording in [one for one in self._ending if one.closed]:
+            recording.close()
+            self._ending.remove(recording)
+        there = (*self._ending, *((self._now,) if self._now else ()))
+        return next((one.failure for one in there if one.failure), "")
+
+    def close(self) -> None:
+        """End everything and wait for it."""
+        self.finish()
+        for recording in self._ending:
+            recording.close()
+        self._ending.clear()

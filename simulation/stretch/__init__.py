@@ -2,7 +2,9 @@
 
 Files in the order that data flows through them:
 
-- ``driver_logic``: modes, refusals, time-outs; commands in
+- ``driver_logic``: modes, refusals, time-outs; commands in. ``pose_writes``: how poses get to the motors; ``gamepad``:
+  what a Joy asks for; ``faults``: what is wrong
+- ``variants``: which joints and which gripper each Stretch has
 - ``stretch_body``: what the driver needs of a body; ``motors``: its profiles
 - ``mujoco_model``, ``mujoco_stretch``: a body with physics, in one of the ``scenes``
 - ``kinematic_stretch``: a body without, for machines without MuJoCo and for the many tests of the chain

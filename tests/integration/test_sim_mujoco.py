@@ -138,7 +138,11 @@ def test_its_node_draws_the_scene(ros_domain):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("--viewer",), "needs a screen"), (("--kinematic", "--camera"), "leave --kinematic out")],
+    [
+        (("--viewer",), "needs a screen"),
+        (("--kinematic", "--camera"), "leave --kinematic out"),
+        (("--robot", "stretch2"), "--robot stretch2 has no physics: add --kinematic"),
+    ],
 )
 def test_what_cannot_be_shown_is_one_line(hdemg, monkeypatch, ros_domain, arguments, words):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):

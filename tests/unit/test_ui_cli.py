@@ -102,6 +102,8 @@ def test_json_is_the_last_line_of_train(
         (["demo", "--wearer", "-1"], "--wearer: an integer of at least 0"),
         (["demo", "--wearer", "one"], "--wearer: invalid seed value"),
         (["sim-robot", "--namespace", "bad ns!"], "--namespace: letters, digits"),
+        (["sim-robot", "--pose-latency", "1.5"], "--pose-latency: 0 to 1 seconds are allowed, got 1.5"),
+        (["sim-robot", "--pose-latency", "nan"], "--pose-latency: 0 to 1 seconds are allowed, got nan"),
         (["bridge", "--namespace", "bad ns"], "--namespace: letters, digits"),
         (["bridge", "--namespace", "left/2nd"], "--namespace: letters, digits"),
         (["bridge", "--namespace", "left/"], "--namespace: letters, digits"),

@@ -20,7 +20,7 @@ ROOM_NAMES = (
     "simulation",
     "ui",
 )
-NODES = ("acquire", "decode", "record", "bridge", "sim_robot")
+NODES = ("acquire", "decode", "record", "bridge", "sim_robot", "watchdog")
 SHARE = "share/hdemg_teleop"
 
 

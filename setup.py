@@ -14,7 +14,7 @@ ROOM_NAMES = (
     *("emg_acquisition", "decoding", "calibration", "robot_bridge", "evaluation"),
     *("teleoperation", "simulation", "ui"),
 )
-NODES = ("acquire", "decode", "record", "bridge", "sim_robot")
+NODES = ("acquire", "decode", "record", "bridge", "sim_robot", "watchdog")
 SHARE = "share/hdemg_teleop"
 
 

@@ -14,6 +14,7 @@ Files in the order that data flows through them:
 ``bridge_core``         the three above in one step a tick, without ROS
 ``journal``             what the core was told, in order, from which its commands are computed again
 ``journal_stream``      journal and commands onto LSL, for recorders
+``ros_base``            of ROS 2 what stretch_driver needs, too
 ``ros_imports``         everything of ROS 2 in one place, with one clear error where there is none
 ``ros_context``         one ROS 2 node in a context and a thread of its own
 ``decision_reader``     the one Gesture stream that the bridge is bound to
@@ -23,6 +24,8 @@ Files in the order that data flows through them:
 ``ros_node``            the node ``hdemg_bridge``: topics, services, timer; ``run_bridge``
 ``guard_link``          the bridge's end of the guard
 ``guard``               the companion process that stops the robot if the bridge dies or hangs
+``watchdog``            when the robot must be stopped because an armed bridge has fallen silent
+``watchdog_node``       the node ``hdemg_watchdog`` for the robot's own computer
 ``operator_orders``     which of an operator's acts counts: a stop beats every earlier arm
 ``operator_link``       the other end: arm, stop, heartbeat and what the robot does
 ``ros_domain``          a ROS domain that nobody on this machine uses

@@ -4,7 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from robot_bridge.ros_imports import (
+from robot_bridge.ros_base import (
     Context,
     ExternalShutdownException,
     QoSProfile,

@@ -1,19 +1,26 @@
 """All of ROS 2 that this package uses, imported in one place: without ROS there is one clear error."""
 
-import warnings
-
 from emg_acquisition.errors import InputError
+from robot_bridge.ros_base import (
+    Bool,
+    Context,
+    ExternalShutdownException,
+    JointState,
+    Odometry,
+    QoSProfile,
+    ReliabilityPolicy,
+    SetBool,
+    ShutdownException,
+    SingleThreadedExecutor,
+    Trigger,
+    Twist,
+    rclpy,
+    rosidl_generator_py,
+)
 
 try:
-    import rclpy
-
-    with warnings.catch_warnings():
-        # ROS's code generator, which the first message loads, imports deprecated modules; nothing of ours.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import rosidl_generator_py  # type: ignore[import-untyped]
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-    from geometry_msgs.msg import PoseStamped, Twist
-    from nav_msgs.msg import Odometry
+    from geometry_msgs.msg import PoseStamped
     from rclpy.callback_groups import ReentrantCallbackGroup
     from rclpy.clock import Clock, ClockType
     from rclpy.context import Context

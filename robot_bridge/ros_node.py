@@ -2,8 +2,9 @@
 
 Publishes ``stretch/cmd_vel``, ``joint_pose_cmd``; for observers ``emg/gesture`` (name), ``emg/decision``
 (index, confidence, effort, quality, latency_ms, p...), ``emg/mode`` (``<mode>/<coarse or fine>``) and
-``diagnostics``. Serves ``~/arm``, ``~/stop``, ``~/set_speed``; hears ``~/heartbeat``. While it is disarmed and
-its stop has been sent, it publishes nothing that moves, so that another controller can use the robot.
+``diagnostics``; for a watchdog ``~/alive`` (whether it is armed, 20 times a second). Serves ``~/arm``,
+``~/stop``, ``~/set_speed``; hears ``~/heartbeat``. While it is disarmed and its stop has been sent, it publishes
+nothing that moves, so that another controller can use the robot.
 """
 
 import logging
@@ -62,6 +63,7 @@ from robot_bridge.ros_imports import (
 from robot_bridge.safety import Transition
 from robot_bridge.safety_inputs import DRIVER_TOPICS, SafetyLimits
 from robot_bridge.stretch_interface import (
+    ALIVE,
     BRIDGE_NODE,
     CMD_VEL,
     GUARD_NODE,
@@ -69,6 +71,7 @@ from robot_bridge.stretch_interface import (
     JOINT_POSE,
     JOINT_STATES,
     ODOMETRY,
+    WATCHDOG_NODE,
     joint_pose,
 )
 
@@ -77,6 +80,7 @@ __all__ = ["BridgeSettings", "run_bridge"]
 _CHECK_PUBLISHERS_S = 0.1
 _DIAGNOSTICS_S = 0.2
 _NOTE_DIAGNOSTICS_S = 1.0
+_ALIVE_S = 0.05
 _FINAL_REPEATS = 5
 _NOT_NAMED = "_NODE_NAME_UNKNOWN_"
 _FINAL_EVERY_S = 0.02
@@ -128,6 +132,7 @@ class BridgeNode:
         self._sleeves = tuple(one.sleeve for one in maps)
         self._figures = BridgeFigures(1.0 / settings.rate_hz)
         self._waiting: list[tuple[Callable[[], bool], float, Future]] = []
+        self._alive_s = -1.0
         self._publishers_s = self._diagnostics_s = self._diagnostics_noted_s = -1.0
         self._commanded_t_lsl_s: float | None = None
         self._unnamed = False
@@ -160,6 +165,7 @@ class BridgeNode:
             for sleeve in self._sleeves
         ]
         self._mode_pub = node.create_publisher(String, "emg/mode", QOS)
+        self._alive_pub = node.create_publisher(Bool, ALIVE, QOS)
         self._diagnostics_pub = node.create_publisher(BridgeFigures.message_type, "diagnostics", QOS)
 
     def _subscribe(self) -> None:
@@ -217,9 +223,18 @@ class BridgeNode:
             self.publish(answer.command, t_mono_s)
         for call in answer.calls:
             self._setup.call_in_need(call)
+        self._report(t_mono_s)
+        self._resolve_waiting(t_mono_s)
+
+    def _report(self, t_mono_s: float) -> None:
+        if t_mono_s - self._alive_s >= _ALIVE_S:
+            self._publish_alive(t_mono_s)
         if t_mono_s - self._diagnostics_s >= _DIAGNOSTICS_S:
             self._publish_diagnostics(t_mono_s)
-        self._resolve_waiting(t_mono_s)
+
+    def _publish_alive(self, t_mono_s: float) -> None:
+        self._alive_s = t_mono_s
+        self._alive_pub.publish(Bool(data=self._core.safety.is_live))
 
     def _on_decision(self, decision: Decision, arrived_mono_s: float, sleeve: int) -> None:
         self._take(DecisionInput(arrived_mono_s, sleeve, decision))
@@ -272,6 +287,7 @@ class BridgeNode:
             command = self._take(TickInput(t_mono_s, _boot_s())).command
             if command is not None:
                 self.publish(command, t_mono_s)
+            self._publish_alive(t_mono_s)
             time.sleep(_FINAL_EVERY_S)
 
     def _publisher_problem(self) -> str | None:
@@ -286,6 +302,9 @@ class BridgeNode:
                     names.remove(own)
                 else:
                     problem = problem or f"{own} is not yet seen to publish {topic}"
+            if topic == CMD_VEL and WATCHDOG_NODE in names:
+                # It can only stop the robot, and only once this bridge is silent.
+                names.remove(WATCHDOG_NODE)
             if names:
                 named = _NOT_NAMED not in names
                 problem = f"another node ({', '.join(sorted(names))}) publishes {topic}: stop it first"
@@ -385,6 +404,7 @@ class BridgeNode:
         if transition.new == "fault" or more:
             self._incidents.keep_journal()
         self._events.push(Event(lsl_clock_s(), kind, {"reason": transition.reason}))
+        self._publish_alive(transition.t_mono_s)
         self._publish_diagnostics(transition.t_mono_s)
 
     def _on_mode(self, sleeve: str, change: ModeChange) -> None:

@@ -62,6 +62,9 @@ ODOMETRY = "odom"
 CAMERA_TOPIC = "camera/image_raw"
 BRIDGE_NODE = "hdemg_bridge"
 GUARD_NODE = "hdemg_bridge_guard"
+WATCHDOG_NODE = "hdemg_watchdog"
+# The bridge's sign of life, and whether it is armed (Bool).
+ALIVE = f"{BRIDGE_NODE}/alive"
 
 
 @dataclass(frozen=True)

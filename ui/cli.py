@@ -33,6 +33,7 @@ from ui.commands import (
     simulate_study,
     teleop,
     train,
+    watchdog,
 )
 from ui.log_file import LOG_VARIABLE, log_to
 
@@ -50,6 +51,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     recalibrate,
     decode,
     bridge,
+    watchdog,
     sim_robot,
     teleop,
     replay,

@@ -76,7 +76,7 @@ def test_it_builds_without_a_warning_and_installs_what_ros_looks_for(workspace: 
     installed = {path.name for path in (workspace.share / "launch").iterdir()}
     assert installed == {path.name for path in (REPOSITORY / "launch").glob("*.*")}
     nodes = {path.name for path in (workspace.prefix / "lib" / PACKAGE).iterdir()}
-    assert nodes == {"acquire", "decode", "record", "bridge", "sim_robot", "hdemg"}
+    assert nodes == {"acquire", "decode", "record", "bridge", "sim_robot", "watchdog", "hdemg"}
     assert {path.name for path in workspace.site_packages.iterdir() if path.is_dir()} - {"__pycache__"} == {
         *ROOM_NAMES,
         next(path.name for path in workspace.site_packages.glob("*.egg-info")),

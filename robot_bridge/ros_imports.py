@@ -23,14 +23,10 @@ try:
     from geometry_msgs.msg import PoseStamped
     from rclpy.callback_groups import ReentrantCallbackGroup
     from rclpy.clock import Clock, ClockType
-    from rclpy.context import Context
     from rclpy.duration import Duration
-    from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
-    from rclpy.qos import QoSProfile, ReliabilityPolicy
     from rclpy.task import Future
-    from sensor_msgs.msg import BatteryState, Image, Imu, JointState, Joy
-    from std_msgs.msg import Bool, Empty, Float32MultiArray, Float64MultiArray, String
-    from std_srvs.srv import SetBool, Trigger
+    from sensor_msgs.msg import BatteryState, Image, Imu, Joy
+    from std_msgs.msg import Empty, Float32MultiArray, Float64MultiArray, String
 except ImportError as error:
     msg = (
         "ROS 2 is not installed: pip install 'hdemg-teleop[ros]' (Linux x86-64), or source a ROS 2 "

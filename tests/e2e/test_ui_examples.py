@@ -50,6 +50,7 @@ LIVE = (
     "decode",
     "record",
     "bridge",
+    "watchdog",
     "sim-robot",
     "calibrate",
     "teleop",
@@ -84,6 +85,7 @@ ENDLESS = {
     "record": "recording",
     "decode": "decoding",
     "bridge": None,
+    "watchdog": "watching for",
     "sim-robot": None,
     "teleop": "ready:",
 }

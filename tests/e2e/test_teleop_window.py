@@ -1,6 +1,7 @@
 """The teleoperation window off screen: what it shows of a session in each of its states, and that it is readable."""
 
 import errno
+import json
 import shutil
 import time
 from contextlib import suppress
@@ -400,3 +401,21 @@ def test_a_full_disk_is_told_and_the_picture_goes_on(
         assert (session.recording / "decoder.onnx").read_bytes() == simulated_decoder.read_bytes()
     finally:
         session.close()
+
+
+def test_what_a_session_was_asked_and_told_is_on_disk_without_a_recording(
+    simulated_decoder, lsl_session, ros_domain, tmp_path
+):
+    session = session_of(tmp_path, lsl_session, decoder=simulated_decoder)
+    session.incidents.start()
+    assert session.arm().startswith("signal arrives")
+    session.begin_stop()
+    session.tell("the decoder ended (status 1): out of memory")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "decode.log").write_text("first\nout of memory\n")
+    session.close()
+    lines = [json.loads(line) for line in session.incidents.path.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["arm", "stop", "message", "log"]
+    assert lines[0]["refusal"].startswith("signal arrives: no samples")
+    assert lines[2]["text"].endswith("out of memory")
+    assert (lines[3]["part"], lines[3]["lines"]) == ("decode", ["first", "out of memory"])

@@ -51,6 +51,7 @@ LIVE = (
     "decode",
     "record",
     "bridge",
+    "watchdog",
     "sim-robot",
     "calibrate",
     "teleop",
@@ -85,6 +86,7 @@ ENDLESS = {
     "record": "recording",
     "decode": "decoding",
     "bridge": None,
+    "watchdog": "watching for",
     "sim-robot": None,
     "teleop": "ready:",
 }

@@ -101,7 +101,7 @@ class TeleopSettings(BaseModel):
     @property
     def emg_source_ids(self) -> tuple[str | None, ...]:
         """EMG stream of each sleeve; None takes the only one that there is."""
-        return self.emg or (None,)
+        return self.emg or (None,) * len(self.decoder)
 
     @property
     def robot_arguments(self) -> tuple[str, ...] | None:

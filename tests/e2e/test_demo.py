@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("ros_domain")
 
 # The demo with a decoder that is there: what is interrupted is the drive.
 TRAINED_ALREADY = """
-import shutil, sys
+import shutil, signal, sys
 from types import SimpleNamespace
 from decoding.decoder_file import load_decoder
 from simulation.demo import demo
@@ -23,6 +23,8 @@ def trained(_sessions, out, *_):
     return SimpleNamespace(gestures=load_decoder(out).metadata.gestures)
 demo.record_schedule = demo.load_session = lambda *_args, **_named: None
 demo.train_decoder = trained
+# A test run in the background ignores Ctrl-C, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(cli.main(sys.argv[1:]))
 """
 

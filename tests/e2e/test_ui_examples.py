@@ -149,12 +149,10 @@ def cannot_run(words: tuple[str, ...]) -> str | None:
 
 
 def takes_long(example: Example) -> bool:
-    """Whether an example is for ``-m slow`` alone: long work, and on pages of the docs what is live."""
+    """Whether an example is for ``-m slow`` alone: long work, and what is live."""
     words = example.words
-    return (
-        words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"}
-        or bool({"--study", "--split", "--dataset", "--robot"} & set(words))
-        or (example.page.startswith("docs/") and words[0] in ENDLESS)
+    return words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate", *ENDLESS} or bool(
+        {"--study", "--split", "--dataset", "--robot", "--window"} & set(words)
     )
 
 
@@ -327,11 +325,12 @@ def give(simulated_decoder: Path, other_decoder: Path, tmp_path: Path) -> Callab
 
 
 def _follow(reader: Reader, examples: Sequence[Example], *, all_of_it: bool) -> None:
-    for line in STREAMS.get(examples[0].page, ()):
-        reader.provide(tuple(line.split()))
-    for example in examples:
-        if cannot_run(example.words) is None and (all_of_it or not takes_long(example)):
-            reader.type(example.words)
+    chosen = [one for one in examples if cannot_run(one.words) is None and (all_of_it or not takes_long(one))]
+    if any(one.words[0] in ENDLESS for one in chosen):
+        for line in STREAMS.get(examples[0].page, ()):
+            reader.provide(tuple(line.split()))
+    for example in chosen:
+        reader.type(example.words)
 
 
 def _helps(commands: Sequence[str]) -> list[list[Example]]:

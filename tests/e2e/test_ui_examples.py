@@ -125,6 +125,8 @@ DECODERS = {
         "my-study/decoder.onnx",
     ),
 }
+# Sessions that a page takes as recorded.
+SESSIONS = {"docs/signal_path.md": "data/sub-P01/ses-A1"}
 
 
 def cannot_run(words: tuple[str, ...]) -> str | None:
@@ -312,14 +314,22 @@ def reader(
 
 
 @pytest.fixture
-def give(simulated_decoder: Path, other_decoder: Path, tmp_path: Path) -> Callable[[str], None]:
-    """Put the decoders there that a page takes as there."""
+def give(
+    simulated_decoder: Path, other_decoder: Path, flexemg: Path, tmp_path: Path
+) -> Callable[[str], None]:
+    """Put the decoders and the session there that a page takes as there."""
 
     def put(page: str) -> None:
         for name in DECODERS.get(page, ()):
             place = tmp_path / "reader" / name
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(other_decoder if name.startswith("r") else simulated_decoder, place)
+        if page in SESSIONS:
+            imported, place = tmp_path / "imported", tmp_path / "reader" / SESSIONS[page]
+            one = ("--recording", "001-Session1Train")
+            assert cli.main(["import", "flexemg", str(flexemg), str(imported), *one]) == 0
+            place.parent.mkdir(parents=True)
+            shutil.move(imported / "sub-001" / "ses-Session1Train", place)
 
     return put
 

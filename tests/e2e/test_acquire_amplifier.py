@@ -78,6 +78,7 @@ def follows(emg_uv: np.ndarray, expected: np.ndarray, lsb_uv: float) -> None:
     assert np.abs(emg_uv - expected[first : first + len(emg_uv)]).max() <= 0.6 * lsb_uv
 
 
+@pytest.mark.alone
 def test_a_muovi_plus_that_nobody_has_streams_what_its_wearer_does(acquire: Callable) -> None:
     process = acquire("muovi+", "--emulate", "--wearer", "3", "--serial", "e2e", "--grid", "sleeve-16x4")
     inlet, aux = EmgInlet("muovi-plus-e2e", 10.0), AuxReader("muovi-plus-e2e-aux")
@@ -97,6 +98,7 @@ def test_a_muovi_plus_that_nobody_has_streams_what_its_wearer_does(acquire: Call
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("arguments", "lsb_uv", "cutoff_hz", "source_ids"),
     [
@@ -131,6 +133,7 @@ def test_every_amplifier_streams_what_its_wearers_do(
     ended(process)
 
 
+@pytest.mark.alone
 def test_the_synthetic_board_of_brainflow_streams(acquire: Callable) -> None:
     pytest.importorskip("brainflow")
     process = acquire("brainflow", "--board", "synthetic", "--serial", "e2e")

@@ -50,7 +50,8 @@ def two(simulated_decoder: Path, other_decoder: Path, lsl_session: str, ros_doma
     folder = tmp_path_factory.mktemp("two")
     source = (f"simulated --wearer {WEARER}", f"simulated --wearer {OTHER_WEARER}")
     decoders = (simulated_decoder, other_decoder)
-    session = session_of(folder, lsl_session, decoder=decoders, source=source, map="two_sleeves")
+    emg = (f"simulated-{WEARER}", f"simulated-{OTHER_WEARER}")
+    session = session_of(folder, lsl_session, decoder=decoders, source=source, emg=emg, map="two_sleeves")
     yield session, States(session.sleeves, folder, POSITIONS)
     session.close()
 

@@ -127,6 +127,8 @@ DECODERS = {
         "my-study/decoder.onnx",
     ),
 }
+# Sessions that a page takes as recorded.
+SESSIONS = {"docs/signal_path.md": "data/sub-P01/ses-A1"}
 
 
 def cannot_run(words: tuple[str, ...]) -> str | None:
@@ -151,12 +153,10 @@ def cannot_run(words: tuple[str, ...]) -> str | None:
 
 
 def takes_long(example: Example) -> bool:
-    """Whether an example is for ``-m slow`` alone: long work, and on pages of the docs what is live."""
+    """Whether an example is for ``-m slow`` alone: long work, and what is live."""
     words = example.words
-    return (
-        words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate"}
-        or bool({"--study", "--split", "--dataset", "--robot"} & set(words))
-        or (example.page.startswith("docs/") and words[0] in ENDLESS)
+    return words[0] in {"simulate-study", "closed-loop", "fault-campaign", "calibrate", *ENDLESS} or bool(
+        {"--study", "--split", "--dataset", "--robot", "--window"} & set(words)
     )
 
 
@@ -316,24 +316,33 @@ def reader(
 
 
 @pytest.fixture
-def give(simulated_decoder: Path, other_decoder: Path, tmp_path: Path) -> Callable[[str], None]:
-    """Put the decoders there that a page takes as there."""
+def give(
+    simulated_decoder: Path, other_decoder: Path, flexemg: Path, tmp_path: Path
+) -> Callable[[str], None]:
+    """Put the decoders and the session there that a page takes as there."""
 
     def put(page: str) -> None:
         for name in DECODERS.get(page, ()):
             place = tmp_path / "reader" / name
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(other_decoder if name.startswith("r") else simulated_decoder, place)
+        if page in SESSIONS:
+            imported, place = tmp_path / "imported", tmp_path / "reader" / SESSIONS[page]
+            one = ("--recording", "001-Session1Train")
+            assert cli.main(["import", "flexemg", str(flexemg), str(imported), *one]) == 0
+            place.parent.mkdir(parents=True)
+            shutil.move(imported / "sub-001" / "ses-Session1Train", place)
 
     return put
 
 
 def _follow(reader: Reader, examples: Sequence[Example], *, all_of_it: bool) -> None:
-    for line in STREAMS.get(examples[0].page, ()):
-        reader.provide(tuple(line.split()))
-    for example in examples:
-        if cannot_run(example.words) is None and (all_of_it or not takes_long(example)):
-            reader.type(example.words)
+    chosen = [one for one in examples if cannot_run(one.words) is None and (all_of_it or not takes_long(one))]
+    if any(one.words[0] in ENDLESS for one in chosen):
+        for line in STREAMS.get(examples[0].page, ()):
+            reader.provide(tuple(line.split()))
+    for example in chosen:
+        reader.type(example.words)
 
 
 def _helps(commands: Sequence[str]) -> list[list[Example]]:

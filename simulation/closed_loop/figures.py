@@ -32,6 +32,8 @@ LEVEL_Z = 1.959964
 INTERVAL_PERCENT = (2.5, 97.5)
 # A standard deviation of fewer ends says nothing.
 MIN_ENDPOINTS = 3
+# A spread below a nanometre is rounding, m or rad.
+MIN_WIDTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def _mean_throughput(conditions: Sequence[Float64Array]) -> float:
 def _effective_throughput(rows: Float64Array) -> float:
     """Of one condition: rows of way, how far beyond the middle it ended, and movement time."""
     width = EFFECTIVE_WIDTH_SDS * float(rows[:, 1].std(ddof=1))
-    if width <= 0:
+    # One end drawn several times has no spread, whatever rounding leaves of it.
+    if width <= MIN_WIDTH:
         return math.nan
     return math.log2(float(rows[:, 0].mean()) / width + 1.0) / float(rows[:, 2].mean())
 

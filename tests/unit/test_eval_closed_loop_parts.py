@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from emg_acquisition.errors import InputError
 from robot_bridge.stretch_interface import DOF_NAMES
 from simulation.closed_loop.attempt import Attempt
-from simulation.closed_loop.figures import nominal_bits, summarise, throughput, wilson
+from simulation.closed_loop.figures import _effective_throughput, nominal_bits, summarise, throughput, wilson
 from simulation.closed_loop.hand import bring_to, finger_rad, hand_of
 from simulation.closed_loop.household_world import Grip, Surface, Thing
 from simulation.closed_loop.trial_bank import FADE_S, BankMuscle, BankSettings, TrialBank
@@ -286,3 +286,9 @@ def test_a_full_cup_spills_when_it_is_tilted_and_the_table_is_in_the_way() -> No
     other = grasped()
     other.update(hand_at(0.2, -0.69, 0.71, 0.06))
     assert "pressed into the table" in other.failure
+
+
+def test_ends_that_are_drawn_again_have_no_spread_whatever_rounding_leaves():
+    # Three times 0.1 + 0.2 has a standard deviation of 3e-17, which would be 50 bits.
+    rows = np.array([[0.2, 0.1 + 0.2, 2.0]] * 3)
+    assert math.isnan(_effective_throughput(rows))

@@ -87,7 +87,7 @@ def main():
                 for window in QApplication.topLevelWidgets():
                     if isinstance(window, TeleopWindow) and window not in heard:
                         heard.append(window)
-                        window._answers.told.connect(answers.append)
+                        window._answers.came.connect(answers.append)
                 line = json.dumps(state_of(session, answers))
                 if line != told[0]:
                     told[0] = line

@@ -47,7 +47,7 @@ def flexemg_dir(test_data: Path) -> Path:
 # Participant 001 before and after a new donning, and another person.
 FLEXEMG = (
     *("001-Session1Train", "001-Session1Test", "001-Session3Train", "001-Session3Test"),
-    "002-Session1Train",
+    *("002-Session1Train", "002-Session1Test"),
 )
 
 

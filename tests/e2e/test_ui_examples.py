@@ -11,7 +11,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tests.command_examples import PAGES, Example, help_examples, page_examples
 from tests.command_line import command
 from tests.conftest import REPOSITORY
 from tests.made_once import made_once
+from tests.waiting import wait_for
 from ui import cli
 
 FOLLOWED_ELSEWHERE = {"docs/quickstart.md", "docs/quickstart_lab.md", "docs/quickstart_robot.md"}
@@ -274,11 +274,12 @@ class Reader:
     def _start(self, words: tuple[str, ...]) -> None:
         child, log = self._child(words)
         self._running.append((words, child, log))
-        deadline_s = time.monotonic() + LIMIT_S
-        while not _is_ready(words, child, log):
+
+        def ready() -> bool:
             assert child.poll() is None, f"{shlex.join(words)}\nended:\n{log.read_text()}"
-            assert time.monotonic() < deadline_s, f"{shlex.join(words)}\nis not ready:\n{log.read_text()}"
-            time.sleep(0.05)
+            return _is_ready(words, child, log)
+
+        wait_for(ready, lambda: f"{shlex.join(words)}\n{log.read_text()}", LIMIT_S, poll_s=0.05)
 
     def _stop_last(self) -> None:
         words, child, log = self._running[-1]

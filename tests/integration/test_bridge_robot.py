@@ -391,7 +391,7 @@ def test_a_stream_of_another_source_drives_nothing(ten):
 def test_a_lost_heartbeat_stops_the_robot(ten):
     ten.link.disarm()
     ten.link.start_heartbeat()
-    time.sleep(0.3)
+    time.sleep(0.3)  # the bridge must have heard it before it arms; nothing tells when
     ten.arm()
     ten.go_to("drive")
     ten.start_moving("base_rotate", 1, 0.01)

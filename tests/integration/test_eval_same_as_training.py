@@ -12,7 +12,6 @@ from calibration.train_settings import Margins
 from calibration.training_set import trial_spans
 from decoding.decoder_file import load_decoder
 from emg_acquisition.events import Event
-from emg_acquisition.recording.importers.flexemg import import_flexemg
 from emg_acquisition.recording.session import load_session, trials
 from emg_acquisition.recording.session_writer import SessionWriter
 from tests.calibration_support import VirtualCalibration
@@ -112,10 +111,9 @@ def test_a_decoder_file_keeps_its_own_signal_path(calibrated, tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def imported(flexemg_dir, tmp_path_factory):
+def imported(flexemg_imported):
     """The one recording of flexemg of which a window is decoded wrong."""
-    folders = import_flexemg(flexemg_dir, tmp_path_factory.mktemp("imported"))
-    return next(one for one in folders if one.match("sub-002/ses-Session1Test"))
+    return flexemg_imported / "sub-002" / "ses-Session1Test"
 
 
 @pytest.mark.real_data

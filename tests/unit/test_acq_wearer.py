@@ -36,7 +36,9 @@ def maps():
     found = []
     for seed in (1, 2):
         wearer = SimulatedWearer(WearerSettings(seed=seed, trial_variability=0.0))
-        found.append([[rms_map(wearer, gesture) for gesture in wearer.gestures] for _ in range(2)])
+        found.append(
+            [[rms_map(wearer, gesture, seconds=1.2) for gesture in wearer.gestures] for _ in range(2)]
+        )
     return np.array(found)
 
 

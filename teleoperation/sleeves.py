@@ -47,7 +47,8 @@ def load_sleeves(settings: TeleopSettings) -> tuple[WornSleeve, ...]:
     decoders = [load_decoder(path) for path in settings.decoder]
     gestures = [decoder.metadata.gestures for decoder in decoders]
     maps = load_gesture_maps(settings.map, gestures, load_robot_model())
-    return tuple(map(WornSleeve, settings.decoder, decoders, maps, settings.emg_source_ids))
+    worn = zip(settings.decoder, decoders, maps, settings.emg_source_ids, strict=True)
+    return tuple(WornSleeve(*one) for one in worn)
 
 
 def of_sleeve_text(sleeve: str, text: str) -> str:

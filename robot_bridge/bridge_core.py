@@ -43,7 +43,7 @@ from robot_bridge.stretch_interface import (
     read_joint_limits,
     read_joint_states,
 )
-from robot_bridge.supervision import WATCHED_DOF, MotionSupervisor
+from robot_bridge.supervision import STILL_SPAN_S, WATCHED_DOF, MotionSupervisor
 
 # The last command of a stop is repeated for this long, then the bridge falls silent: another controller may come.
 STOP_REPEAT_S = 0.5
@@ -164,7 +164,7 @@ class BridgeCore:
         self._plausible = PlausibleJoints(model)
         self._supervisor = MotionSupervisor(model)
         self._reading: JointReading | None = None
-        self._reading_s = -math.inf
+        self._reading_s = self._seen_since_s = -math.inf
         self._new_limits: Mapping[str, tuple[float, float]] | None = None
         self._prepared = False
         self._stop_until_s = -math.inf
@@ -225,6 +225,8 @@ class BridgeCore:
         if jump is not None:
             self.safety.on_implausible_joints(jump, one.t_mono_s)
             return _NOTHING
+        if one.t_mono_s - self._reading_s > self.safety.limits.joint_states_s:
+            self._seen_since_s = one.t_mono_s
         self._reading, self._reading_s = reading, one.t_mono_s
         self._supervisor.on_reading(reading, one.t_mono_s)
         return _NOTHING
@@ -350,6 +352,10 @@ class BridgeCore:
     def _escalation(self, t_mono_s: float) -> tuple[DriverCall, ...]:
         """Return what else must be called because the robot does not stand, each once."""
         if self._stands_by_s is None or t_mono_s < self._stands_by_s:
+            return ()
+        seen = t_mono_s - self._reading_s <= self.safety.limits.joint_states_s
+        if not seen or t_mono_s - self._seen_since_s < STILL_SPAN_S:
+            # A robot that is not seen is not known to stand: the question stays open until it is.
             return ()
         # Homing and stowing move the joints on purpose.
         routine = self.safety.driver.mode in ROUTINES

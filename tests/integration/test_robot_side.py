@@ -169,6 +169,24 @@ def test_wheels_that_run_away_at_zero_command_are_a_fault_then_the_drivers_stop_
     assert calls[1][0] - calls[0][0] == pytest.approx(0.5, abs=0.05)
 
 
+def test_a_robot_that_is_not_seen_after_a_stop_is_not_taken_to_stand():
+    bridge = armed()
+    body = bridge.robot.joint_states()
+    bridge.core.take(OperatorInput(bridge.t_s, "stop"))
+    # Nothing is heard of it for two seconds; then it is seen to roll.
+    calls, t_s = [], bridge.t_s
+    for tick in range(1, 101):
+        calls += bridge.core.take(TickInput(t_s + 0.02 * tick)).calls
+    assert calls == []
+    t_s += 2.0
+    for tick in range(1, 21):
+        now_s = t_s + 0.02 * tick
+        bridge.core.take(JointStatesInput(now_s, now_s, JOINT_STATE_NAMES, list(body)))
+        bridge.core.take(OdometryInput(now_s, now_s, at(bridge, "base_translate") + 0.002 * tick, 0.0, 0.0))
+        calls += bridge.core.take(TickInput(now_s)).calls
+    assert calls == ["stop_the_robot"]
+
+
 def test_a_lift_that_is_pushed_is_a_fault():
     body = PushedStretch(MODEL, START)
     bridge = armed(body=body)
